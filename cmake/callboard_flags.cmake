@@ -1,0 +1,42 @@
+# Compiler flags of our own targets. None of them reaches a consumer.
+
+add_library(callboard_flags INTERFACE)
+target_compile_options(callboard_flags INTERFACE -Wall -Wextra -Wpedantic)
+
+# Designated initializers leave members out on purpose.
+target_compile_options(callboard_flags INTERFACE
+  -Wno-missing-field-initializers)
+
+# GCC 12 sees overlapping copies in its own std::string (its bug 105651).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(callboard_flags INTERFACE -Wno-restrict)
+endif()
+
+if(CALLBOARD_WERROR)
+  target_compile_options(callboard_flags INTERFACE -Werror)
+endif()
+
+# GCC warns of more under a sanitizer, and wrongly, even in its own headers.
+if(CALLBOARD_SANITIZER AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(callboard_flags INTERFACE
+    -Wno-maybe-uninitialized -Wno-tsan)
+endif()
+
+# Sanitizers must see a whole program, so they are set for the folder. That is
+# also why they are for building this tree alone.
+if(CALLBOARD_SANITIZER)
+  if(CALLBOARD_SANITIZER STREQUAL "address")
+    set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+  elseif(CALLBOARD_SANITIZER STREQUAL "thread")
+    set(sanitizers -fsanitize=thread)
+  elseif(CALLBOARD_SANITIZER STREQUAL "fuzzer")
+    set(sanitizers -fsanitize=fuzzer-no-link,address,undefined
+      -fno-sanitize-recover=all)
+  else()
+    message(FATAL_ERROR
+      "CALLBOARD_SANITIZER is '${CALLBOARD_SANITIZER}'; it takes 'address', "
+      "'thread', 'fuzzer' or nothing")
+  endif()
+  add_compile_options(${sanitizers} -fno-omit-frame-pointer)
+  add_link_options(${sanitizers})
+endif()

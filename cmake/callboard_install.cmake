@@ -1,0 +1,32 @@
+# Installs the headers, the libraries, the program and the CMake package.
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/callboard")
+
+foreach(layer messages actors net)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/${layer}/"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/callboard/${layer}"
+    FILES_MATCHING PATTERN "*.hpp")
+  install(TARGETS callboard_${layer} EXPORT callboardTargets
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endforeach()
+if(TARGET callboard_program)
+  install(TARGETS callboard_program
+    RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
+
+install(EXPORT callboardTargets NAMESPACE callboard::
+  DESTINATION "${package_dir}")
+configure_package_config_file(
+  "${PROJECT_SOURCE_DIR}/cmake/callboardConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/cmake/callboardConfig.cmake"
+  INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file(
+  "${PROJECT_BINARY_DIR}/cmake/callboardConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  "${PROJECT_BINARY_DIR}/cmake/callboardConfig.cmake"
+  "${PROJECT_BINARY_DIR}/cmake/callboardConfigVersion.cmake"
+  "${PROJECT_SOURCE_DIR}/cmake/callboard_dependencies.cmake"
+  DESTINATION "${package_dir}")

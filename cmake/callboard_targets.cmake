@@ -1,0 +1,61 @@
+# Makes the libraries, the programs and the include tree.
+
+set(CALLBOARD_INCLUDE_DIR "${PROJECT_BINARY_DIR}/include")
+file(MAKE_DIRECTORY "${CALLBOARD_INCLUDE_DIR}/callboard")
+
+# Adds the library of one layer from all sources of the calling folder, but for
+# a main.cpp.
+#
+#   callboard_add_library(actors
+#     PUBLIC callboard::messages    # what its headers need
+#     PRIVATE ZLIB::ZLIB            # what only its sources need
+#     SOURCES ${generated}          # beside the folder's own
+#     PRECOMPILE <caf/all.hpp>)     # headers that most sources include
+function(callboard_add_library layer)
+  cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;SOURCES;PRECOMPILE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
+  list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp")
+  set(target callboard_${layer})
+  add_library(${target} STATIC ${sources} ${arg_SOURCES})
+  add_library(callboard::${layer} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${layer})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target}
+    PUBLIC ${arg_PUBLIC}
+    PRIVATE ${arg_PRIVATE} "$<BUILD_INTERFACE:callboard_flags>")
+  target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}"
+    "${CALLBOARD_INCLUDE_DIR}/callboard/${layer}" SYMBOLIC)
+  target_include_directories(${target} PUBLIC
+    "$<BUILD_INTERFACE:${CALLBOARD_INCLUDE_DIR}>"
+    "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+endfunction()
+
+# Adds a program of ours; what it links to follows its sources.
+#
+#   callboard_add_program(messages_tests SOURCES … LINK … PRECOMPILE …)
+function(callboard_add_program target)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;PRECOMPILE" ${ARGN})
+  add_executable(${target} ${arg_SOURCES})
+  target_compile_features(${target} PRIVATE cxx_std_20)
+  target_link_libraries(${target} PRIVATE ${arg_LINK} callboard_flags)
+  target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
+endfunction()
+
+# Adds a source that holds every file of `folder` (see net/page_files.hpp) and
+# sets `result` to its path.
+function(callboard_embed_files result folder)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS "${folder}/*")
+  list(FILTER files EXCLUDE REGEX "/(README\\.md|\\.[^/]*)$")
+  set(output "${CMAKE_CURRENT_BINARY_DIR}/page_files.cpp")
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND "${CMAKE_COMMAND}" "-DFOLDER=${folder}" "-DOUTPUT=${output}"
+      -P "${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake" -- ${files}
+    DEPENDS ${files} "${PROJECT_SOURCE_DIR}/cmake/embed_files.cmake"
+    COMMENT "Embedding ${folder}"
+    VERBATIM)
+  set_source_files_properties("${output}" PROPERTIES
+    SKIP_PRECOMPILE_HEADERS ON OBJECT_DEPENDS "${files}")
+  set(${result} "${output}" PARENT_SCOPE)
+endfunction()

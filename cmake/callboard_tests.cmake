@@ -1,0 +1,59 @@
+# Registers tests.
+
+# Makes one program of the suites in the calling folder, and one test a suite:
+# tests/actors/broker.cpp is suite and test actors.broker. The program fails
+# when a suite that it is asked for is not in it (tests/support/main.cpp).
+function(callboard_add_suites layer)
+  file(GLOB sources CONFIGURE_DEPENDS "*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  set(target ${layer}_tests)
+  callboard_add_program(${target}
+    SOURCES ${sources} "${PROJECT_SOURCE_DIR}/tests/support/main.cpp"
+    LINK callboard::${layer}
+    PRECOMPILE <caf/all.hpp> ${ARGN})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  string(TOUPPER "CALLBOARD_TEST_${layer}" definition)
+  set_property(SOURCE "${PROJECT_SOURCE_DIR}/tests/support/main.cpp"
+    DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
+    APPEND PROPERTY COMPILE_DEFINITIONS ${definition})
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM LAST_ONLY stem)
+    set(suite ${layer}.${stem})
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS
+      CAF_SUITE=${suite})
+    add_test(NAME ${suite} COMMAND ${target} ${suite})
+    set_tests_properties(${suite} PROPERTIES LABELS "unit;tsan" TIMEOUT 300)
+  endforeach()
+endfunction()
+
+# Adds a fuzz target and a test that runs it for a bounded time. Its corpus is
+# tests/fuzz/corpus/NAME. With the sanitizer 'fuzzer' the target is libFuzzer's
+# own, else tests/support/fuzz_main.cpp stands in for it.
+function(callboard_add_fuzzer source)
+  cmake_path(GET source STEM LAST_ONLY name)
+  set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+  file(STRINGS "${source}" net_includes REGEX "#include <callboard/net/")
+  set(layer messages)
+  if(net_includes)
+    set(layer net)
+  endif()
+  set(target fuzz_${name})
+  if(CALLBOARD_SANITIZER STREQUAL "fuzzer")
+    callboard_add_program(${target} SOURCES "${source}" LINK callboard::${layer})
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    set(found "${CMAKE_CURRENT_BINARY_DIR}/found/${name}")
+    file(MAKE_DIRECTORY "${found}")
+    add_test(NAME fuzz.${name} COMMAND ${target} -runs=50000 -seed=1
+      -max_len=4096 -max_total_time=60 -timeout=10
+      "-artifact_prefix=${found}/" "${found}" "${corpus}")
+  else()
+    callboard_add_program(${target}
+      SOURCES "${source}" "${PROJECT_SOURCE_DIR}/tests/support/fuzz_main.cpp"
+      LINK callboard::${layer})
+    add_test(NAME fuzz.${name} COMMAND ${target} "${corpus}" 20000)
+  endif()
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+endfunction()

@@ -1,0 +1,33 @@
+# Builds and runs the project beside this file as a user would:
+# WAY installed    with find_package, from a fresh installation
+#     subdirectory with add_subdirectory, from the source tree
+#     headers      from the installation too, each header by itself
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "consumer.${WAY} failed: ${result}")
+  endif()
+endfunction()
+
+# The installed package must find its CAF by itself.
+unset(ENV{CAF_ROOT})
+
+set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}")
+if(WAY STREQUAL "subdirectory")
+  list(APPEND options "-DCALLBOARD_SOURCE_DIR=${CALLBOARD_SOURCE_DIR}"
+    "-DCAF_DIR=${CAF_DIR}")
+else()
+  file(REMOVE_RECURSE "${WORK}/prefix")
+  run("${CMAKE_COMMAND}" --install "${CALLBOARD_BINARY_DIR}"
+    --prefix "${WORK}/prefix")
+  list(APPEND options "-DCMAKE_PREFIX_PATH=${WORK}/prefix")
+endif()
+
+run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project"
+  -B "${WORK}/build" -G Ninja "-DCMAKE_CXX_COMPILER=${CXX}"
+  -DCMAKE_BUILD_TYPE=Debug ${options})
+run("${CMAKE_COMMAND}" --build "${WORK}/build")
+if(NOT WAY STREQUAL "headers")
+  run("${WORK}/build/consumer")
+endif()
