@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace callboard {
+
+/// An immutable run of bytes, shared by reference counting in one allocation.
+/// Copies are cheap and may live on different threads. The zero value is empty
+/// and owns nothing.
+class shared_bytes {
+public:
+  shared_bytes() noexcept = default;
+
+  /// Copies `bytes`; an empty view makes the zero value.
+  explicit shared_bytes(std::string_view bytes);
+
+  shared_bytes(const shared_bytes& other) noexcept;
+
+  shared_bytes(shared_bytes&& other) noexcept
+    : block_{std::exchange(other.block_, nullptr)} {
+  }
+
+  shared_bytes& operator=(shared_bytes other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+
+  ~shared_bytes();
+
+  [[nodiscard]] std::string_view view() const noexcept;
+
+  [[nodiscard]] size_t size() const noexcept {
+    return view().size();
+  }
+
+  [[nodiscard]] bool empty() const noexcept {
+    return block_ == nullptr;
+  }
+
+  friend bool operator==(const shared_bytes& x,
+                         const shared_bytes& y) noexcept {
+    return x.view() == y.view();
+  }
+
+  /// Lets CAF send the bytes to another node.
+  template <class Inspector>
+  friend bool inspect(Inspector& f, shared_bytes& x) {
+    auto get = [&x] { return std::string{x.view()}; };
+    auto set = [&x](std::string bytes) {
+      x = shared_bytes{bytes};
+      return true;
+    };
+    return f.object(x).fields(f.field("bytes", get, set));
+  }
+
+private:
+  struct block;
+
+  block* block_ = nullptr;
+};
+
+} // namespace callboard
