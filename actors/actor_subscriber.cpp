@@ -1,0 +1,89 @@
+#include <callboard/actors/actor_subscriber.hpp>
+
+#include <caf/send.hpp>
+
+#include <callboard/actors/loop_context.hpp>
+
+namespace callboard {
+
+actor_subscriber::actor_subscriber(const caf::actor& who, size_t bytes_max,
+                                   loop_context& ctx)
+  : who_{who.address()},
+    bytes_max_{bytes_max},
+    ctx_{ctx},
+    queued_bytes_{std::make_shared<std::atomic<size_t>>(0)} {
+}
+
+uint32_t
+actor_subscriber::await_answer(caf::typed_response_promise<position> promise) {
+  promises_.emplace(++last_seq_id_, std::move(promise));
+  return last_seq_id_;
+}
+
+void actor_subscriber::refuse(uint32_t seq_id, errc code) {
+  if (auto node = promises_.extract(seq_id))
+    node.mapped().deliver(caf::make_error(code));
+}
+
+void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
+                                     const topic_position* where) {
+  if (auto node = promises_.extract(seq_id))
+    node.mapped().deliver(where != nullptr
+                            ? position{where->epoch, where->offset}
+                            : position{});
+}
+
+void actor_subscriber::on_refused(uint32_t seq_id, std::string_view,
+                                  errc code) {
+  refuse(seq_id, code);
+}
+
+void actor_subscriber::on_position(std::string_view topic,
+                                   const topic_position& where,
+                                   std::string_view) {
+  if (auto who = caf::actor_cast<caf::actor>(who_))
+    caf::anon_send(who, std::string{topic},
+                   position{where.epoch, where.offset});
+}
+
+void actor_subscriber::on_event(const publication& x,
+                                std::string_view pattern) {
+  auto who = caf::actor_cast<caf::actor>(who_);
+  if (!who)
+    return;
+  std::string subject{pattern.empty() ? std::string_view{x.topic} : pattern};
+  if (overflowed_.contains(subject))
+    return;
+  auto cost = static_cast<size_t>(x.cost());
+  if (queued_bytes_->load(std::memory_order_relaxed) + cost > bytes_max_) {
+    overflow(subject, x);
+    return;
+  }
+  queued_bytes_->fetch_add(cost, std::memory_order_relaxed);
+  event msg;
+  msg.topic = x.topic;
+  msg.pattern = pattern;
+  msg.epoch = x.epoch;
+  msg.offset = x.offset;
+  msg.sender = x.sender;
+  msg.timestamp = x.timestamp;
+  msg.payload = x.payload;
+  msg.credit = credit_token{nullptr, [cost, count = queued_bytes_](void*) {
+                              count->fetch_sub(cost,
+                                               std::memory_order_relaxed);
+                            }};
+  caf::anon_send(who, std::move(msg));
+}
+
+void actor_subscriber::overflow(const std::string& subject,
+                                const publication& x) {
+  ctx_.metrics.drops_disconnect->inc();
+  overflowed_.insert(subject);
+  auto who = caf::actor_cast<caf::actor>(who_);
+  // The table must not change while it delivers.
+  caf::anon_send(ctx_.brokers[ctx_.index], unsubscribe_atom_v, who, subject);
+  caf::anon_send(who, unsubscribe_atom_v, subject,
+                 position{x.epoch, x.offset - 1});
+}
+
+} // namespace callboard

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <caf/actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <callboard/actors/messages.hpp>
+#include <callboard/actors/topic_table.hpp>
+
+namespace callboard {
+
+struct loop_context;
+
+/// An embedded actor's side of its subscriptions: turns events into messages
+/// and bounds how many bytes of them it may have waiting.
+class actor_subscriber : public subscriber {
+public:
+  /// @param bytes_max what may wait in the actor's mailbox, in bytes.
+  actor_subscriber(const caf::actor& who, size_t bytes_max, loop_context& ctx);
+
+  /// Keeps `promise` until the subscription holds.
+  /// @returns the seqId to subscribe with.
+  uint32_t await_answer(caf::typed_response_promise<position> promise);
+
+  void refuse(uint32_t seq_id, errc code);
+
+  void on_subscribed(uint32_t seq_id, std::string_view subject,
+                     const topic_position* where) override;
+
+  void on_refused(uint32_t seq_id, std::string_view subject,
+                  errc code) override;
+
+  void on_position(std::string_view topic, const topic_position& where,
+                   std::string_view reason) override;
+
+  void on_event(const publication& x, std::string_view pattern) override;
+
+private:
+  // Shared with the events in the actor's mailbox, which may outlive us.
+  using counter = std::shared_ptr<std::atomic<size_t>>;
+
+  // Ends the subscription that the actor could not keep up with.
+  void overflow(const std::string& subject, const publication& x);
+
+  caf::actor_addr who_;
+  size_t bytes_max_;
+  loop_context& ctx_;
+  counter queued_bytes_;
+  uint32_t last_seq_id_ = 0;
+  std::unordered_map<uint32_t, caf::typed_response_promise<position>> promises_;
+  // Subjects that are being taken back.
+  std::unordered_set<std::string> overflowed_;
+};
+
+} // namespace callboard

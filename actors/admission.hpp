@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace callboard {
+
+/// Decides whether one more connection may be, and on which loop it lives.
+/// All functions may be called from any thread.
+class admission {
+public:
+  /// @param loops number of loops, from 1.
+  /// @param connections_max WebSocket connections of the node, from 1.
+  admission(uint32_t loops, size_t connections_max)
+    : counts_{std::make_unique<std::atomic<size_t>[]>(loops)},
+      loops_{loops},
+      connections_max_{connections_max} {
+  }
+
+  /// Takes a place on the loop where the connection lives.
+  /// @returns false if the node is full.
+  bool admit(uint32_t loop) noexcept {
+    if (total_.fetch_add(1) >= connections_max_) {
+      total_.fetch_sub(1);
+      return false;
+    }
+    counts_[loop].fetch_add(1);
+    return true;
+  }
+
+  /// Gives a place back.
+  void leave(uint32_t loop) noexcept {
+    counts_[loop].fetch_sub(1);
+    total_.fetch_sub(1);
+  }
+
+  /// Returns the loop that serves the fewest connections; among equals, they
+  /// take turns, so that sockets spread before they are connections.
+  uint32_t least_loaded() noexcept {
+    auto first = next_.fetch_add(1) % loops_;
+    auto best = first;
+    for (uint32_t i = 1; i < loops_; ++i) {
+      auto candidate = (first + i) % loops_;
+      if (counts_[candidate] < counts_[best])
+        best = candidate;
+    }
+    return best;
+  }
+
+  [[nodiscard]] size_t connections() const noexcept {
+    return total_;
+  }
+
+private:
+  std::unique_ptr<std::atomic<size_t>[]> counts_;
+  std::atomic<size_t> total_ = 0;
+  std::atomic<uint32_t> next_ = 0;
+  uint32_t loops_;
+  size_t connections_max_;
+};
+
+} // namespace callboard

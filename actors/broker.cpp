@@ -1,0 +1,258 @@
+#include <callboard/actors/broker.hpp>
+
+#include <caf/send.hpp>
+
+#include <callboard/actors/actor_subscriber.hpp>
+#include <callboard/messages/topic.hpp>
+
+namespace callboard {
+
+broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
+               loop_context& ctx)
+  : super{cfg, loop},
+    ctx_{ctx},
+    topics_{ctx.node.options.topics_max,
+            std::chrono::duration_cast<std::chrono::milliseconds>(
+              ctx.node.options.topic_linger)
+              .count()} {
+}
+
+broker::behavior_type broker::make_behavior() {
+  set_down_handler([this](caf::down_msg& x) { drop(x.source); });
+  // A shard that takes over watches whom its predecessor watched.
+  std::vector<caf::actor_addr> gone;
+  for (auto& [id, x] : ctx_.subscribers) {
+    if (auto ptr = caf::actor_cast<caf::strong_actor_ptr>(x.address))
+      monitor(ptr);
+    else
+      gone.push_back(x.address);
+  }
+  for (auto& x : gone)
+    drop(x);
+  delayed_anon_send(caf::actor_cast<broker_actor>(this),
+                    ctx_.node.options.topic_linger / 4, expire_atom_v);
+  return {
+    [this](publish_atom, publication_ptr& x) { return publish(x); },
+    [this](attach_atom, uint32_t loop, const std::string& subject,
+           uint64_t generation) { attach(loop, subject, generation); },
+    [this](detach_atom, uint32_t loop, const std::string& subject) {
+      topics_.detach(loop, subject, now_ms());
+    },
+    [this](attached_atom, uint32_t shard, const std::string& subject,
+           uint64_t generation, position& where) {
+      attached(shard, subject, generation, std::move(where));
+    },
+    [this](deliver_atom, publication_ptr& x) {
+      ctx_.node.load(ctx_.index) -= x->cost();
+      deliver(*x);
+    },
+    [this](watch_atom, const caf::strong_actor_ptr& x) { watch(x); },
+    [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
+      return subscribe(who, subject);
+    },
+    [this](unsubscribe_atom, const caf::actor& who,
+           const std::string& subject) { unsubscribe(who, subject); },
+    [this](expire_atom) { expire(); },
+  };
+}
+
+void broker::on_exit() {
+  // What waits in the mailbox dies with it.
+  ctx_.node.load(ctx_.index) = 0;
+}
+
+// -- as the owner of topics ---------------------------------------------------
+
+published broker::publish(const publication_ptr& x) {
+  ctx_.node.load(ctx_.index) -= x->cost();
+  published answer;
+  answer.seq_id = x->seq_id;
+  if (congested(topics_.loops_of(x->topic))) {
+    answer.code = errc::overloaded;
+    return answer;
+  }
+  auto make_epoch = [this] { return new_epoch(); };
+  switch (topics_.publish(*x, now_ms(), make_epoch)) {
+    case owned_topics::publish_result::full:
+      answer.code = errc::overloaded;
+      return answer;
+    case owned_topics::publish_result::duplicate:
+      break;
+    case owned_topics::publish_result::accepted:
+      x->timestamp = ctx_.unix_ms;
+      ctx_.metrics.publications->inc();
+      hand_out(x);
+      break;
+  }
+  answer.position = {x->epoch, x->offset};
+  return answer;
+}
+
+void broker::hand_out(const publication_ptr& x) {
+  auto here = false;
+  topics_.loops_of(x->topic).for_each([&](uint32_t loop) {
+    if (loop == ctx_.index) {
+      here = true;
+    } else {
+      ctx_.node.load(loop) += x->cost();
+      caf::anon_send(ctx_.brokers[loop], deliver_atom_v, x);
+    }
+  });
+  if (here)
+    deliver(*x);
+}
+
+bool broker::congested(const loop_set& loops) const {
+  auto result = false;
+  loops.for_each([&](uint32_t loop) {
+    if (loop != ctx_.index)
+      result |= ctx_.node.congested(loop);
+  });
+  return result;
+}
+
+void broker::attach(uint32_t loop, const std::string& subject,
+                    uint64_t generation) {
+  position where;
+  if (is_pattern(subject)) {
+    topics_.attach_pattern(loop, subject);
+  } else {
+    auto make_epoch = [this] { return new_epoch(); };
+    // An empty epoch says that there is no room.
+    where = topics_.attach(loop, subject, make_epoch).value_or(position{});
+  }
+  caf::anon_send(ctx_.brokers[loop], attached_atom_v, ctx_.index, subject,
+                 generation, std::move(where));
+}
+
+std::string broker::new_epoch() {
+  return ctx_.node.incarnation + '.'
+         + std::to_string(ctx_.node.next_epoch.fetch_add(1));
+}
+
+void broker::expire() {
+  topics_.expire(now_ms());
+  delayed_anon_send(caf::actor_cast<broker_actor>(this),
+                    ctx_.node.options.topic_linger / 4, expire_atom_v);
+}
+
+// -- as the server of the loop's subscriptions --------------------------------
+
+void broker::deliver(const publication& x) {
+  ctx_.metrics.deliveries->inc(static_cast<int64_t>(ctx_.topics.deliver(x)));
+}
+
+void broker::attached(uint32_t shard, const std::string& subject,
+                      uint64_t generation, position where) {
+  if (is_pattern(subject))
+    ctx_.topics.pattern_attached(subject, generation, shard, ctx_.node.loops);
+  else if (where.epoch.empty())
+    ctx_.topics.refused(subject, generation);
+  else
+    ctx_.topics.attached(subject, generation,
+                         {std::move(where.epoch), where.offset});
+}
+
+void broker::watch(const caf::strong_actor_ptr& connection) {
+  if (connection)
+    monitor(connection);
+}
+
+void broker::drop(const caf::actor_addr& who) {
+  auto i = ctx_.subscribers.find(who.id());
+  if (i == ctx_.subscribers.end())
+    return;
+  std::vector<std::string> detached;
+  ctx_.topics.remove(*i->second.box, detached);
+  ctx_.subscribers.erase(i);
+  for (auto& subject : detached)
+    request_detach(ctx_, subject);
+}
+
+caf::result<position> broker::subscribe(const caf::actor& who,
+                                        const std::string& subject) {
+  if (auto wrong = is_pattern(subject) ? check_pattern(subject)
+                                       : check_topic(subject);
+      wrong != subject_error::none)
+    return caf::make_error(errc::bad_subject,
+                           std::string{to_sentence(wrong)});
+  auto& entry = ctx_.subscribers[who.id()];
+  if (entry.box == nullptr) {
+    entry.address = who.address();
+    entry.box = outbox_ptr{new outbox{ctx_.outboxes, wire_form::msgpack, 1}};
+    entry.actor = std::make_unique<actor_subscriber>(
+      who, ctx_.node.options.outbox_bytes_max, ctx_);
+    entry.box->owner = entry.actor.get();
+    monitor(who);
+  }
+  auto promise = make_response_promise<position>();
+  auto seq_id = entry.actor->await_answer(promise);
+  switch (ctx_.topics.subscribe(*entry.box, subject, seq_id, false)) {
+    case topic_table::subscribe_result::duplicate:
+      entry.actor->refuse(seq_id, errc::already_subscribed);
+      break;
+    case topic_table::subscribe_result::attach:
+      request_attach(ctx_, subject);
+      break;
+    default:
+      break;
+  }
+  return promise;
+}
+
+void broker::unsubscribe(const caf::actor& who, const std::string& subject) {
+  auto i = ctx_.subscribers.find(who.id());
+  if (i == ctx_.subscribers.end())
+    return;
+  auto result = ctx_.topics.unsubscribe(*i->second.box, subject);
+  if (result.waiting_seq_id != 0 && i->second.actor != nullptr)
+    i->second.actor->refuse(result.waiting_seq_id, errc::cancelled);
+  if (result.detach)
+    request_detach(ctx_, subject);
+}
+
+int64_t broker::now_ms() const {
+  auto since_epoch = clock().now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch)
+    .count();
+}
+
+// -- asking the owners --------------------------------------------------------
+
+namespace {
+
+template <class F>
+void for_each_owner(loop_context& ctx, const std::string& subject, F&& f) {
+  if (is_pattern(subject))
+    for (auto& shard : ctx.brokers)
+      f(shard);
+  else
+    f(ctx.broker_of(subject));
+}
+
+} // namespace
+
+void request_attach(loop_context& ctx, const std::string& subject) {
+  auto generation = ctx.topics.new_generation(subject);
+  for_each_owner(ctx, subject, [&](const broker_actor& owner) {
+    caf::anon_send(owner, attach_atom_v, ctx.index, subject, generation);
+  });
+}
+
+void request_detach(loop_context& ctx, const std::string& subject) {
+  for_each_owner(ctx, subject, [&](const broker_actor& owner) {
+    caf::anon_send(owner, detach_atom_v, ctx.index, subject);
+  });
+}
+
+void request_attach_again(loop_context& ctx, uint32_t shard) {
+  std::vector<std::string> subjects;
+  ctx.topics.for_each_subject([&](const std::string& name, bool pattern) {
+    if (pattern || shard_of(name, ctx.node.loops) == shard)
+      subjects.push_back(name);
+  });
+  for (auto& x : subjects)
+    request_attach(ctx, x);
+}
+
+} // namespace callboard

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <string>
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <callboard/actors/handles.hpp>
+#include <callboard/actors/hosted.hpp>
+#include <callboard/actors/loop_context.hpp>
+#include <callboard/actors/owned_topics.hpp>
+
+namespace callboard {
+
+/// A shard of the broker: the owner of the topics that hash to it, and the
+/// server of its loop's subscriptions. What it must not lose when it dies is
+/// the loop's (`loop_context::topics`, `loop_context::subscribers`); its own
+/// topics start a new epoch.
+class broker : public hosted<broker_actor::base> {
+public:
+  using super = hosted<broker_actor::base>;
+
+  broker(caf::actor_config& cfg, caf::execution_unit* loop, loop_context& ctx);
+
+  const char* name() const override {
+    return "callboard.broker";
+  }
+
+  behavior_type make_behavior() override;
+
+  void on_exit() override;
+
+private:
+  // -- as the owner of topics -------------------------------------------------
+
+  published publish(const publication_ptr& x);
+
+  void attach(uint32_t loop, const std::string& subject, uint64_t generation);
+
+  void hand_out(const publication_ptr& x);
+
+  // Returns whether one of the loops that want `topic` has too much waiting.
+  bool congested(const loop_set& loops) const;
+
+  std::string new_epoch();
+
+  void expire();
+
+  // -- as the server of the loop's subscriptions ------------------------------
+
+  void deliver(const publication& x);
+
+  void attached(uint32_t shard, const std::string& subject,
+                uint64_t generation, position where);
+
+  void watch(const caf::strong_actor_ptr& connection);
+
+  void drop(const caf::actor_addr& who);
+
+  caf::result<position> subscribe(const caf::actor& who,
+                                  const std::string& subject);
+
+  void unsubscribe(const caf::actor& who, const std::string& subject);
+
+  [[nodiscard]] int64_t now_ms() const;
+
+  loop_context& ctx_;
+  owned_topics topics_;
+};
+
+/// Asks the owners of `subject` to attach this loop.
+void request_attach(loop_context& ctx, const std::string& subject);
+
+/// Tells the owners of `subject` to detach this loop.
+void request_detach(loop_context& ctx, const std::string& subject);
+
+/// Asks a shard that came back for everything that this loop has of it.
+void request_attach_again(loop_context& ctx, uint32_t shard);
+
+} // namespace callboard

@@ -1,0 +1,226 @@
+#include <callboard/actors/connection.hpp>
+
+#include <caf/send.hpp>
+
+#include <callboard/actors/connection_parts.hpp>
+
+namespace callboard {
+
+std::string_view to_string(connection_state x) noexcept {
+  switch (x) {
+    case connection_state::connecting:
+      return "connecting";
+    case connection_state::connected:
+      return "connected";
+    case connection_state::disconnecting:
+      return "disconnecting";
+    case connection_state::disconnected:
+      return "disconnected";
+  }
+  return "unknown";
+}
+
+connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
+                       loop_context& ctx, outbox_ptr box,
+                       connection_setup setup)
+  : super{cfg, loop},
+    ctx_{ctx},
+    box_{std::move(box)},
+    id_{setup.id},
+    must_authenticate_{setup.must_authenticate},
+    user_{std::move(setup.who.user)},
+    address_{std::move(setup.address)} {
+  box_->owner = this;
+  box_->connection = id_;
+  ctx_.metrics.connections_connecting->inc();
+}
+
+connection::~connection() = default;
+
+connection::behavior_type connection::make_behavior() {
+  return {
+    [this](const published& x) { finish_publish(x); },
+    [this](resolve_atom, uint32_t seq_id, const request_outcome& x) {
+      finish_request(seq_id, x);
+    },
+    [this](register_atom, uint32_t seq_id) { finish_register(seq_id); },
+    [this](serve_atom, request_ticket ticket, const routed_request_ptr& x) {
+      serve(ticket, *x);
+    },
+    [this](cancel_atom, request_ticket ticket) { cancel_serving(ticket); },
+    [this](request_atom, const std::string& action, payload& content,
+           caf::timespan timeout) {
+      return ask(action, std::move(content), timeout);
+    },
+    [this](close_atom, uint16_t code, const std::string& reason) {
+      write_goaway(reason, code >= 4500 ? "never" : "backoff");
+      close(code, reason);
+    },
+  };
+}
+
+void connection::on_exit() {
+  // Killed, or failed: what it had is gone, and the peer is told.
+  if (close_code_ == 0) {
+    close_code_ = static_cast<uint16_t>(close_code::internal_error);
+    close_reason_ = "internal error";
+  }
+  if (auto* socket = box_->get_transport())
+    socket->close(close_code_, close_reason_);
+  box_->owner = nullptr;
+  box_->close();
+  set_state(connection_state::disconnected);
+  tell_life(lifecycle_kind::disconnected);
+  box_ = nullptr;
+  served_ = nullptr;
+}
+
+// -- from the session ---------------------------------------------------------
+
+void connection::open() {
+  if (!must_authenticate_)
+    connected();
+}
+
+void connection::receive(std::string_view message) {
+  auto& reader = ctx_.readers[static_cast<size_t>(codec_of(box_->form()))];
+  reader.reset(message);
+  frame_view x;
+  while (state_ < connection_state::disconnecting) {
+    switch (reader.next(x)) {
+      case read_status::frame:
+        ctx_.metrics.frames_in[static_cast<size_t>(x.type)]->inc();
+        handle(x);
+        break;
+      case read_status::end:
+        return;
+      case read_status::unknown_type:
+        malformed(x, errc::unknown_type, {});
+        break;
+      case read_status::malformed:
+        malformed(x, errc::malformed_frame, reader.reason());
+        return;
+    }
+  }
+}
+
+void connection::lost(uint16_t code, std::string_view reason) {
+  if (close_code_ == 0) {
+    close_code_ = code;
+    close_reason_ = reason;
+  }
+  set_state(connection_state::disconnecting);
+  quit();
+}
+
+void connection::close(uint16_t code, std::string_view reason) {
+  if (state_ >= connection_state::disconnecting)
+    return;
+  close_code_ = code;
+  close_reason_ = reason;
+  set_state(connection_state::disconnecting);
+  if (auto* socket = box_->get_transport())
+    socket->close(code, reason);
+  // The session sees the close through; nothing is left to decide.
+  quit();
+}
+
+void connection::close(close_code code, std::string_view reason) {
+  close(static_cast<uint16_t>(code), reason.empty() ? to_string(code) : reason);
+}
+
+// -- from the loop ------------------------------------------------------------
+
+void connection::broker_replaced(uint32_t shard) {
+  auto lost = [shard](const inflight_table::entry& x) {
+    return x.kind == inflight_kind::publish && x.shard == shard;
+  };
+  inflight_.take_if(lost, [this](const inflight_table::entry& x) {
+    write_error(x.seq_id, errc::internal);
+  });
+}
+
+void connection::router_replaced(uint32_t shard) {
+  auto lost = [shard](const inflight_table::entry& x) {
+    return x.shard == shard
+           && (x.kind == inflight_kind::request
+               || x.kind == inflight_kind::register_action);
+  };
+  inflight_.take_if(lost, [this](const inflight_table::entry& x) {
+    write_error(x.seq_id, errc::internal);
+  });
+  if (served_ == nullptr)
+    return;
+  served_->forget_shard(shard);
+  for (auto& action : served_->actions)
+    if (shard_of(action, ctx_.node.loops) == shard)
+      send(ctx_.routers[shard], register_atom_v, action, uint32_t{0});
+}
+
+// -- state --------------------------------------------------------------------
+
+void connection::connected() {
+  set_state(connection_state::connected);
+  sender_ = user_.empty() ? wire_name() : user_;
+  caf::anon_send(ctx_.pool, opened_atom_v,
+                 caf::strong_actor_ptr{ctrl()},
+                 describe(lifecycle_kind::connected));
+  write_welcome();
+}
+
+void connection::set_state(connection_state x) {
+  if (x == state_)
+    return;
+  auto gauge = [this](connection_state which) {
+    auto& m = ctx_.metrics;
+    return which == connection_state::connecting  ? m.connections_connecting
+           : which == connection_state::connected ? m.connections_connected
+           : which == connection_state::disconnecting
+             ? m.connections_disconnecting
+             : nullptr;
+  };
+  if (auto* left = gauge(state_))
+    left->dec();
+  if (auto* entered = gauge(x))
+    entered->inc();
+  else
+    ctx_.metrics.connections_closed->inc();
+  if (ctx_.log_state)
+    ctx_.log_state(id_, to_string(state_), to_string(x), close_code_);
+  state_ = x;
+}
+
+std::string connection::wire_name() const {
+  static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+  char text[13];
+  auto at = std::end(text);
+  for (auto rest = id_; rest > 0; rest /= 36)
+    *--at = digits[rest % 36];
+  auto result = ctx_.node.name;
+  result += '-';
+  result.append(at, std::end(text));
+  return result;
+}
+
+lifecycle_event connection::describe(lifecycle_kind kind) const {
+  lifecycle_event result;
+  result.kind = kind;
+  result.connection = id_;
+  result.name = wire_name();
+  result.user = user_;
+  return result;
+}
+
+void connection::tell_life(lifecycle_kind kind, std::string_view subject) {
+  if (!ctx_.node.watched.load(std::memory_order_relaxed))
+    return;
+  auto life = describe(kind);
+  life.subject = subject;
+  if (kind == lifecycle_kind::disconnected) {
+    life.code = close_code_;
+    life.reason = close_reason_;
+  }
+  caf::anon_send(ctx_.pool, std::move(life));
+}
+
+} // namespace callboard

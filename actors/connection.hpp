@@ -1,0 +1,197 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <callboard/actors/handles.hpp>
+#include <callboard/actors/hosted.hpp>
+#include <callboard/actors/inflight_table.hpp>
+#include <callboard/actors/loop_context.hpp>
+#include <callboard/messages/close_code.hpp>
+#include <callboard/messages/topic.hpp>
+
+namespace callboard {
+
+/// Where a connection is in its life; it only goes forward.
+enum class connection_state : uint8_t {
+  /// The WebSocket is open; who is there is not known yet.
+  connecting,
+  connected,
+  /// A close frame is on its way, or the peer is gone.
+  disconnecting,
+  disconnected,
+};
+
+std::string_view to_string(connection_state x) noexcept;
+
+/// What the handshake found out about a connection.
+struct connection_setup {
+  connection_id id = 0;
+  identity who;
+  /// Whether a `connect` frame with a token has to come first.
+  bool must_authenticate = false;
+  /// The peer's IP address.
+  std::string address;
+};
+
+/// One WebSocket: its state, rights, subscriptions and everything that it waits
+/// for. The session calls it directly, in its context and on its loop's thread;
+/// everybody else sends messages.
+class connection : public hosted<connection_actor::base>, public subscriber {
+public:
+  using super = hosted<connection_actor::base>;
+
+  connection(caf::actor_config& cfg, caf::execution_unit* loop,
+             loop_context& ctx, outbox_ptr box, connection_setup setup);
+
+  ~connection() override;
+
+  const char* name() const override {
+    return "callboard.connection";
+  }
+
+  behavior_type make_behavior() override;
+
+  void on_exit() override;
+
+  // -- from the session -------------------------------------------------------
+
+  /// The WebSocket is open.
+  void open();
+
+  /// One message has arrived; its frames are handled before the call returns.
+  void receive(std::string_view message);
+
+  /// The socket is gone, or the peer has closed with this code.
+  void lost(uint16_t code, std::string_view reason);
+
+  /// Closes by our own decision.
+  void close(uint16_t code, std::string_view reason);
+
+  void close(close_code code, std::string_view reason = {});
+
+  // -- from the loop ----------------------------------------------------------
+
+  /// A broker shard died and another took its place.
+  void broker_replaced(uint32_t shard);
+
+  /// A router shard died and another took its place.
+  void router_replaced(uint32_t shard);
+
+  // -- from the loop's topic table --------------------------------------------
+
+  void on_subscribed(uint32_t seq_id, std::string_view subject,
+                     const topic_position* where) override;
+
+  void on_refused(uint32_t seq_id, std::string_view subject,
+                  errc code) override;
+
+  void on_position(std::string_view topic, const topic_position& where,
+                   std::string_view reason) override;
+
+  void on_event(const publication&, std::string_view) override {
+    // Connections take bytes.
+  }
+
+  // -- state ------------------------------------------------------------------
+
+  [[nodiscard]] connection_state state() const noexcept {
+    return state_;
+  }
+
+  /// The connection's name on the wire.
+  [[nodiscard]] std::string wire_name() const;
+
+private:
+  struct served;
+
+  // -- frames of the client ---------------------------------------------------
+
+  void handle(const frame_view& x);
+  void handle_connect(const frame_view& x);
+  void handle_request(const frame_view& x);
+  void handle_notify(const frame_view& x);
+  void handle_cancel(const frame_view& x);
+  void handle_reply(const frame_view& x);
+  void handle_subscribe(const frame_view& x);
+  void handle_unsubscribe(const frame_view& x);
+  void handle_publish(const frame_view& x);
+  void handle_register(const frame_view& x);
+  void handle_unregister(const frame_view& x);
+  void malformed(const frame_view& x, errc code, std::string_view reason);
+
+  // Answers an action of the server's own; returns false for other actions.
+  bool handle_own_action(const frame_view& x);
+
+  void route(const frame_view& x, uint32_t seq_id);
+
+  // Checks the grammar of a subject and the right to it; answers if refused.
+  bool admit(const frame_view& x, operation what, subject_error wrong);
+
+  // Takes `seq_id` into the table; answers with an error if that cannot be.
+  bool begin(uint32_t seq_id, inflight_kind kind, uint32_t shard);
+
+  bool authorized(operation what, std::string_view subject) const;
+
+  // -- messages ---------------------------------------------------------------
+
+  void finish_publish(const published& x);
+  void finish_request(uint32_t seq_id, const request_outcome& x);
+  void finish_register(uint32_t seq_id);
+  void serve(request_ticket ticket, const routed_request& x);
+  void cancel_serving(const request_ticket& ticket);
+  caf::result<payload> ask(const std::string& action, payload content,
+                           caf::timespan timeout);
+
+  // -- writing ----------------------------------------------------------------
+
+  void write(frame_view& x);
+  void write_response(uint32_t seq_id, payload_view content);
+  void write_position(uint32_t seq_id, const topic_position& where,
+                      const bool* recovered);
+  void write_error(uint32_t seq_id, errc code, std::string_view sentence = {});
+  void write_outcome(uint32_t seq_id, const request_outcome& x);
+  void write_goaway(std::string_view reason, std::string_view reconnect);
+  void write_welcome();
+
+  void connected();
+  void set_state(connection_state x);
+  void tell_life(lifecycle_kind kind, std::string_view subject = {});
+  [[nodiscard]] lifecycle_event describe(lifecycle_kind kind) const;
+
+  loop_context& ctx_;
+  outbox_ptr box_;
+  connection_id id_;
+  connection_state state_ = connection_state::connecting;
+  bool must_authenticate_;
+  bool watched_ = false;
+  uint16_t close_code_ = 0;
+  std::string close_reason_;
+  std::string user_;
+  // What `sender` says of this connection: the user, or its own name.
+  std::string sender_;
+  std::string address_;
+  inflight_table inflight_;
+  // Subscribes that wait and came with a position.
+  struct since {
+    uint32_t seq_id;
+    position where;
+  };
+  std::vector<since> since_;
+  // What this client serves; made by the first request to it or `register`.
+  std::unique_ptr<served> served_;
+
+  served& serving();
+  // The times of the last malformed frames, oldest next; made by the first.
+  struct malformed_times;
+  std::unique_ptr<malformed_times> malformed_;
+};
+
+} // namespace callboard

@@ -1,0 +1,377 @@
+#include <callboard/actors/connection.hpp>
+
+#include <caf/send.hpp>
+
+#include <callboard/actors/broker.hpp>
+#include <callboard/actors/connection_parts.hpp>
+
+// The frames that a client sends.
+
+namespace callboard {
+
+namespace {
+
+/// The payload of a `connect` frame.
+struct connect_content {
+  std::string token;
+  std::string client;
+
+  MSGPACK_DEFINE_MAP(token, client)
+};
+
+} // namespace
+
+void connection::handle(const frame_view& x) {
+  if (state_ == connection_state::connecting
+      && x.type != frame_type::connect) {
+    write_error(x.seq_id, errc::unauthenticated);
+    close(close_code::unauthenticated);
+    return;
+  }
+  switch (x.type) {
+    case frame_type::connect:
+      return handle_connect(x);
+    case frame_type::request:
+      return x.seq_id == 0 ? handle_notify(x) : handle_request(x);
+    case frame_type::notify:
+      return handle_notify(x);
+    case frame_type::cancel:
+      return handle_cancel(x);
+    case frame_type::response:
+    case frame_type::error:
+      return handle_reply(x);
+    case frame_type::subscribe:
+      return handle_subscribe(x);
+    case frame_type::unsubscribe:
+      return handle_unsubscribe(x);
+    case frame_type::publish:
+      return handle_publish(x);
+    case frame_type::ping: {
+      frame_view pong;
+      pong.type = frame_type::pong;
+      pong.seq_id = x.seq_id;
+      pong.payload = x.payload;
+      return write(pong);
+    }
+    case frame_type::pong:
+      return;
+    case frame_type::register_action:
+      return handle_register(x);
+    case frame_type::unregister_action:
+      return handle_unregister(x);
+    default:
+      return write_error(x.seq_id, errc::unexpected_frame);
+  }
+}
+
+void connection::handle_connect(const frame_view& x) {
+  if (state_ != connection_state::connecting) {
+    write_error(x.seq_id, errc::unexpected_frame);
+    return;
+  }
+  auto shown = payload{x.payload}.get_as<connect_content>();
+  caf::expected<identity> who = caf::make_error(errc::unauthenticated);
+  try {
+    if (shown)
+      who = ctx_.node.rights.authenticate({shown->token, address_});
+  } catch (const std::exception&) {
+    // Counts as a refusal.
+  }
+  if (!who) {
+    auto expired = who.error() == errc::token_expired;
+    write_error(x.seq_id,
+                expired ? errc::token_expired : errc::unauthenticated);
+    close(close_code::unauthenticated);
+    return;
+  }
+  user_ = std::move(who->user);
+  connected();
+}
+
+// -- requests -----------------------------------------------------------------
+
+bool connection::handle_own_action(const frame_view& x) {
+  if (x.subject == "callboard.echo") {
+    write_response(x.seq_id, x.payload);
+    return true;
+  }
+  if (x.subject == "callboard.time") {
+    byte_buffer now;
+    msgpack::pack(now, ctx_.unix_ms);
+    write_response(x.seq_id, {codec::msgpack, now.view()});
+    return true;
+  }
+  return false;
+}
+
+void connection::handle_request(const frame_view& x) {
+  if (inflight_.contains(x.seq_id))
+    return write_error(x.seq_id, errc::duplicate_seq_id);
+  // An own action is answered at once, and so is never in flight.
+  auto wrong = check_action(x.subject);
+  if (wrong == subject_error::reserved) {
+    if (!handle_own_action(x))
+      write_error(x.seq_id, errc::no_responder);
+    return;
+  }
+  if (!admit(x, operation::request, wrong))
+    return;
+  auto shard = shard_of(x.subject, ctx_.node.loops);
+  if (begin(x.seq_id, inflight_kind::request, shard))
+    route(x, x.seq_id);
+}
+
+void connection::handle_notify(const frame_view& x) {
+  // Nobody wants an answer, so a refusal has nobody to go to.
+  if (check_action(x.subject) == subject_error::none
+      && authorized(operation::request, x.subject))
+    route(x, 0);
+}
+
+void connection::route(const frame_view& x, uint32_t seq_id) {
+  static constexpr uint64_t timeout_ms_default = 10'000;
+  static constexpr uint64_t timeout_ms_max = 300'000;
+  auto request = caf::make_counted<routed_request>();
+  auto& content = request->content;
+  content.action = x.subject;
+  content.payload = payload{x.payload};
+  content.sender = sender_;
+  content.connection = id_;
+  content.trace = x.meta.trace;
+  request->seq_id = seq_id;
+  auto timeout_ms = x.meta.has(meta_key::timeout_ms) ? x.meta.timeout_ms
+                                                     : timeout_ms_default;
+  request->timeout = std::chrono::milliseconds{
+    std::clamp(timeout_ms, uint64_t{1}, timeout_ms_max)};
+  send(ctx_.router_of(x.subject), route_atom_v, std::move(request));
+}
+
+void connection::handle_cancel(const frame_view& x) {
+  auto found = inflight_.take(x.seq_id, inflight_kind::request);
+  if (!found)
+    return;
+  send(ctx_.routers[found->shard], cancel_atom_v, x.seq_id);
+  ctx_.metrics.requests_cancelled->inc();
+  write_error(x.seq_id, errc::cancelled);
+}
+
+void connection::handle_reply(const frame_view& x) {
+  if (served_ == nullptr)
+    return;
+  auto found = served_->requests.extract(x.seq_id);
+  // Too late, or made up.
+  if (!found)
+    return;
+  request_outcome outcome;
+  outcome.payload = payload{x.payload};
+  if (x.type == frame_type::error) {
+    outcome.name = x.subject;
+    outcome.temporary = x.meta.temporary;
+    outcome.retry_after_ms = x.meta.retry_after_ms;
+    // A client's own errors have their own numbers.
+    auto own = x.meta.code >= application_errc_min && x.meta.code <= 65'535;
+    if (own)
+      outcome.code = static_cast<uint16_t>(x.meta.code);
+    else
+      outcome = request_outcome::failure(errc::responder_failed);
+  }
+  auto& waiting = found.mapped();
+  if (waiting.ticket.number != 0) {
+    send(ctx_.routers[waiting.ticket.shard], resolve_atom_v, waiting.ticket,
+         std::move(outcome));
+    return;
+  }
+  waiting.timer.dispose();
+  if (outcome.failed())
+    waiting.promise.deliver(
+      caf::make_error(errc::responder_failed, outcome.name));
+  else
+    waiting.promise.deliver(std::move(outcome.payload));
+}
+
+void connection::handle_register(const frame_view& x) {
+  auto wrong = check_action(x.subject);
+  if (wrong == subject_error::reserved)
+    return write_error(x.seq_id, errc::forbidden);
+  if (!admit(x, operation::register_action, wrong))
+    return;
+  auto& actions = serving().actions;
+  auto known = std::ranges::find(actions, x.subject) != actions.end();
+  if (!known && actions.size() >= ctx_.node.options.registrations_max)
+    return write_error(x.seq_id, errc::too_many_subscriptions);
+  auto shard = shard_of(x.subject, ctx_.node.loops);
+  if (!begin(x.seq_id, inflight_kind::register_action, shard))
+    return;
+  if (!known)
+    actions.emplace_back(x.subject);
+  send(ctx_.routers[shard], register_atom_v, std::string{x.subject}, x.seq_id);
+}
+
+void connection::handle_unregister(const frame_view& x) {
+  auto found = served_ != nullptr
+               && std::erase(served_->actions, std::string{x.subject}) > 0;
+  if (!found)
+    return write_error(x.seq_id, errc::not_subscribed);
+  auto shard = shard_of(x.subject, ctx_.node.loops);
+  if (begin(x.seq_id, inflight_kind::register_action, shard))
+    send(ctx_.routers[shard], unregister_atom_v, std::string{x.subject},
+         x.seq_id);
+}
+
+// -- topics -------------------------------------------------------------------
+
+void connection::handle_subscribe(const frame_view& x) {
+  auto wrong = is_pattern(x.subject) ? check_pattern(x.subject)
+                                     : check_topic(x.subject);
+  if (!admit(x, operation::subscribe, wrong))
+    return;
+  if (box_->subscriptions.size() >= ctx_.node.options.subscriptions_max)
+    return write_error(x.seq_id, errc::too_many_subscriptions);
+  if (!begin(x.seq_id, inflight_kind::subscribe, 0))
+    return;
+  if (!std::exchange(watched_, true)) {
+    caf::strong_actor_ptr self{ctrl()};
+    ctx_.subscribers[id()] = {address(), box_, nullptr};
+    caf::anon_send(ctx_.brokers[ctx_.index], watch_atom_v, std::move(self));
+  }
+  if (x.meta.has(meta_key::since))
+    since_.push_back({x.seq_id, position{std::string{x.meta.since.epoch},
+                                         x.meta.since.offset}});
+  std::string subject{x.subject};
+  switch (ctx_.topics.subscribe(*box_, subject, x.seq_id)) {
+    case topic_table::subscribe_result::attach:
+      request_attach(ctx_, subject);
+      break;
+    case topic_table::subscribe_result::duplicate:
+      on_refused(x.seq_id, subject, errc::already_subscribed);
+      break;
+    default:
+      break;
+  }
+}
+
+void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
+                               const topic_position* where) {
+  enter([&] {
+    inflight_.remove(seq_id, inflight_kind::subscribe);
+    auto recovered = false;
+    auto asked = std::ranges::find(since_, seq_id, &since::seq_id);
+    if (asked != since_.end()) {
+      // Without history, only who missed nothing has everything.
+      recovered = where != nullptr && asked->where.epoch == where->epoch
+                  && asked->where.offset == where->offset;
+      since_.erase(asked);
+    }
+    if (where != nullptr)
+      write_position(seq_id, *where, &recovered);
+    else
+      write_response(seq_id, {codec::msgpack, "\x80"});
+    tell_life(lifecycle_kind::subscribed, subject);
+  });
+}
+
+void connection::on_refused(uint32_t seq_id, std::string_view, errc code) {
+  enter([&] {
+    inflight_.remove(seq_id, inflight_kind::subscribe);
+    std::erase_if(since_, [=](auto& x) { return x.seq_id == seq_id; });
+    write_error(seq_id, code);
+  });
+}
+
+void connection::handle_unsubscribe(const frame_view& x) {
+  std::string subject{x.subject};
+  auto result = ctx_.topics.unsubscribe(*box_, subject);
+  if (!result.found)
+    return write_error(x.seq_id, errc::not_subscribed);
+  if (result.waiting_seq_id != 0)
+    on_refused(result.waiting_seq_id, subject, errc::cancelled);
+  if (result.detach)
+    request_detach(ctx_, subject);
+  write_response(x.seq_id, {});
+  tell_life(lifecycle_kind::unsubscribed, subject);
+}
+
+void connection::handle_publish(const frame_view& x) {
+  if (!admit(x, operation::publish, check_topic(x.subject)))
+    return;
+  auto shard = shard_of(x.subject, ctx_.node.loops);
+  if (ctx_.node.congested(shard)) {
+    if (x.seq_id != 0)
+      write_error(x.seq_id, errc::overloaded);
+    return;
+  }
+  if (!begin(x.seq_id, inflight_kind::publish, shard))
+    return;
+  auto content = caf::make_counted<publication>();
+  content->topic = x.subject;
+  content->payload = payload{x.payload};
+  content->sender = sender_;
+  content->id = x.meta.id;
+  content->trace = x.meta.trace;
+  content->publisher = id_;
+  content->seq_id = x.seq_id;
+  content->no_echo = x.meta.no_echo;
+  ctx_.node.load(shard) += content->cost();
+  if (x.seq_id != 0)
+    send(ctx_.brokers[shard], publish_atom_v, std::move(content));
+  else
+    caf::anon_send(ctx_.brokers[shard], publish_atom_v, std::move(content));
+}
+
+// -- what all of them need ----------------------------------------------------
+
+bool connection::admit(const frame_view& x, operation what,
+                       subject_error wrong) {
+  // With seqId 0 nobody waits for an answer, not even for a refusal.
+  auto refuse = [&](errc code, std::string_view sentence) {
+    if (x.seq_id != 0)
+      write_error(x.seq_id, code, sentence);
+    return false;
+  };
+  if (wrong != subject_error::none)
+    return refuse(errc::bad_subject, to_sentence(wrong));
+  if (!authorized(what, x.subject))
+    return refuse(errc::forbidden, {});
+  return true;
+}
+
+bool connection::authorized(operation what, std::string_view subject) const {
+  auto& authorize = ctx_.node.rights.authorize;
+  if (!authorize)
+    return true;
+  try {
+    return authorize(identity{user_}, what, subject);
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+bool connection::begin(uint32_t seq_id, inflight_kind kind, uint32_t shard) {
+  if (seq_id == 0)
+    return true;
+  if (inflight_.contains(seq_id)) {
+    write_error(seq_id, errc::duplicate_seq_id);
+    return false;
+  }
+  // Subscriptions and registrations have bounds of their own.
+  auto counts = kind == inflight_kind::request
+                || kind == inflight_kind::publish;
+  if (counts && inflight_.size() >= ctx_.node.options.inflight_max) {
+    write_error(seq_id, errc::too_many_inflight);
+    return false;
+  }
+  inflight_.add(seq_id, kind, shard);
+  return true;
+}
+
+void connection::malformed(const frame_view& x, errc code,
+                           std::string_view reason) {
+  ctx_.metrics.malformed_frames->inc();
+  write_error(x.seq_id, code, reason);
+  if (malformed_ == nullptr)
+    malformed_ = std::make_unique<malformed_times>();
+  if (malformed_->add(ctx_.steady_ms))
+    close(close_code::protocol_violation);
+}
+
+} // namespace callboard

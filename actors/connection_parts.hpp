@@ -1,0 +1,69 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/typed_response_promise.hpp>
+
+#include <callboard/actors/connection.hpp>
+
+// Parts of a connection that most connections never need. Not installed.
+
+namespace callboard {
+
+/// What a client serves as responder.
+struct connection::served {
+  /// Who waits for the answer to a request that was sent to this client: a
+  /// router shard's ticket, or an embedded actor's promise.
+  struct waiting {
+    request_ticket ticket;
+    caf::typed_response_promise<payload> promise;
+    caf::disposable timer;
+  };
+
+  std::vector<std::string> actions;
+  /// By the seqId of our request.
+  std::unordered_map<uint32_t, waiting> requests;
+  uint32_t last_seq_id = 0;
+
+  uint32_t next_seq_id() {
+    do {
+      if (++last_seq_id == 0)
+        last_seq_id = 1;
+    } while (requests.contains(last_seq_id));
+    return last_seq_id;
+  }
+
+  void forget_shard(uint32_t shard) {
+    std::erase_if(requests, [shard](auto& x) {
+      return x.second.ticket.number != 0 && x.second.ticket.shard == shard;
+    });
+  }
+};
+
+/// The times of the last malformed frames.
+struct connection::malformed_times {
+  /// So many in a minute are borne.
+  static constexpr size_t borne = 16;
+
+  /// Adds one at `now_ms`.
+  /// @returns whether it is one too many.
+  bool add(int64_t now_ms) {
+    auto& oldest = times[next];
+    auto too_many = count == borne && now_ms - oldest < 60'000;
+    oldest = now_ms;
+    next = (next + 1) % borne;
+    count = std::min(count + 1, borne);
+    return too_many;
+  }
+
+  std::array<int64_t, borne> times = {};
+  size_t next = 0;
+  size_t count = 0;
+};
+
+} // namespace callboard

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <string>
+
+#include <caf/result.hpp>
+#include <caf/typed_actor.hpp>
+
+#include <callboard/actors/type_ids.hpp>
+
+// The interfaces of the node's actors, together.
+
+namespace callboard {
+
+/// Answers an action's requests. An error that is no `errc` is told to the
+/// asker as `responder_failed`. Typed handles have no type ID of their own, so
+/// messages carry them as `caf::actor`.
+using responder_actor = caf::typed_actor<
+  caf::result<payload>(action_request)>;
+
+/// A connection, as the shards see it.
+using connection_actor = caf::typed_actor<
+  // The owner's answer to a publish of this connection.
+  caf::result<void>(published),
+  // A router's answer to the request with this seqId.
+  caf::result<void>(resolve_atom, uint32_t, request_outcome),
+  // A router knows this connection as responder of an action since the
+  // `register` with this seqId, or not any more since that `unregister`.
+  caf::result<void>(register_atom, uint32_t),
+  // Serve a request as responder; answer by `resolve` to the ticket's shard.
+  caf::result<void>(serve_atom, request_ticket, routed_request_ptr),
+  // A request that was being served is no longer wanted.
+  caf::result<void>(cancel_atom, request_ticket),
+  // Send a request of the application's to this client.
+  caf::result<payload>(request_atom, std::string, payload, caf::timespan),
+  // Say goaway and close with this code and reason.
+  caf::result<void>(close_atom, uint16_t, std::string)>;
+
+/// A shard of the broker. It owns the topics that hash to it, and serves the
+/// subscriptions of its loop.
+using broker_actor = caf::typed_actor<
+  // As owner: give a publication its place and hand it to every loop that wants
+  // it. Anonymous senders get no answer.
+  caf::result<published>(publish_atom, publication_ptr),
+  // As owner: send this loop the events of a topic or pattern from now on; the
+  // number is the asker's generation.
+  caf::result<void>(attach_atom, uint32_t, std::string, uint64_t),
+  // As owner: no longer.
+  caf::result<void>(detach_atom, uint32_t, std::string),
+  // As a loop's server: the shard with this index has attached the topic or
+  // pattern in this generation, which then stood here; with an empty epoch it
+  // has no room for the topic.
+  caf::result<void>(attached_atom, uint32_t, std::string, uint64_t, position),
+  // As a loop's server: share this event out.
+  caf::result<void>(deliver_atom, publication_ptr),
+  // As a loop's server: forget this connection's subscriptions when it dies.
+  caf::result<void>(watch_atom, caf::strong_actor_ptr),
+  // As a loop's server: subscribe an embedded actor.
+  caf::result<position>(subscribe_atom, caf::actor, std::string),
+  caf::result<void>(unsubscribe_atom, caf::actor, std::string),
+  // Forget topics and ids whose time is over.
+  caf::result<void>(expire_atom)>;
+
+/// A shard of the router. It owns the actions that hash to it.
+using router_actor = caf::typed_actor<
+  // The sender, a connection, asks for an answer or notifies.
+  caf::result<void>(route_atom, routed_request_ptr),
+  // The same for an embedded actor.
+  caf::result<payload>(request_atom, routed_request_ptr),
+  // The sender, a connection, no longer wants the answer to this seqId.
+  caf::result<void>(cancel_atom, uint32_t),
+  // A client that serves has answered.
+  caf::result<void>(resolve_atom, request_ticket, request_outcome),
+  // The sender, a connection, serves an action from now on; answered by
+  // `register` with the seqId.
+  caf::result<void>(register_atom, std::string, uint32_t),
+  caf::result<void>(unregister_atom, std::string, uint32_t),
+  // An embedded actor serves an action from now on, or no longer.
+  caf::result<void>(register_atom, std::string, caf::actor),
+  caf::result<void>(unregister_atom, std::string, caf::actor),
+  // Look at the deadlines.
+  caf::result<void>(expire_atom)>;
+
+/// Pings a loop's connections and ends those that are dead.
+using heartbeat_actor = caf::typed_actor<
+  // Watch a connection until it is gone.
+  caf::result<void>(watch_atom, heartbeat_ptr),
+  // Look at who is due.
+  caf::result<void>(expire_atom)>;
+
+/// Knows every connection of the node.
+using pool_actor = caf::typed_actor<
+  // A connection is connected.
+  caf::result<void>(opened_atom, caf::strong_actor_ptr, lifecycle_event),
+  // Something happened to a connection; told to those who watch.
+  caf::result<void>(lifecycle_event),
+  // Tell an actor about every connection's life from now on, or no longer.
+  caf::result<void>(watch_atom, caf::actor),
+  caf::result<void>(unwatch_atom, caf::actor),
+  // Find a connection by its number, or those of a user.
+  caf::result<caf::strong_actor_ptr>(lookup_atom, connection_id),
+  caf::result<std::vector<caf::strong_actor_ptr>>(lookup_atom, std::string),
+  // Close everyone with `draining`; answered when the last one is gone.
+  caf::result<void>(drain_atom)>;
+
+} // namespace callboard

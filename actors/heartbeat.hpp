@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include <caf/intrusive_ptr.hpp>
+#include <caf/ref_counted.hpp>
+
+namespace callboard {
+
+/// What a connection and its loop's heartbeat monitor share. Both live on the
+/// loop's thread.
+class heartbeat : public caf::ref_counted {
+public:
+  /// Sends a ping. Called by the monitor.
+  virtual void ping() = 0;
+
+  /// Closes the connection: nothing was heard for `ping_timeout`.
+  virtual void timed_out() = 0;
+
+  /// Loop time in milliseconds at which the peer was heard last.
+  int64_t last_heard_ms = 0;
+
+  /// Set once the connection is gone; the monitor then forgets it.
+  bool gone = false;
+};
+
+using heartbeat_ptr = caf::intrusive_ptr<heartbeat>;
+
+} // namespace callboard

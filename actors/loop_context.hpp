@@ -1,0 +1,121 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <callboard/actors/actor_subscriber.hpp>
+#include <callboard/actors/authority.hpp>
+#include <callboard/actors/handles.hpp>
+#include <callboard/actors/metrics.hpp>
+#include <callboard/actors/options.hpp>
+#include <callboard/actors/outbox.hpp>
+#include <callboard/actors/topic_table.hpp>
+#include <callboard/messages/frame_reader.hpp>
+
+namespace callboard {
+
+/// What all loops of a node share. Constant once the node runs, but for the
+/// atomics.
+struct node_context {
+  node_options options;
+  authority rights;
+  /// The node's name on the wire.
+  std::string name;
+  /// Tells one run of the node from the next.
+  std::string incarnation;
+  /// Number of loops, and so of shards; from 1.
+  uint32_t loops = 1;
+  /// The number that the next connection gets.
+  std::atomic<connection_id> next_connection = 1;
+  /// Makes the epochs of this run differ from each other.
+  std::atomic<uint64_t> next_epoch = 1;
+  /// Bytes of publications on their way to each shard, by index.
+  std::unique_ptr<std::atomic<int64_t>[]> loads;
+  /// Whether anybody watches the connections' life.
+  std::atomic<bool> watched = false;
+  /// Whether the node goes down: new work is refused.
+  std::atomic<bool> draining = false;
+
+  /// Returns the bytes of publications on their way to a shard.
+  [[nodiscard]] std::atomic<int64_t>& load(uint32_t shard) const noexcept {
+    return loads[shard];
+  }
+
+  /// Returns whether a shard has as much waiting as it may.
+  [[nodiscard]] bool congested(uint32_t shard) const noexcept {
+    return load(shard).load(std::memory_order_relaxed)
+           > static_cast<int64_t>(options.shard_bytes_max);
+  }
+};
+
+/// Somebody with subscriptions on a loop.
+struct loop_subscriber {
+  caf::actor_addr address;
+  outbox_ptr box;
+  /// For an embedded actor only; a connection owns its side itself.
+  std::unique_ptr<actor_subscriber> actor;
+};
+
+/// What belongs to one loop and outlives the actors on it. Used on the loop's
+/// thread only.
+struct loop_context {
+  loop_context(node_context& node_ctx, uint32_t loop_index, framing& framing_ref,
+               loop_metrics metrics_set)
+    : node{node_ctx},
+      index{loop_index},
+      wire{framing_ref},
+      metrics{metrics_set},
+      topics{outboxes, framing_ref} {
+  }
+
+  node_context& node;
+  /// 0 … node.loops − 1.
+  uint32_t index;
+  /// The loop's execution unit; null under the test coordinator.
+  caf::execution_unit* unit = nullptr;
+  framing& wire;
+  loop_metrics metrics;
+  /// For the message that is being handled, by codec.
+  std::array<frame_reader, codec_count> readers{frame_reader{codec::msgpack},
+                                                frame_reader{codec::json}};
+  outbox_scheduler outboxes;
+  topic_table topics;
+  /// By actor ID; kept by the loop's broker shard.
+  std::unordered_map<caf::actor_id, loop_subscriber> subscribers;
+  /// The shards of the node, by index; this loop's copy.
+  std::vector<broker_actor> brokers;
+  std::vector<router_actor> routers;
+  heartbeat_actor heartbeats;
+  pool_actor pool;
+  /// Unix time in milliseconds at the turn's beginning.
+  int64_t unix_ms = 0;
+  /// Steady time in milliseconds at the turn's beginning.
+  int64_t steady_ms = 0;
+
+  [[nodiscard]] const broker_actor& broker_of(std::string_view topic) const {
+    return brokers[shard_of(topic, node.loops)];
+  }
+
+  [[nodiscard]] const router_actor& router_of(std::string_view action) const {
+    return routers[shard_of(action, node.loops)];
+  }
+
+  /// Logs a change of a connection's state; empty: nothing is logged.
+  std::function<void(connection_id, std::string_view from, std::string_view to,
+                     uint16_t close_code)>
+    log_state;
+
+  /// Hands the turn's events and replies to the sockets.
+  void flush() {
+    topics.flush();
+    outboxes.flush();
+  }
+};
+
+} // namespace callboard

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <caf/fwd.hpp>
+#include <caf/telemetry/counter.hpp>
+#include <caf/telemetry/gauge.hpp>
+#include <caf/telemetry/histogram.hpp>
+
+#include <callboard/messages/frame.hpp>
+
+namespace callboard {
+
+/// The metrics of one loop; instances of the system's registry, which keeps
+/// them. Every loop counts for itself, so that no two threads write to one
+/// cache line often.
+struct loop_metrics {
+  template <class T>
+  using by_type = std::array<T*, frame_type_max + 1>;
+
+  caf::telemetry::int_gauge* connections_connecting;
+  caf::telemetry::int_gauge* connections_connected;
+  caf::telemetry::int_gauge* connections_disconnecting;
+  caf::telemetry::int_counter* connections_closed;
+  by_type<caf::telemetry::int_counter> frames_in;
+  by_type<caf::telemetry::int_counter> frames_out;
+  caf::telemetry::int_counter* bytes_in;
+  caf::telemetry::int_counter* bytes_out;
+  caf::telemetry::int_counter* malformed_frames;
+  caf::telemetry::int_counter* publications;
+  caf::telemetry::int_counter* deliveries;
+  /// Connections and actors cut off by the policy `disconnect`.
+  caf::telemetry::int_counter* drops_disconnect;
+  caf::telemetry::int_counter* requests_answered;
+  caf::telemetry::int_counter* requests_failed;
+  caf::telemetry::int_counter* requests_timed_out;
+  caf::telemetry::int_counter* requests_cancelled;
+  /// Requests that came when as many waited as may.
+  caf::telemetry::int_counter* requests_overloaded;
+  /// Answers that came too late, or from somebody else than the responder.
+  caf::telemetry::int_counter* stray_answers;
+  caf::telemetry::dbl_histogram* request_seconds;
+  caf::telemetry::int_gauge* outbox_bytes;
+  caf::telemetry::int_gauge* topics;
+  caf::telemetry::int_gauge* subscriptions;
+  caf::telemetry::dbl_histogram* turn_seconds;
+  caf::telemetry::dbl_histogram* heartbeat_seconds;
+  caf::telemetry::int_counter* heartbeat_timeouts;
+};
+
+/// Returns the metrics of loop `index`, made on first use.
+loop_metrics make_loop_metrics(caf::telemetry::metric_registry& registry,
+                               uint32_t index);
+
+} // namespace callboard

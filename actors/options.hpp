@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <caf/timespan.hpp>
+
+namespace callboard {
+
+/// The bounds and times of a node that its actors go by. The defaults are the
+/// product's; `docs/operating.md` tells them to operators.
+struct node_options {
+  /// Largest WebSocket message and so largest frame in bytes,
+  /// 128 … 16,777,216.
+  size_t frame_bytes_max = 64 * 1024;
+  /// Bytes that may wait for one connection, 1,024 … 1,073,741,824; beyond
+  /// them it is closed with 4002.
+  size_t outbox_bytes_max = 1024 * 1024;
+  /// Requests of one connection that may wait for their answer, 1 … 65,535.
+  size_t inflight_max = 256;
+  /// Topics and patterns that one connection may have, 1 … 1,000,000.
+  size_t subscriptions_max = 1000;
+  /// Actions that one connection may have registered, 1 … 65,535.
+  size_t registrations_max = 256;
+  /// Requests that may wait for their answer at one router shard,
+  /// 1 … 16,777,215; beyond them one is answered `overloaded`.
+  size_t requests_max = 1'000'000;
+  /// Responders that one action may have, 1 … 1,000,000.
+  size_t responders_max = 10'000;
+  /// Topics that live at once on a shard, 1 … 100,000,000.
+  size_t topics_max = 1'000'000;
+  /// Bytes of publications that may wait for one shard, at least 65,536;
+  /// beyond them a publish is answered `overloaded`.
+  size_t shard_bytes_max = 64 * 1024 * 1024;
+  /// WebSocket connections of the node, 1 … 1,000,000.
+  size_t connections_max = 15'000;
+  /// Without traffic for so long, a connection is pinged; 0.1 s … 1 h.
+  caf::timespan ping_interval = std::chrono::seconds{30};
+  /// Without any sign of life for so long, a connection is closed with 4000;
+  /// longer than `ping_interval`, at most 24 h.
+  caf::timespan ping_timeout = std::chrono::seconds{90};
+  /// Time to come from the WebSocket's opening to `connected`.
+  caf::timespan connect_timeout = std::chrono::seconds{10};
+  /// How long a topic that nobody uses is kept, and a publish `id` with it.
+  caf::timespan topic_linger = std::chrono::minutes{5};
+};
+
+} // namespace callboard

@@ -1,0 +1,223 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <caf/intrusive_ptr.hpp>
+
+#include <callboard/actors/chunk.hpp>
+#include <callboard/actors/publication.hpp>
+#include <callboard/actors/wire_form.hpp>
+
+namespace callboard {
+
+class outbox;
+class outbox_scheduler;
+class subscriber;
+struct subscription;
+
+/// The socket behind an outbox, as far as actors see it. All calls come on the
+/// loop's thread.
+class transport {
+public:
+  virtual ~transport() = default;
+
+  /// Sends what waits in the outbox, as much as the socket takes. Never calls
+  /// back into an actor.
+  virtual void flush() = 0;
+
+  /// Sends what waits and then a close frame, and ends the socket when the
+  /// peer has closed or a deadline is over. Repeated calls do nothing.
+  /// @param reason at most 123 bytes of UTF-8.
+  virtual void close(uint16_t code, std::string_view reason) = 0;
+};
+
+/// Bytes on their way to one connection: bounded, in order, made of pieces that
+/// are shared with other outboxes (fan-out) or its own (replies). Lives on one
+/// loop's thread and is counted without atomics. At rest it holds no buffer.
+class outbox {
+public:
+  /// @param bytes_max how many bytes may wait, from 1.
+  outbox(outbox_scheduler& scheduler, wire_form form, size_t bytes_max);
+
+  outbox(const outbox&) = delete;
+
+  outbox& operator=(const outbox&) = delete;
+
+  ~outbox();
+
+  // -- writing ----------------------------------------------------------------
+
+  /// Appends the whole of `x` by reference.
+  void append(const chunk_ptr& x);
+
+  /// Appends one frame to the outbox's own bytes.
+  void append(framing& wire, const frame_view& x);
+
+  /// Appends bytes that are already a message of the transport, in two parts.
+  void append(std::string_view message, std::string_view rest = {});
+
+  // -- sending ----------------------------------------------------------------
+
+  /// Fills `out` with the first bytes that wait.
+  /// @returns how many views were set.
+  size_t gather(std::span<std::string_view> out) const noexcept;
+
+  /// Forgets the first `n` bytes, which have been sent.
+  void consume(size_t n) noexcept;
+
+  /// Forgets everything but the piece that has been sent in part, so that what
+  /// is appended next begins at the start of a message.
+  void drop_unsent() noexcept;
+
+  // -- state ------------------------------------------------------------------
+
+  /// Returns the number of bytes that wait.
+  [[nodiscard]] size_t queued_bytes() const noexcept {
+    return queued_;
+  }
+
+  [[nodiscard]] size_t bytes_max() const noexcept {
+    return bytes_max_;
+  }
+
+  [[nodiscard]] wire_form form() const noexcept {
+    return form_;
+  }
+
+  /// Returns whether more was appended than may wait. From then on, what is
+  /// appended is dropped until `drop_unsent`.
+  [[nodiscard]] bool overflowed() const noexcept {
+    return overflowed_;
+  }
+
+  /// Returns whether nothing is accepted any more.
+  [[nodiscard]] bool closed() const noexcept {
+    return closed_;
+  }
+
+  /// Accepts nothing from now on; what waits is still sent.
+  void close() noexcept {
+    closed_ = true;
+  }
+
+  /// Asks for a `flush` at the end of the turn.
+  void mark_dirty();
+
+  /// Sets the socket that `flush` goes to; null when it is gone.
+  void set_transport(transport* x) noexcept {
+    transport_ = x;
+  }
+
+  [[nodiscard]] transport* get_transport() const noexcept {
+    return transport_;
+  }
+
+  /// Tells that the socket takes no more for now, or does again.
+  void set_blocked(bool x) noexcept {
+    blocked_ = x;
+  }
+
+  // -- subscriptions, kept by topic_table -------------------------------------
+
+  std::vector<std::unique_ptr<subscription>> subscriptions;
+
+  /// Who subscribed; null once it is gone.
+  subscriber* owner = nullptr;
+
+  /// The connection behind it; 0 for an embedded actor.
+  connection_id connection = 0;
+
+private:
+  friend class outbox_scheduler;
+
+  friend void intrusive_ptr_add_ref(outbox* x) noexcept {
+    ++x->references_;
+  }
+
+  friend void intrusive_ptr_release(outbox* x) noexcept {
+    if (--x->references_ == 0)
+      delete x;
+  }
+
+  struct piece {
+    chunk_ptr bytes;
+    uint32_t begin = 0;
+    uint32_t end = 0;
+  };
+
+  // Own bytes are put into chunks of about this size.
+  static constexpr size_t own_chunk_bytes = 32 * 1024;
+
+  // Returns whether anything is accepted; makes room for `n` bytes if it can.
+  bool accepts(size_t n);
+
+  void overflow();
+
+  void push(piece x);
+
+  [[nodiscard]] piece& back() noexcept {
+    return rest_.size() > head_ ? rest_.back() : first_;
+  }
+
+  // Returns the last piece, of own bytes that can be appended to.
+  piece& open_own();
+
+  // Lets `write` append to the own bytes and takes them into account.
+  template <class Write>
+  void append_own(Write&& write);
+
+  outbox_scheduler& scheduler_;
+  transport* transport_ = nullptr;
+  size_t bytes_max_;
+  size_t queued_ = 0;
+  // The oldest piece; the others follow in rest_[head_ …].
+  piece first_;
+  std::vector<piece> rest_;
+  uint32_t head_ = 0;
+  uint32_t references_ = 0;
+  wire_form form_;
+  bool dirty_ = false;
+  bool blocked_ = false;
+  bool overflowed_ = false;
+  bool closed_ = false;
+  // Whether the last piece is of own bytes and may grow.
+  bool own_open_ = false;
+};
+
+using outbox_ptr = caf::intrusive_ptr<outbox>;
+
+/// Collects the outboxes of a loop that have something to send, and sends for
+/// each of them once at the end of the turn.
+class outbox_scheduler {
+public:
+  /// Flushes every outbox that was marked since the last call.
+  void flush();
+
+  [[nodiscard]] bool idle() const noexcept {
+    return dirty_.empty();
+  }
+
+  [[nodiscard]] chunk_pool& chunks() noexcept {
+    return chunks_;
+  }
+
+  /// Returns the bytes that wait in all outboxes of the loop.
+  [[nodiscard]] size_t queued_bytes() const noexcept {
+    return queued_bytes_;
+  }
+
+private:
+  friend class outbox;
+
+  chunk_pool chunks_;
+  std::vector<outbox_ptr> dirty_;
+  std::vector<outbox_ptr> flushing_;
+  size_t queued_bytes_ = 0;
+};
+
+} // namespace callboard

@@ -1,0 +1,122 @@
+#include <callboard/actors/pool_manager.hpp>
+
+#include <algorithm>
+
+#include <caf/send.hpp>
+
+#include <callboard/messages/close_code.hpp>
+
+namespace callboard {
+
+pool_manager::pool_manager(caf::actor_config& cfg, caf::execution_unit* loop,
+                           node_context& node)
+  : super{cfg, loop}, node_{node} {
+}
+
+pool_manager::behavior_type pool_manager::make_behavior() {
+  set_down_handler([this](const caf::down_msg& x) {
+    if (connections_.contains(x.source.id()))
+      closed(x.source.id());
+    else
+      unwatch(x.source);
+  });
+  return {
+    [this](opened_atom, const caf::strong_actor_ptr& connection,
+           const lifecycle_event& life) { opened(connection, life); },
+    [this](const lifecycle_event& life) { tell(life); },
+    [this](watch_atom, const caf::actor& who) { watch(who); },
+    [this](unwatch_atom, const caf::actor& who) { unwatch(who.address()); },
+    [this](lookup_atom, connection_id id) { return find(id); },
+    [this](lookup_atom, const std::string& user) { return find(user); },
+    [this](drain_atom) { return drain(); },
+  };
+}
+
+void pool_manager::opened(const caf::strong_actor_ptr& connection,
+                          const lifecycle_event& life) {
+  auto who = connection->id();
+  connections_[who] = {life.connection, caf::actor_cast<caf::weak_actor_ptr>(connection),
+                       life.user};
+  by_id_[life.connection] = who;
+  if (!life.user.empty())
+    by_user_.emplace(life.user, who);
+  monitor(connection);
+  tell(life);
+  if (!drains_.empty())
+    caf::anon_send(caf::actor_cast<connection_actor>(connection), close_atom_v,
+                   static_cast<uint16_t>(close_code::draining),
+                   std::string{to_string(close_code::draining)});
+}
+
+void pool_manager::closed(caf::actor_id who) {
+  auto i = connections_.find(who);
+  auto& [id, connection, user] = i->second;
+  by_id_.erase(id);
+  auto [first, last] = by_user_.equal_range(user);
+  for (; first != last; ++first) {
+    if (first->second == who) {
+      by_user_.erase(first);
+      break;
+    }
+  }
+  connections_.erase(i);
+  drained_one();
+}
+
+void pool_manager::tell(const lifecycle_event& life) {
+  for (auto& x : watchers_)
+    caf::anon_send(x, life);
+}
+
+void pool_manager::watch(const caf::actor& who) {
+  if (std::ranges::find(watchers_, who) != watchers_.end())
+    return;
+  monitor(who);
+  watchers_.push_back(who);
+  node_.watched = true;
+}
+
+void pool_manager::unwatch(const caf::actor_addr& who) {
+  std::erase_if(watchers_, [&](auto& x) { return x.address() == who; });
+  node_.watched = !watchers_.empty();
+}
+
+caf::result<caf::strong_actor_ptr> pool_manager::find(connection_id id) const {
+  if (auto i = by_id_.find(id); i != by_id_.end())
+    if (auto found = connections_.at(i->second).connection.lock())
+      return found;
+  return caf::make_error(errc::no_responder);
+}
+
+std::vector<caf::strong_actor_ptr>
+pool_manager::find(const std::string& user) const {
+  std::vector<caf::strong_actor_ptr> result;
+  auto [first, last] = by_user_.equal_range(user);
+  for (; first != last; ++first)
+    if (auto found = connections_.at(first->second).connection.lock())
+      result.push_back(std::move(found));
+  return result;
+}
+
+caf::result<void> pool_manager::drain() {
+  node_.draining = true;
+  auto promise = make_response_promise<void>();
+  drains_.push_back(promise);
+  for (auto& [who, x] : connections_)
+    if (auto connection = x.connection.lock())
+      caf::anon_send(caf::actor_cast<connection_actor>(connection),
+                     close_atom_v, static_cast<uint16_t>(close_code::draining),
+                     std::string{to_string(close_code::draining)});
+  drained_one();
+  return promise;
+}
+
+void pool_manager::drained_one() {
+  if (!connections_.empty())
+    return;
+  for (auto& x : drains_)
+    x.deliver();
+  drains_.clear();
+}
+
+} // namespace callboard

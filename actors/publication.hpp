@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <caf/intrusive_ptr.hpp>
+#include <caf/ref_counted.hpp>
+
+#include <callboard/messages/payload.hpp>
+
+namespace callboard {
+
+/// Numbers a connection within its node, from 1; 0 stands for none. Never used
+/// again.
+using connection_id = uint64_t;
+
+/// What somebody published to a topic. The owner of the topic fills in the
+/// offset and the epoch; from then on it is immutable and may be shared by
+/// threads.
+class publication : public caf::ref_counted {
+public:
+  std::string topic;
+  callboard::payload payload;
+  /// The user, or the connection where nobody is logged in.
+  std::string sender;
+  /// The publisher's `id`; empty: none.
+  std::string id;
+  /// W3C `traceparent`; empty: none.
+  std::string trace;
+  /// The connection that published, and the seqId to answer.
+  connection_id publisher = 0;
+  uint32_t seq_id = 0;
+  bool no_echo = false;
+
+  /// From 1; the topic's previous one plus one.
+  uint64_t offset = 0;
+  std::string epoch;
+  /// Unix time in milliseconds at which the owner accepted it.
+  int64_t timestamp = 0;
+
+  /// Returns roughly what it costs in memory, for credits.
+  [[nodiscard]] int64_t cost() const noexcept {
+    return static_cast<int64_t>(sizeof(publication) + topic.size()
+                                + payload.bytes().size());
+  }
+};
+
+using publication_ptr = caf::intrusive_ptr<publication>;
+
+} // namespace callboard

@@ -1,0 +1,379 @@
+#include <callboard/actors/router.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+#include <caf/telemetry/counter.hpp>
+#include <caf/telemetry/histogram.hpp>
+
+namespace callboard {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+int64_t timeout_ms(caf::timespan x) {
+  auto ms = std::chrono::ceil<milliseconds>(x).count();
+  return std::clamp<int64_t>(ms, router::timeout_ms_min,
+                             router::timeout_ms_max);
+}
+
+/// Returns whether an embedded responder may mean `x` as its answer. The other
+/// codes tell of things that only the server can know.
+bool may_answer(errc x) {
+  switch (x) {
+    case errc::forbidden:
+    case errc::no_responder:
+    case errc::timeout:
+    case errc::circuit_open:
+    case errc::owner_down:
+    case errc::rate_limited:
+    case errc::overloaded:
+    case errc::shutting_down:
+    case errc::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+request_outcome failure(errc x) {
+  auto result = request_outcome::failure(x);
+  if (x == errc::overloaded)
+    result.retry_after_ms = router::overload_retry_ms;
+  return result;
+}
+
+/// Returns what an embedded responder's error tells the asker.
+request_outcome failure(const caf::error& x) {
+  auto ours = x.category() == caf::type_id_v<errc> && may_answer(errc_of(x));
+  auto result = failure(ours ? errc_of(x) : errc::responder_failed);
+  if (ours)
+    if (auto view = caf::make_const_typed_message_view<std::string>(x.context()))
+      result.payload = payload::pack(get<0>(view));
+  return result;
+}
+
+/// Returns what an embedded responder's response tells the asker.
+request_outcome outcome_of(const caf::message& response) {
+  if (auto view = caf::make_const_typed_message_view<payload>(response))
+    return request_outcome::answer(get<0>(view));
+  if (auto view = caf::make_const_typed_message_view<caf::error>(response))
+    return failure(get<0>(view));
+  return failure(errc::responder_failed);
+}
+
+/// Returns what an outcome tells an embedded asker.
+caf::error to_error(const request_outcome& x) {
+  if (auto code = errc_from_wire(x.code))
+    return caf::make_error(*code);
+  return caf::make_error(errc::responder_failed, x.name);
+}
+
+} // namespace
+
+router::router(caf::actor_config& cfg, caf::execution_unit* loop,
+               loop_context& ctx)
+  : super{cfg, loop},
+    ctx_{ctx},
+    index_{ctx.index},
+    table_{ctx.node.options.requests_max, ctx.node.options.responders_max,
+           ctx.node.next_epoch.fetch_add(1)} {
+  set_down_handler([this](const caf::down_msg& x) { on_down(x); });
+}
+
+const char* router::name() const {
+  return "callboard.router";
+}
+
+bool router::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) {
+  if (what->mid.is_response()) {
+    request_ticket ticket{index_, what->mid.request_id().integer_value()};
+    what->payload = caf::make_message(resolve_atom_v, ticket,
+                                      outcome_of(what->payload));
+    what->sender = ctrl();
+    what->mid = caf::make_message_id();
+  }
+  return super::enqueue(std::move(what), unit);
+}
+
+router::behavior_type router::make_behavior() {
+  return {
+    [this](route_atom, const routed_request_ptr& x) { route(x); },
+    [this](request_atom, const routed_request_ptr& x) {
+      return route_embedded(x);
+    },
+    [this](cancel_atom, uint32_t seq_id) { cancel(seq_id); },
+    [this](resolve_atom, const request_ticket& ticket,
+           const request_outcome& outcome) { resolve(ticket, outcome); },
+    [this](register_atom, const std::string& action, uint32_t seq_id) {
+      add_client(action, seq_id);
+    },
+    [this](unregister_atom, const std::string& action, uint32_t seq_id) {
+      remove_client(action, seq_id);
+    },
+    [this](register_atom, const std::string& action, const caf::actor& who) {
+      return add_embedded(action, who);
+    },
+    [this](unregister_atom, const std::string& action, const caf::actor& who) {
+      remove_embedded(action, who);
+    },
+    [this](expire_atom) { expire(); },
+  };
+}
+
+void router::on_exit() {
+  for (auto& [key, peer] : peers_)
+    for (auto* x = peer.requests.first(); x != nullptr; x = x->of_asker.next)
+      x->promise.deliver(caf::make_error(errc::internal));
+  peers_.clear();
+}
+
+// -- from askers --------------------------------------------------------------
+
+void router::route(const routed_request_ptr& x) {
+  if (x->seq_id == 0 || !current_sender())
+    return notify(x);
+  auto asker = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
+  auto refusal = open(x, asker, {});
+  if (refusal != errc::none)
+    send(caf::actor_cast<connection_actor>(asker), resolve_atom_v, x->seq_id,
+         failure(refusal));
+}
+
+caf::result<payload> router::route_embedded(const routed_request_ptr& x) {
+  auto asker = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
+  auto promise = make_response_promise<payload>();
+  if (!asker) {
+    notify(x);
+    return promise;
+  }
+  auto refusal = open(x, asker, promise);
+  if (refusal != errc::none)
+    promise.deliver(caf::make_error(refusal));
+  return promise;
+}
+
+errc router::open(const routed_request_ptr& x,
+                  const caf::strong_actor_ptr& asker,
+                  caf::typed_response_promise<payload> promise) {
+  if (table_.full()) {
+    ctx_.metrics.requests_overloaded->inc();
+    return errc::overloaded;
+  }
+  auto* responder = table_.choose(x->content.action);
+  if (responder == nullptr) {
+    ctx_.metrics.requests_failed->inc();
+    return errc::no_responder;
+  }
+  auto& request = table_.open(peer_of(asker), *responder);
+  auto now = clock().now();
+  request.seq_id = x->seq_id;
+  request.begin = now;
+  request.promise = std::move(promise);
+  request.deadline = deadlines_.add(
+    past_ms(now), coming_ms(now) + timeout_ms(x->timeout), &request);
+  arm(this, deadlines_, alarms_, expire_atom_v);
+  auto& who = responder->who->who;
+  if (responder->embedded)
+    who->enqueue(caf::make_mailbox_element(
+                   ctrl(), caf::make_message_id(request.number), {},
+                   x->content),
+                 context());
+  else
+    send(caf::actor_cast<connection_actor>(who), serve_atom_v,
+         request_ticket{index_, request.number}, x);
+  return errc::none;
+}
+
+void router::notify(const routed_request_ptr& x) {
+  auto* responder = table_.choose(x->content.action);
+  if (responder == nullptr)
+    return;
+  auto& who = responder->who->who;
+  if (responder->embedded)
+    anon_send(caf::actor_cast<responder_actor>(who), x->content);
+  else
+    send(caf::actor_cast<connection_actor>(who), serve_atom_v,
+         request_ticket{index_, 0}, x);
+}
+
+void router::cancel(uint32_t seq_id) {
+  auto* asker = find_peer(current_sender().get());
+  if (asker == nullptr)
+    return;
+  // A connection has few requests in flight, and cancels few of them.
+  for (auto* x = asker->requests.first(); x != nullptr; x = x->of_asker.next)
+    if (x->seq_id == seq_id)
+      return withdraw(*x);
+}
+
+// -- from responders ----------------------------------------------------------
+
+void router::resolve(const request_ticket& ticket,
+                     const request_outcome& outcome) {
+  auto* x = table_.find(ticket.number);
+  auto from_responder = [&] {
+    auto* sender = current_sender().get();
+    // What `enqueue` made of a response has this actor as its sender, because
+    // an embedded responder may have delegated the request.
+    return x->responder->embedded ? sender == ctrl()
+                                  : sender == x->responder->who->who.get();
+  };
+  if (x == nullptr || ticket.shard != index_ || !from_responder()) {
+    ctx_.metrics.stray_answers->inc();
+    return;
+  }
+  auto& outcomes = outcome.failed() ? ctx_.metrics.requests_failed
+                                    : ctx_.metrics.requests_answered;
+  outcomes->inc();
+  settle(*x, outcome);
+}
+
+void router::add_client(const std::string& action, uint32_t seq_id) {
+  auto who = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
+  if (!who)
+    return;
+  auto client = caf::actor_cast<connection_actor>(who);
+  auto& peer = peer_of(who);
+  auto added = table_.add(peer, action, false);
+  forget_if_idle(peer);
+  if (seq_id == 0)
+    return;
+  if (added)
+    send(client, register_atom_v, seq_id);
+  else
+    send(client, resolve_atom_v, seq_id, failure(errc::overloaded));
+}
+
+void router::remove_client(const std::string& action, uint32_t seq_id) {
+  auto who = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
+  if (!who)
+    return;
+  if (auto* peer = find_peer(who.get())) {
+    table_.remove(*peer, action);
+    forget_if_idle(*peer);
+  }
+  if (seq_id != 0)
+    send(caf::actor_cast<connection_actor>(who), register_atom_v, seq_id);
+}
+
+caf::result<void> router::add_embedded(const std::string& action,
+                                       const caf::actor& who) {
+  auto& peer = peer_of(caf::actor_cast<caf::strong_actor_ptr>(who));
+  auto added = table_.add(peer, action, true);
+  forget_if_idle(peer);
+  if (!added)
+    return caf::make_error(errc::overloaded);
+  return caf::unit;
+}
+
+void router::remove_embedded(const std::string& action, const caf::actor& who) {
+  auto* peer = find_peer(caf::actor_cast<caf::actor_control_block*>(who));
+  if (peer == nullptr)
+    return;
+  table_.remove(*peer, action);
+  forget_if_idle(*peer);
+}
+
+// -- ends of requests ---------------------------------------------------------
+
+void router::on_down(const caf::down_msg& x) {
+  auto i = peers_.find(x.source.get());
+  if (i == peers_.end())
+    return;
+  // Not in the map any more, it is not forgotten when it is idle.
+  auto node = peers_.extract(i);
+  auto& peer = node.mapped();
+  while (auto* request = peer.requests.first()) {
+    ctx_.metrics.requests_cancelled->inc();
+    withdraw(*request);
+  }
+  while (!peer.registrations.empty()) {
+    auto& served = *peer.registrations.back();
+    if (served.action != nullptr) {
+      table_.remove(served);
+    } else {
+      ctx_.metrics.requests_failed->inc();
+      settle(*served.requests.first(), failure(errc::responder_failed));
+    }
+  }
+}
+
+void router::expire() {
+  auto now = past_ms(clock().now());
+  alarms_.fired(now);
+  while (auto x = deadlines_.pop_due(now)) {
+    auto& request = **x;
+    request.deadline = deadlines_.none;
+    ctx_.metrics.requests_timed_out->inc();
+    tell_cancelled(request);
+    settle(request, failure(errc::timeout));
+  }
+  arm(this, deadlines_, alarms_, expire_atom_v);
+}
+
+void router::settle(pending_request& x, const request_outcome& outcome) {
+  auto seconds = std::chrono::duration<double>{clock().now() - x.begin};
+  ctx_.metrics.request_seconds->observe(seconds.count());
+  if (!x.promise.pending())
+    send(caf::actor_cast<connection_actor>(x.asker->who), resolve_atom_v,
+         x.seq_id, outcome);
+  else if (outcome.failed())
+    x.promise.deliver(to_error(outcome));
+  else
+    x.promise.deliver(outcome.payload);
+  close(x);
+}
+
+void router::withdraw(pending_request& x) {
+  tell_cancelled(x);
+  close(x);
+}
+
+void router::tell_cancelled(const pending_request& x) {
+  if (!x.responder->embedded)
+    send(caf::actor_cast<connection_actor>(x.responder->who->who),
+         cancel_atom_v, request_ticket{index_, x.number});
+}
+
+void router::close(pending_request& x) {
+  auto& asker = *x.asker;
+  auto& responder = *x.responder->who;
+  if (x.deadline != deadlines_.none)
+    deadlines_.cancel(x.deadline);
+  table_.close(x);
+  forget_if_idle(asker);
+  if (&asker != &responder)
+    forget_if_idle(responder);
+}
+
+// -- peers --------------------------------------------------------------------
+
+request_peer* router::find_peer(const caf::actor_control_block* who) {
+  auto i = peers_.find(who);
+  return i != peers_.end() ? &i->second : nullptr;
+}
+
+request_peer& router::peer_of(const caf::strong_actor_ptr& who) {
+  auto [i, added] = peers_.try_emplace(who.get());
+  if (added) {
+    i->second.who = who;
+    monitor(who);
+  }
+  return i->second;
+}
+
+void router::forget_if_idle(request_peer& x) {
+  if (!x.idle())
+    return;
+  auto i = peers_.find(x.who.get());
+  if (i == peers_.end() || &i->second != &x)
+    return;
+  demonitor(x.who);
+  peers_.erase(i);
+}
+
+} // namespace callboard

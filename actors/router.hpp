@@ -1,0 +1,120 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include <caf/actor_addr.hpp>
+#include <caf/system_messages.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <callboard/actors/alarms.hpp>
+#include <callboard/actors/handles.hpp>
+#include <callboard/actors/hosted.hpp>
+#include <callboard/actors/loop_context.hpp>
+#include <callboard/actors/request_table.hpp>
+#include <callboard/actors/timing_wheel.hpp>
+
+namespace callboard {
+
+/// A shard of the router. It owns the actions that hash to its index: who
+/// serves them, the requests that wait, and their deadlines.
+///
+/// An asker gets exactly one answer for each request with a seqId, unless it
+/// cancels or dies first. What comes later, or from somebody whom the request
+/// was not given to, is dropped and counted.
+class router : public hosted<router_actor::base> {
+public:
+  using super = hosted<router_actor::base>;
+
+  /// A request's timeout is clamped to these.
+  static constexpr int64_t timeout_ms_min = 1;
+  static constexpr int64_t timeout_ms_max = 300'000;
+
+  /// What `overloaded` tells an asker to wait, in milliseconds.
+  static constexpr uint64_t overload_retry_ms = 1000;
+
+  /// @param loop the loop's execution unit; null under the test coordinator.
+  router(caf::actor_config& cfg, caf::execution_unit* loop, loop_context& ctx);
+
+  const char* name() const override;
+
+  using super::enqueue;
+
+  /// Turns an embedded responder's response into a `resolve` to this actor's
+  /// own address, on the responder's thread. CAF would look for a response
+  /// handler among all that wait, one after the other, and keep it for ever
+  /// where no response comes.
+  bool enqueue(caf::mailbox_element_ptr what,
+               caf::execution_unit* unit) override;
+
+  behavior_type make_behavior() override;
+
+  void on_exit() override;
+
+private:
+  // -- from askers ------------------------------------------------------------
+
+  void route(const routed_request_ptr& x);
+
+  caf::result<payload> route_embedded(const routed_request_ptr& x);
+
+  // Gives a request to a responder.
+  // @param promise answers an embedded asker; invalid for a connection.
+  // @returns why it cannot be; none if it was.
+  errc open(const routed_request_ptr& x, const caf::strong_actor_ptr& asker,
+            caf::typed_response_promise<payload> promise);
+
+  void notify(const routed_request_ptr& x);
+
+  void cancel(uint32_t seq_id);
+
+  // -- from responders --------------------------------------------------------
+
+  void resolve(const request_ticket& ticket, const request_outcome& outcome);
+
+  void add_client(const std::string& action, uint32_t seq_id);
+
+  void remove_client(const std::string& action, uint32_t seq_id);
+
+  caf::result<void> add_embedded(const std::string& action,
+                                 const caf::actor& who);
+
+  void remove_embedded(const std::string& action, const caf::actor& who);
+
+  // -- ends of requests -------------------------------------------------------
+
+  void on_down(const caf::down_msg& x);
+
+  void expire();
+
+  // Answers the asker and forgets the request.
+  void settle(pending_request& x, const request_outcome& outcome);
+
+  // Forgets a request whose asker does not wait any more.
+  void withdraw(pending_request& x);
+
+  // Tells the responder, where it can be told, that nobody waits any more.
+  void tell_cancelled(const pending_request& x);
+
+  void close(pending_request& x);
+
+  // -- peers ------------------------------------------------------------------
+
+  request_peer* find_peer(const caf::actor_control_block* who);
+
+  // Returns the peer of `who`, monitored from now on.
+  request_peer& peer_of(const caf::strong_actor_ptr& who);
+
+  void forget_if_idle(request_peer& x);
+
+  loop_context& ctx_;
+  // Responses can come when the loop and its context are gone.
+  const uint32_t index_;
+  request_table table_;
+  timing_wheel<pending_request*> deadlines_;
+  alarms alarms_;
+  std::unordered_map<const caf::actor_control_block*, request_peer> peers_;
+};
+
+} // namespace callboard

@@ -1,0 +1,211 @@
+#include <callboard/actors/server_actor.hpp>
+
+#include <algorithm>
+
+#include <caf/send.hpp>
+
+#include <callboard/messages/topic.hpp>
+
+namespace callboard {
+
+server_actor::server_actor(caf::actor_config& cfg, shard_host& host,
+                           node_context& node, pool_actor pool)
+  : server_handle::base{cfg}, host_{host}, node_{node}, pool_{std::move(pool)} {
+}
+
+server_actor::behavior_type server_actor::make_behavior() {
+  set_down_handler([this](const caf::down_msg& x) { down(x); });
+  monitor(pool_);
+  for (uint32_t i = 0; i < node_.loops; ++i) {
+    monitor(brokers_.emplace_back(host_.make_broker(i)));
+    monitor(routers_.emplace_back(host_.make_router(i)));
+    monitor(heartbeats_.emplace_back(host_.make_heartbeat_monitor(i)));
+  }
+  for (uint32_t i = 0; i < node_.loops; ++i) {
+    host_.install(i, brokers_[i]);
+    host_.install(i, routers_[i]);
+    host_.install(i, heartbeats_[i]);
+  }
+  return {
+    [this](publish_atom, std::string& topic, payload& content) {
+      return publish(std::move(topic), std::move(content));
+    },
+    [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
+      return delegate(brokers_[loop_of(who)], subscribe_atom_v, who, subject);
+    },
+    [this](unsubscribe_atom, const caf::actor& who,
+           const std::string& subject) {
+      return delegate(brokers_[loop_of(who)], unsubscribe_atom_v, who, subject);
+    },
+    [this](register_atom, const std::string& action, const caf::actor& who) {
+      return respond(action, who);
+    },
+    [this](unregister_atom, const std::string& action, const caf::actor& who) {
+      return unrespond(action, who);
+    },
+    [this](request_atom, const std::string& action, payload& content,
+           caf::timespan timeout) {
+      return ask(action, std::move(content), timeout);
+    },
+    [this](request_atom, connection_id who, const std::string& action,
+           const payload& content, caf::timespan timeout) {
+      return ask(who, action, content, timeout);
+    },
+    [this](request_atom, const std::string& user, const std::string& action,
+           const payload& content, caf::timespan timeout) {
+      return ask(user, action, content, timeout);
+    },
+    [this](watch_atom, const caf::actor& who) {
+      return delegate(pool_, watch_atom_v, who);
+    },
+    [this](unwatch_atom, const caf::actor& who) {
+      return delegate(pool_, unwatch_atom_v, who);
+    },
+    [this](close_atom, connection_id who, uint16_t code,
+           const std::string& reason) { return close(who, code, reason); },
+    [this](drain_atom) { return delegate(pool_, drain_atom_v); },
+  };
+}
+
+void server_actor::down(const caf::down_msg& x) {
+  auto replace = [&](auto& shards, const char* what, auto&& make) {
+    for (uint32_t i = 0; i < shards.size(); ++i) {
+      if (shards[i].address() != x.source)
+        continue;
+      shards[i] = make(i);
+      monitor(shards[i]);
+      host_.install(i, shards[i]);
+      host_.log_restart(what, i, x.reason);
+    }
+  };
+  replace(brokers_, "broker", [this](auto i) { return host_.make_broker(i); });
+  replace(heartbeats_, "heartbeat_monitor",
+          [this](auto i) { return host_.make_heartbeat_monitor(i); });
+  replace(routers_, "router", [this](auto i) {
+    auto shard = host_.make_router(i);
+    for (auto& [action, responder] : registrations_)
+      if (shard_of(action, node_.loops) == i)
+        caf::anon_send(shard, register_atom_v, action, responder);
+    return shard;
+  });
+  std::erase_if(registrations_, [&](const registration& y) {
+    return y.responder.address() == x.source;
+  });
+  // Nobody else knows the node's connections: there is no going on.
+  if (pool_.address() == x.source)
+    quit(x.reason);
+}
+
+caf::result<position> server_actor::publish(std::string topic,
+                                            payload content) {
+  if (auto wrong = check_topic(topic); wrong != subject_error::none)
+    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+  auto shard = shard_of(topic, node_.loops);
+  if (node_.congested(shard))
+    return caf::make_error(errc::overloaded);
+  auto x = caf::make_counted<publication>();
+  x->topic = std::move(topic);
+  x->payload = std::move(content);
+  node_.load(shard) += x->cost();
+  if (!current_sender()) {
+    caf::anon_send(brokers_[shard], publish_atom_v, std::move(x));
+    return position{};
+  }
+  auto promise = make_response_promise<position>();
+  request(brokers_[shard], caf::infinite, publish_atom_v, std::move(x))
+    .then(
+      [promise](published& y) mutable {
+        if (y.code != errc::none)
+          promise.deliver(caf::make_error(y.code));
+        else
+          promise.deliver(std::move(y.position));
+      },
+      [promise](const caf::error&) mutable {
+        promise.deliver(caf::make_error(errc::internal));
+      });
+  return promise;
+}
+
+caf::result<void> server_actor::respond(const std::string& action,
+                                        const caf::actor& responder) {
+  if (auto wrong = check_action(action); wrong != subject_error::none)
+    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+  auto same = [&](const registration& x) {
+    return x.action == action && x.responder == responder;
+  };
+  if (std::ranges::none_of(registrations_, same)) {
+    monitor(responder);
+    registrations_.push_back({action, responder});
+  }
+  return delegate(routers_[shard_of(action, node_.loops)], register_atom_v,
+                  action, responder);
+}
+
+caf::result<void> server_actor::unrespond(const std::string& action,
+                                          const caf::actor& responder) {
+  std::erase_if(registrations_, [&](const registration& x) {
+    return x.action == action && x.responder == responder;
+  });
+  return delegate(routers_[shard_of(action, node_.loops)], unregister_atom_v,
+                  action, responder);
+}
+
+caf::result<payload> server_actor::ask(const std::string& action,
+                                       payload content,
+                                       caf::timespan timeout) {
+  auto x = caf::make_counted<routed_request>();
+  x->content.action = action;
+  x->content.payload = std::move(content);
+  x->timeout = timeout;
+  return delegate(routers_[shard_of(action, node_.loops)], request_atom_v,
+                  std::move(x));
+}
+
+caf::result<payload> server_actor::ask(connection_id connection,
+                                       const std::string& action,
+                                       const payload& content,
+                                       caf::timespan timeout) {
+  auto promise = make_response_promise<payload>();
+  request(pool_, caf::infinite, lookup_atom_v, connection)
+    .then(
+      [=, this](const caf::strong_actor_ptr& found) mutable {
+        promise.delegate(caf::actor_cast<connection_actor>(found),
+                         request_atom_v, action, content, timeout);
+      },
+      [=](caf::error& x) mutable { promise.deliver(std::move(x)); });
+  return promise;
+}
+
+caf::result<payload> server_actor::ask(const std::string& user,
+                                       const std::string& action,
+                                       const payload& content,
+                                       caf::timespan timeout) {
+  auto promise = make_response_promise<payload>();
+  request(pool_, caf::infinite, lookup_atom_v, user)
+    .then(
+      [=, this](const std::vector<caf::strong_actor_ptr>& found) mutable {
+        if (found.empty())
+          promise.deliver(caf::make_error(errc::no_responder));
+        else
+          promise.delegate(caf::actor_cast<connection_actor>(found.back()),
+                           request_atom_v, action, content, timeout);
+      },
+      [=](caf::error& x) mutable { promise.deliver(std::move(x)); });
+  return promise;
+}
+
+caf::result<void> server_actor::close(connection_id connection, uint16_t code,
+                                      const std::string& reason) {
+  auto promise = make_response_promise<void>();
+  request(pool_, caf::infinite, lookup_atom_v, connection)
+    .then(
+      [=](const caf::strong_actor_ptr& found) mutable {
+        caf::anon_send(caf::actor_cast<connection_actor>(found), close_atom_v,
+                       code, reason);
+        promise.deliver();
+      },
+      [=](caf::error& x) mutable { promise.deliver(std::move(x)); });
+  return promise;
+}
+
+} // namespace callboard

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <caf/typed_event_based_actor.hpp>
+
+#include <callboard/actors/handles.hpp>
+#include <callboard/actors/loop_context.hpp>
+
+namespace callboard {
+
+/// What an application says to its server. May be used from any actor and
+/// thread.
+using server_handle = caf::typed_actor<
+  // Publish; answered with the place in the topic once the owner accepted it.
+  // Sent anonymously, nobody is told whether it was.
+  caf::result<position>(publish_atom, std::string, payload),
+  // Send this actor every `event` of a topic or pattern from now on. Where it
+  // does not keep up it gets `(unsubscribe_atom, subject, position)` and no
+  // further event; where the topic starts over `(topic, position)`.
+  caf::result<position>(subscribe_atom, caf::actor, std::string),
+  caf::result<void>(unsubscribe_atom, caf::actor, std::string),
+  // Let this actor, a `responder_actor`, answer an action's requests.
+  caf::result<void>(register_atom, std::string, caf::actor),
+  caf::result<void>(unregister_atom, std::string, caf::actor),
+  // Ask whoever answers the action.
+  caf::result<payload>(request_atom, std::string, payload, caf::timespan),
+  // Ask the client of this connection.
+  caf::result<payload>(request_atom, connection_id, std::string, payload,
+                       caf::timespan),
+  // Ask a client of this user, one of those that connected last.
+  caf::result<payload>(request_atom, std::string, std::string, payload,
+                       caf::timespan),
+  // Send this actor every `lifecycle_event` from now on, or no longer.
+  caf::result<void>(watch_atom, caf::actor),
+  caf::result<void>(unwatch_atom, caf::actor),
+  // Close a connection with a code and a reason.
+  caf::result<void>(close_atom, connection_id, uint16_t, std::string),
+  // Close everyone with `draining`; answered when the last one is gone.
+  caf::result<void>(drain_atom)>;
+
+/// Makes the actors of a node's loops and makes them known there. Called by the
+/// server actor, on any thread.
+class shard_host {
+public:
+  virtual ~shard_host() = default;
+
+  virtual broker_actor make_broker(uint32_t index) = 0;
+
+  virtual router_actor make_router(uint32_t index) = 0;
+
+  virtual heartbeat_actor make_heartbeat_monitor(uint32_t index) = 0;
+
+  /// Lets every loop use the broker shard; one that replaces another is asked
+  /// for everything again.
+  virtual void install(uint32_t index, const broker_actor& shard) = 0;
+
+  virtual void install(uint32_t index, const router_actor& shard) = 0;
+
+  virtual void install(uint32_t index, const heartbeat_actor& monitor) = 0;
+
+  /// Tells that a part has died and was made again.
+  virtual void log_restart(const char* what, uint32_t index,
+                           const caf::error& reason) = 0;
+};
+
+/// The head of a node: starts its shards, starts them again when they die, and
+/// is whom applications talk to.
+class server_actor : public server_handle::base {
+public:
+  /// @param host outlives the actor.
+  server_actor(caf::actor_config& cfg, shard_host& host, node_context& node,
+               pool_actor pool);
+
+  const char* name() const override {
+    return "callboard.server";
+  }
+
+  behavior_type make_behavior() override;
+
+private:
+  struct registration {
+    std::string action;
+    caf::actor responder;
+  };
+
+  void down(const caf::down_msg& x);
+
+  caf::result<position> publish(std::string topic, payload content);
+
+  caf::result<void> respond(const std::string& action,
+                            const caf::actor& responder);
+
+  caf::result<void> unrespond(const std::string& action,
+                              const caf::actor& responder);
+
+  caf::result<payload> ask(const std::string& action, payload content,
+                           caf::timespan timeout);
+
+  caf::result<payload> ask(connection_id connection, const std::string& action,
+                           const payload& content, caf::timespan timeout);
+
+  caf::result<payload> ask(const std::string& user, const std::string& action,
+                           const payload& content, caf::timespan timeout);
+
+  caf::result<void> close(connection_id connection, uint16_t code,
+                          const std::string& reason);
+
+  [[nodiscard]] uint32_t loop_of(const caf::actor& who) const {
+    return static_cast<uint32_t>(who.id() % node_.loops);
+  }
+
+  shard_host& host_;
+  node_context& node_;
+  pool_actor pool_;
+  std::vector<broker_actor> brokers_;
+  std::vector<router_actor> routers_;
+  std::vector<heartbeat_actor> heartbeats_;
+  std::vector<registration> registrations_;
+};
+
+} // namespace callboard

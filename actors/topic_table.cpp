@@ -1,0 +1,307 @@
+#include <callboard/actors/topic_table.hpp>
+
+#include <algorithm>
+
+#include <callboard/messages/topic.hpp>
+
+namespace callboard {
+
+/// A topic or pattern that somebody on this loop subscribes to.
+struct local_topic {
+  explicit local_topic(std::string_view subject)
+    : name{subject}, pattern{is_pattern(subject)} {
+  }
+
+  std::string name;
+  bool pattern;
+  // Whether the owner, or for a pattern every shard, has answered.
+  bool ready = false;
+  // Whether a batch waits to be shared out.
+  bool pending = false;
+  uint64_t generation = 0;
+  topic_position position;
+  // For a pattern: the shards that have confirmed it.
+  std::vector<bool> confirmed;
+  // Receivers of bytes, a list for each form, and what they get in this turn.
+  struct receivers {
+    std::vector<subscription*> list;
+    chunk_ptr batch;
+  };
+  std::array<receivers, wire_form_count> forms;
+  // Receivers of values.
+  std::vector<subscription*> actors;
+
+  std::vector<subscription*>& list_of(const subscription& x) {
+    return x.takes_bytes ? forms[static_cast<size_t>(x.box->form())].list
+                         : actors;
+  }
+
+  // Calls `f` for every subscription whose owner is there.
+  template <class F>
+  void for_each(F&& f) {
+    auto visit = [&f](std::vector<subscription*>& list) {
+      for (auto* x : list)
+        if (x->box->owner != nullptr)
+          f(*x);
+    };
+    for (auto& form : forms)
+      visit(form.list);
+    visit(actors);
+  }
+
+  size_t size() const noexcept {
+    auto n = actors.size();
+    for (auto& x : forms)
+      n += x.list.size();
+    return n;
+  }
+};
+
+namespace {
+
+// A batch of this size is shared out before the turn's end.
+constexpr size_t batch_bytes = 64 * 1024;
+
+} // namespace
+
+topic_table::topic_table(outbox_scheduler& scheduler, framing& wire)
+  : scheduler_{scheduler}, wire_{wire} {
+}
+
+topic_table::~topic_table() = default;
+
+topic_table::subscribe_result topic_table::subscribe(outbox& box,
+                                                     std::string_view subject,
+                                                     uint32_t seq_id,
+                                                     bool takes_bytes) {
+  auto& map = is_pattern(subject) ? patterns_ : topics_;
+  auto i = map.find(subject);
+  auto created = i == map.end();
+  if (created) {
+    i = map.emplace(subject, std::make_unique<local_topic>(subject)).first;
+    if (i->second->pattern)
+      tree_[subject] = i->second.get();
+  }
+  auto& topic = *i->second;
+  auto same = [&topic](auto& x) { return x->topic == &topic; };
+  if (!created && std::ranges::any_of(box.subscriptions, same))
+    return subscribe_result::duplicate;
+  // What was published before must not reach the newcomer.
+  share_out(topic);
+  auto& added = *box.subscriptions.emplace_back(
+    new subscription{&topic, &box, 0, seq_id, takes_bytes});
+  auto& list = topic.list_of(added);
+  added.index = static_cast<uint32_t>(list.size());
+  list.push_back(&added);
+  ++subscriptions_;
+  if (created)
+    return subscribe_result::attach;
+  if (!topic.ready)
+    return subscribe_result::waiting;
+  box.owner->on_subscribed(seq_id, topic.name,
+                           topic.pattern ? nullptr : &topic.position);
+  return subscribe_result::subscribed;
+}
+
+topic_table::unsubscribe_result
+topic_table::unsubscribe(outbox& box, std::string_view subject) {
+  auto i = std::ranges::find_if(box.subscriptions, [subject](auto& x) {
+    return x->topic->name == subject;
+  });
+  if (i == box.subscriptions.end())
+    return {};
+  auto& topic = *(*i)->topic;
+  unsubscribe_result result{true, false, topic.ready ? 0 : (*i)->seq_id};
+  erase(**i);
+  std::swap(*i, box.subscriptions.back());
+  box.subscriptions.pop_back();
+  result.detach = erase_if_unused(topic);
+  return result;
+}
+
+void topic_table::remove(outbox& box, std::vector<std::string>& detached) {
+  for (auto& x : box.subscriptions) {
+    auto& topic = *x->topic;
+    erase(*x);
+    if (topic.size() > 0)
+      continue;
+    detached.push_back(topic.name);
+    erase_if_unused(topic);
+  }
+  box.subscriptions.clear();
+  box.subscriptions.shrink_to_fit();
+}
+
+uint64_t topic_table::new_generation(std::string_view subject) {
+  auto* topic = find(subject);
+  if (topic == nullptr)
+    return 0;
+  topic->confirmed.clear();
+  return topic->generation = ++generation_;
+}
+
+void topic_table::attached(std::string_view topic, uint64_t generation,
+                           topic_position position) {
+  auto* x = find(topic);
+  if (x == nullptr || x->generation != generation)
+    return;
+  share_out(*x);
+  auto was_ready = std::exchange(x->ready, true);
+  auto started_over = was_ready && x->position.epoch != position.epoch;
+  x->position = std::move(position);
+  x->for_each([&](subscription& s) {
+    if (!was_ready)
+      s.box->owner->on_subscribed(s.seq_id, x->name, &x->position);
+    else if (started_over)
+      s.box->owner->on_position(x->name, x->position, "epoch changed");
+  });
+}
+
+void topic_table::refused(std::string_view topic, uint64_t generation) {
+  auto* x = find(topic);
+  if (x == nullptr || x->generation != generation || x->ready)
+    return;
+  std::vector<std::pair<outbox_ptr, uint32_t>> waiting;
+  x->for_each([&waiting](subscription& s) {
+    waiting.emplace_back(s.box, s.seq_id);
+  });
+  auto name = x->name;
+  for (auto& [box, seq_id] : waiting) {
+    unsubscribe(*box, name);
+    box->owner->on_refused(seq_id, name, errc::overloaded);
+  }
+}
+
+void topic_table::pattern_attached(std::string_view pattern,
+                                   uint64_t generation, uint32_t shard,
+                                   uint32_t shards) {
+  auto* x = find(pattern);
+  if (x == nullptr || x->generation != generation || x->ready)
+    return;
+  x->confirmed.resize(shards);
+  x->confirmed[shard] = true;
+  if (std::ranges::find(x->confirmed, false) != x->confirmed.end())
+    return;
+  x->ready = true;
+  x->for_each([x](subscription& s) {
+    s.box->owner->on_subscribed(s.seq_id, x->name, nullptr);
+  });
+}
+
+size_t topic_table::deliver(const publication& event) {
+  size_t n = 0;
+  if (auto i = topics_.find(event.topic); i != topics_.end()) {
+    auto& topic = *i->second;
+    topic.position.offset = event.offset;
+    if (topic.position.epoch != event.epoch)
+      topic.position.epoch = event.epoch;
+    n += deliver_to(topic, event, {});
+  }
+  tree_.match(event.topic, [this](local_topic* x) { matched_.push_back(x); });
+  for (auto* x : matched_)
+    n += deliver_to(*x, event, x->name);
+  matched_.clear();
+  return n;
+}
+
+size_t topic_table::deliver_to(local_topic& topic, const publication& event,
+                               std::string_view pattern) {
+  frame_view frame;
+  frame.type = frame_type::event;
+  frame.timestamp = event.timestamp;
+  frame.subject = event.topic;
+  frame.payload = event.payload.view();
+  auto& meta = frame.meta;
+  meta.mark(meta_key::offset);
+  meta.offset = event.offset;
+  if (event.offset == 1) {
+    meta.mark(meta_key::epoch);
+    meta.epoch = event.epoch;
+  }
+  if (!event.sender.empty()) {
+    meta.mark(meta_key::sender);
+    meta.sender = event.sender;
+  }
+  if (!pattern.empty()) {
+    meta.mark(meta_key::pattern);
+    meta.pattern = pattern;
+  }
+  if (!event.trace.empty()) {
+    meta.mark(meta_key::trace);
+    meta.trace = event.trace;
+  }
+  if (event.no_echo)
+    share_out(topic);
+  size_t n = topic.actors.size();
+  for (auto* x : topic.actors)
+    if (x->box->owner != nullptr)
+      x->box->owner->on_event(event, pattern);
+  auto share_now = event.no_echo;
+  for (size_t form = 0; form < wire_form_count; ++form) {
+    auto& to = topic.forms[form];
+    if (to.list.empty())
+      continue;
+    n += to.list.size();
+    if (!to.batch)
+      to.batch = scheduler_.chunks().take();
+    wire_.append(static_cast<wire_form>(form), frame, to.batch->bytes);
+    share_now |= to.batch->bytes.size() >= batch_bytes;
+  }
+  if (!std::exchange(topic.pending, true))
+    pending_.push_back(&topic);
+  if (share_now)
+    share_out(topic, event.no_echo ? event.publisher : 0);
+  return n;
+}
+
+void topic_table::share_out(local_topic& topic, connection_id except) {
+  if (!std::exchange(topic.pending, false))
+    return;
+  for (auto& to : topic.forms) {
+    if (!to.batch)
+      continue;
+    for (auto* x : to.list)
+      if (except == 0 || x->box->connection != except)
+        x->box->append(to.batch);
+    to.batch = chunk_ptr{};
+  }
+}
+
+void topic_table::flush() {
+  for (auto* x : pending_)
+    share_out(*x);
+  pending_.clear();
+}
+
+void topic_table::erase(subscription& x) {
+  auto& topic = *x.topic;
+  // What was published before still reaches the one that leaves.
+  share_out(topic);
+  auto& list = topic.list_of(x);
+  list[x.index] = list.back();
+  list[x.index]->index = x.index;
+  list.pop_back();
+  --subscriptions_;
+}
+
+bool topic_table::erase_if_unused(local_topic& topic) {
+  if (topic.size() > 0)
+    return false;
+  std::erase(pending_, &topic);
+  auto name = std::move(topic.name);
+  if (topic.pattern) {
+    tree_.erase(name);
+    patterns_.erase(patterns_.find(name));
+  } else {
+    topics_.erase(topics_.find(name));
+  }
+  return true;
+}
+
+local_topic* topic_table::find(std::string_view subject) const {
+  auto& map = is_pattern(subject) ? patterns_ : topics_;
+  auto i = map.find(subject);
+  return i == map.end() ? nullptr : i->second.get();
+}
+
+} // namespace callboard

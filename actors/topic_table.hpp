@@ -1,0 +1,184 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <callboard/actors/outbox.hpp>
+#include <callboard/actors/pattern_tree.hpp>
+#include <callboard/actors/publication.hpp>
+#include <callboard/actors/string_hash.hpp>
+#include <callboard/messages/errc.hpp>
+
+namespace callboard {
+
+struct local_topic;
+
+/// Where a subscriber stands in a topic when its subscription begins.
+struct topic_position {
+  std::string epoch;
+  uint64_t offset = 0;
+};
+
+/// Who subscribes: a connection, or an embedded actor. Calls come on the
+/// loop's thread, outside of any actor's context.
+class subscriber {
+public:
+  virtual ~subscriber() = default;
+
+  /// The subscription with this seqId holds from now on; no event of it has
+  /// come before. `position` is null for a pattern.
+  virtual void on_subscribed(uint32_t seq_id, std::string_view subject,
+                             const topic_position* position)
+    = 0;
+
+  /// The subscription with this seqId will not be.
+  virtual void on_refused(uint32_t seq_id, std::string_view subject,
+                          errc code)
+    = 0;
+
+  /// The topic's offsets started over, or events were dropped.
+  virtual void on_position(std::string_view topic,
+                           const topic_position& position,
+                           std::string_view reason)
+    = 0;
+
+  /// An event for a subscriber that takes values, not bytes.
+  virtual void on_event(const publication& event, std::string_view pattern)
+    = 0;
+};
+
+/// One subscription of one outbox.
+struct subscription {
+  local_topic* topic;
+  outbox* box;
+  /// Its place in the topic's receivers of its kind.
+  uint32_t index;
+  uint32_t seq_id;
+  /// Whether it gets encoded frames, or values by `on_event`.
+  bool takes_bytes;
+};
+
+/// A loop's subscriptions: which outboxes get which topics and patterns. Pure
+/// and single-threaded. It belongs to the loop and outlives the broker shard
+/// that serves it. Events of one topic that arrive in one turn are encoded into
+/// one run of bytes for each form, which all its receivers share.
+class topic_table {
+public:
+  topic_table(outbox_scheduler& scheduler, framing& wire);
+
+  ~topic_table();
+
+  // -- subscribing ------------------------------------------------------------
+
+  enum class subscribe_result {
+    /// The owner must be asked to attach this loop; `on_subscribed` follows.
+    attach,
+    /// The owner has been asked already; `on_subscribed` follows.
+    waiting,
+    /// `on_subscribed` was called.
+    subscribed,
+    /// The outbox has this subscription.
+    duplicate,
+  };
+
+  /// Subscribes `box` to a topic or pattern.
+  /// @param takes_bytes false for a subscriber that wants `on_event`.
+  subscribe_result subscribe(outbox& box, std::string_view subject,
+                             uint32_t seq_id, bool takes_bytes = true);
+
+  struct unsubscribe_result {
+    /// Whether there was such a subscription.
+    bool found = false;
+    /// Whether the owner must be told to detach this loop.
+    bool detach = false;
+    /// The seqId of a subscribe that waits and will not be answered; or 0.
+    uint32_t waiting_seq_id = 0;
+  };
+
+  unsubscribe_result unsubscribe(outbox& box, std::string_view subject);
+
+  /// Takes back all subscriptions of `box` and appends the subjects for which
+  /// the owner must be told to `detached`.
+  void remove(outbox& box, std::vector<std::string>& detached);
+
+  // -- from the owners --------------------------------------------------------
+
+  /// Returns a new generation for asking the owner of `subject` to attach this
+  /// loop. An answer to an older question is ignored, because events may have
+  /// passed between the two. 0 if nobody subscribes to it.
+  uint64_t new_generation(std::string_view subject);
+
+  /// The owner of `topic` sends its events from now on.
+  void attached(std::string_view topic, uint64_t generation,
+                topic_position position);
+
+  /// The owner of `topic` has no room for it: those who wait are refused.
+  void refused(std::string_view topic, uint64_t generation);
+
+  /// Shard `shard` of `shards` knows the pattern.
+  void pattern_attached(std::string_view pattern, uint64_t generation,
+                        uint32_t shard, uint32_t shards);
+
+  /// Encodes the event for everybody on this loop who wants it.
+  /// @returns the number of receivers.
+  size_t deliver(const publication& event);
+
+  /// Shares out what `deliver` encoded since the last call. Called at the end
+  /// of a turn, before the outboxes are flushed.
+  void flush();
+
+  // -- state ------------------------------------------------------------------
+
+  /// Calls `f(subject, is_pattern)` for everything that this loop subscribes.
+  template <class F>
+  void for_each_subject(F&& f) const {
+    for (auto& [name, topic] : topics_)
+      f(name, false);
+    for (auto& [name, topic] : patterns_)
+      f(name, true);
+  }
+
+  [[nodiscard]] size_t topics() const noexcept {
+    return topics_.size() + patterns_.size();
+  }
+
+  [[nodiscard]] size_t subscriptions() const noexcept {
+    return subscriptions_;
+  }
+
+private:
+  using topic_map = std::unordered_map<std::string,
+                                       std::unique_ptr<local_topic>,
+                                       string_hash, std::equal_to<>>;
+
+  size_t deliver_to(local_topic& topic, const publication& event,
+                    std::string_view pattern);
+
+  // Appends the topic's batches to the outboxes of all receivers but `except`.
+  static void share_out(local_topic& topic, connection_id except = 0);
+
+  // Takes `x` out of its topic, in which the last one takes its place.
+  void erase(subscription& x);
+
+  bool erase_if_unused(local_topic& topic);
+
+  local_topic* find(std::string_view subject) const;
+
+  outbox_scheduler& scheduler_;
+  framing& wire_;
+  topic_map topics_;
+  topic_map patterns_;
+  pattern_tree<local_topic*> tree_;
+  // Topics with events that are encoded and not yet shared out.
+  std::vector<local_topic*> pending_;
+  std::vector<local_topic*> matched_;
+  size_t subscriptions_ = 0;
+  uint64_t generation_ = 0;
+};
+
+} // namespace callboard

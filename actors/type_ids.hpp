@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <caf/type_id.hpp>
+
+#include <callboard/actors/messages.hpp>
+#include <callboard/messages/type_ids.hpp>
+
+// The numbers go to other nodes: append only, and only at the end.
+CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
+
+  // -- atoms ------------------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, publish_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, subscribe_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, unsubscribe_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, attach_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, attached_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, detach_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, deliver_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, expire_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, serve_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, route_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, resolve_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, cancel_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, register_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, unregister_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, watch_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, unwatch_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, opened_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, drain_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, close_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, request_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, lookup_atom)
+
+  // -- for applications -------------------------------------------------------
+
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::event))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::position))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::action_request))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::lifecycle_event))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::lifecycle_kind))
+
+  // -- between the actors of one node -----------------------------------------
+
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::published))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::publication_ptr))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::routed_request_ptr))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::request_outcome))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::request_ticket))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::heartbeat_ptr))
+
+CAF_END_TYPE_ID_BLOCK(callboard_actors)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::publication_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::routed_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::request_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::request_ticket)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::heartbeat_ptr)
