@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <caf/expected.hpp>
+#include <caf/timespan.hpp>
+
+#include <callboard/messages/frame.hpp>
+#include <callboard/messages/payload.hpp>
+#include <callboard/net/boost/asio.hpp>
+#include <callboard/net/client_options.hpp>
+#include <callboard/net/client_types.hpp>
+
+namespace callboard::net {
+
+/// A client of one server: publishes, subscribes, asks and answers over one
+/// WebSocket, and connects again after it was lost, with its subscriptions and
+/// actions. It runs on the thread that runs its io_context, which is its own;
+/// callbacks come there, and every function but `post` and `stop` belongs
+/// there (or before `run`). Errors are told by `details` (client_error.hpp).
+///
+/// What is asked for while there is no connection waits for one. An operation
+/// that was sent when a connection was lost fails with
+/// `caf::sec::socket_disconnected`, because nobody knows whether it was done;
+/// publications with an `id` are sent again instead.
+/// @pre `caf::core::init_global_meta_objects` and `net::init` were called.
+class client {
+public:
+  explicit client(client_options options, client_handlers handlers = {});
+
+  client(const client&) = delete;
+
+  client& operator=(const client&) = delete;
+
+  /// Ends the connection at once; callbacks that still wait are not called.
+  ~client();
+
+  /// Begins to connect.
+  void start();
+
+  /// Runs the client until it is stopped or gives up for good.
+  /// @returns why it gave up; none after `stop`.
+  caf::error run();
+
+  /// Sends what waits for its turn on the connection, closes it and does not
+  /// connect again. May be called from any thread.
+  void stop();
+
+  /// Calls `f` on the client's thread. May be called from any thread.
+  void post(std::function<void()> f);
+
+  /// Returns what the client runs on, for timers and signals beside it.
+  asio::io_context& context() noexcept;
+
+  [[nodiscard]] client_state state() const noexcept;
+
+  /// Returns the operations that are not answered yet. Beyond `inflightMax` of
+  /// the server they wait here, up to `client_options::queue_max`.
+  [[nodiscard]] size_t pending() const noexcept;
+
+  /// Subscribes to a topic or a pattern. After a reconnect it does so again,
+  /// from the last position where that is known.
+  /// @param on_event is called for each event.
+  /// @param done hears the topic's position; a pattern's has no epoch.
+  void subscribe(std::string subject, event_handler on_event,
+                 result_handler<position> done = {});
+
+  /// Ends a subscription.
+  void unsubscribe(const std::string& subject, result_handler<void> done = {});
+
+  /// Publishes; `done` hears the position that the server gave.
+  void publish(std::string topic, payload x, publish_options options,
+               result_handler<position> done);
+
+  /// Asks, and hears the answer or why there is none.
+  /// @param timeout 1 ms … 300 s; waiting for a connection is included.
+  void request(std::string action, payload x, caf::timespan timeout,
+               result_handler<payload> done);
+
+  /// Answers requests for an action from now on, after reconnects too.
+  void respond(std::string action, request_handler on_request,
+               result_handler<void> done = {});
+
+  /// Answers requests for an action no more.
+  void stop_responding(const std::string& action,
+                       result_handler<void> done = {});
+
+private:
+  class impl;
+
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace callboard::net

@@ -1,0 +1,314 @@
+#include <callboard/net/client_session.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include <caf/sec.hpp>
+
+#include <callboard/net/client_error.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+// What a request may ask for (docs/protocol.md).
+constexpr auto timeout_min = std::chrono::milliseconds{1};
+constexpr auto timeout_max = std::chrono::milliseconds{300'000};
+
+// The server tells when a request's time is over; this long after that the
+// client stops to listen.
+constexpr auto timeout_grace = std::chrono::seconds{2};
+
+// First wait before a subscription or an action is asked for again where the
+// server does not say how long.
+constexpr auto retry_pause = std::chrono::seconds{1};
+
+template <class T>
+client_session::completion ignoring_reply(result_handler<T> done) {
+  return [done = std::move(done)](const caf::error& why, const frame_view*) {
+    if (!done)
+      return;
+    if (why)
+      done(why);
+    else
+      done({});
+  };
+}
+
+} // namespace
+
+client_session::client_session(client_options options, client_handlers handlers,
+                               std::function<time_point()> now)
+  : options_{std::move(options)},
+    handlers_{std::move(handlers)},
+    now_{std::move(now)} {
+}
+
+// -- the connection -----------------------------------------------------------
+
+void client_session::connected(send_function send, size_t inflight_max) {
+  send_ = std::move(send);
+  ++connection_;
+  inflight_max_ = std::max<size_t>(inflight_max, 1);
+  paused_ = false;
+  // Each is put in front, so what was first is put there last.
+  for (auto i = responders_.rbegin(); i != responders_.rend(); ++i)
+    if (i->second.established)
+      reregister(i->first);
+  for (auto i = subscriptions_.rbegin(); i != subscriptions_.rend(); ++i)
+    if (i->second.established)
+      resubscribe(i->first);
+  pump();
+}
+
+void client_session::disconnected() {
+  send_ = nullptr;
+  later_.clear();
+  incoming_.clear();
+  incoming_deadlines_.clear();
+  std::vector<uint32_t> sent;
+  for (auto& [seq_id, x] : operations_)
+    if (x.sent || x.again)
+      sent.push_back(seq_id);
+  std::sort(sent.begin(), sent.end(), std::greater<>{});
+  std::vector<operation> lost;
+  for (auto seq_id : sent) {
+    auto x = take(seq_id);
+    // `connected` asks for these.
+    if (x.again)
+      continue;
+    x.sent = false;
+    if (x.type == frame_type::subscribe || x.type == frame_type::register_action
+        || (x.type == frame_type::publish && !x.options.id.empty()))
+      submit(std::move(x), true);
+    else
+      lost.push_back(std::move(x));
+  }
+  for (auto i = lost.rbegin(); i != lost.rend(); ++i) {
+    // With the connection, subscriptions and actions have ended too.
+    if (i->type == frame_type::unsubscribe
+        || i->type == frame_type::unregister_action)
+      i->done({}, nullptr);
+    else
+      i->done(caf::make_error(caf::sec::socket_disconnected,
+                              std::string{"the connection was lost before the "
+                                          "answer came; whether it was done "
+                                          "is not known"}),
+              nullptr);
+  }
+}
+
+void client_session::give_up(const caf::error& why) {
+  std::vector<uint32_t> all;
+  for (auto& entry : operations_)
+    all.push_back(entry.first);
+  std::sort(all.begin(), all.end());
+  for (auto seq_id : all)
+    fail(seq_id, why);
+}
+
+// -- operations ---------------------------------------------------------------
+
+void client_session::submit(operation x, bool first) {
+  auto bytes = x.body.bytes().size();
+  if (!first
+      && (waiting_.size() >= options_.queue_max
+          || waiting_bytes_ + bytes > options_.queued_bytes_max)) {
+    x.done(caf::make_error(errc::overloaded,
+                           std::string{"too much waits for the server"}),
+           nullptr);
+    return;
+  }
+  do {
+    ++last_seq_id_;
+  } while (last_seq_id_ == 0 || operations_.count(last_seq_id_) > 0);
+  auto seq_id = last_seq_id_;
+  if (x.deadline == time_point{}) {
+    auto timeout = x.type == frame_type::request ? x.timeout + timeout_grace
+                                                 : options_.operation_timeout;
+    x.deadline = now_() + std::chrono::duration_cast<clock::duration>(timeout);
+  }
+  deadlines_.emplace(x.deadline, seq_id);
+  waiting_bytes_ += bytes;
+  if (first)
+    waiting_.push_front(seq_id);
+  else
+    waiting_.push_back(seq_id);
+  operations_.emplace(seq_id, std::move(x));
+  if (!first)
+    pump();
+}
+
+void client_session::pump() {
+  while (send_ && !paused_ && inflight_ < inflight_max_ && !waiting_.empty()) {
+    auto seq_id = waiting_.front();
+    auto& x = operations_.find(seq_id)->second;
+    if (!wanted(x)) {
+      fail(seq_id, caf::make_error(errc::cancelled));
+      continue;
+    }
+    waiting_.pop_front();
+    waiting_bytes_ -= x.body.bytes().size();
+    x.sent = true;
+    ++inflight_;
+    if (!send(seq_id, x))
+      fail(seq_id,
+           caf::make_error(errc::frame_too_large,
+                           std::string{"larger than the server takes"}));
+  }
+}
+
+bool client_session::send(uint32_t seq_id, const operation& x) {
+  frame_view out;
+  out.type = x.type;
+  out.seq_id = seq_id;
+  out.subject = x.subject;
+  out.payload = x.body.view();
+  if (x.type == frame_type::request) {
+    using std::chrono::milliseconds;
+    auto ms = std::chrono::duration_cast<milliseconds>(x.timeout).count();
+    out.meta.timeout_ms = static_cast<uint64_t>(ms);
+    out.meta.mark(meta_key::timeout_ms);
+  }
+  if (!x.since.epoch.empty()) {
+    out.meta.since = {x.since.epoch, x.since.offset};
+    out.meta.mark(meta_key::since);
+  }
+  if (!x.options.id.empty()) {
+    out.meta.id = x.options.id;
+    out.meta.mark(meta_key::id);
+  }
+  if (x.options.no_echo) {
+    out.meta.no_echo = true;
+    out.meta.mark(meta_key::no_echo);
+  }
+  return send_(out);
+}
+
+bool client_session::wanted(const operation& x) const {
+  if (x.type == frame_type::subscribe)
+    return subscriptions_.count(x.subject) > 0;
+  if (x.type == frame_type::register_action)
+    return responders_.count(x.subject) > 0;
+  return true;
+}
+
+client_session::operation client_session::take(uint32_t seq_id) {
+  auto node = operations_.extract(seq_id);
+  auto& x = node.mapped();
+  deadlines_.erase({x.deadline, seq_id});
+  if (x.sent) {
+    --inflight_;
+  } else {
+    waiting_bytes_ -= x.body.bytes().size();
+    auto i = std::find(waiting_.begin(), waiting_.end(), seq_id);
+    if (i != waiting_.end())
+      waiting_.erase(i);
+  }
+  return std::move(x);
+}
+
+void client_session::fail(uint32_t seq_id, const caf::error& why) {
+  if (operations_.count(seq_id) == 0)
+    return;
+  auto x = take(seq_id);
+  if (x.done)
+    x.done(why, nullptr);
+}
+
+// -- time ---------------------------------------------------------------------
+
+std::optional<client_session::time_point>
+client_session::next_deadline() const {
+  std::optional<time_point> result;
+  auto consider = [&](time_point x) {
+    result = result ? std::min(*result, x) : x;
+  };
+  if (!deadlines_.empty())
+    consider(deadlines_.begin()->first);
+  if (!incoming_deadlines_.empty())
+    consider(incoming_deadlines_.begin()->first);
+  if (!later_.empty())
+    consider(later_.begin()->first);
+  return result;
+}
+
+void client_session::expire() {
+  auto now = now_();
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now)
+    fail(deadlines_.begin()->second, caf::make_error(errc::timeout));
+  while (!incoming_deadlines_.empty()
+         && incoming_deadlines_.begin()->first <= now) {
+    incoming_.erase(incoming_deadlines_.begin()->second);
+    incoming_deadlines_.erase(incoming_deadlines_.begin());
+  }
+  while (!later_.empty() && later_.begin()->first <= now) {
+    auto f = std::move(later_.begin()->second);
+    later_.erase(later_.begin());
+    f();
+  }
+  pump();
+}
+
+bool client_session::try_again(const caf::error& why, std::function<void()> f) {
+  auto said = details(why);
+  if (!said.temporary || !send_)
+    return false;
+  auto wait = std::max<caf::timespan>(said.retry_after, retry_pause);
+  later_.emplace(now_() + std::chrono::duration_cast<clock::duration>(wait),
+                 std::move(f));
+  return true;
+}
+
+// -- what users ask for -------------------------------------------------------
+
+void client_session::unsubscribe(const std::string& subject,
+                                 result_handler<void> done) {
+  subscriptions_.erase(subject);
+  // Without a connection there is nothing to end.
+  if (!send_) {
+    if (done)
+      done({});
+    return;
+  }
+  submit({.type = frame_type::unsubscribe,
+          .subject = subject,
+          .done = ignoring_reply(std::move(done))});
+}
+
+void client_session::request(std::string action, payload x,
+                             caf::timespan timeout,
+                             result_handler<payload> done) {
+  timeout = std::clamp<caf::timespan>(timeout, timeout_min, timeout_max);
+  submit({.type = frame_type::request,
+          .subject = std::move(action),
+          .body = std::move(x),
+          .timeout = timeout,
+          .done = [done = std::move(done)](const caf::error& why,
+                                           const frame_view* reply) {
+            if (why)
+              done(why);
+            else
+              done(payload{reply->payload});
+          }});
+}
+
+void client_session::stop_responding(const std::string& action,
+                                     result_handler<void> done) {
+  responders_.erase(action);
+  if (!send_) {
+    if (done)
+      done({});
+    return;
+  }
+  submit({.type = frame_type::unregister_action,
+          .subject = action,
+          .done = ignoring_reply(std::move(done))});
+}
+
+void client_session::tell(const caf::error& why) {
+  if (handlers_.on_error)
+    handlers_.on_error(why);
+}
+
+} // namespace callboard::net

@@ -1,0 +1,186 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include <callboard/messages/frame.hpp>
+#include <callboard/messages/frame_reader.hpp>
+#include <callboard/net/client_options.hpp>
+#include <callboard/net/client_types.hpp>
+
+namespace callboard::net {
+
+/// What a client speaks with its server: operations in flight and waiting,
+/// subscriptions, actions. It outlives connections and knows no socket and no
+/// timer: it is told the time and when a connection came and went, and sends
+/// by a function.
+class client_session : public std::enable_shared_from_this<client_session> {
+public:
+  using clock = std::chrono::steady_clock;
+  using time_point = clock::time_point;
+
+  /// Sends a frame; false if it is larger than the server takes.
+  using send_function = std::function<bool(const frame_view&)>;
+
+  /// Hears `error` or the reply's frame, which is valid during the call.
+  using completion
+    = std::function<void(const caf::error& error, const frame_view* reply)>;
+
+  /// Something that the server answers.
+  struct operation {
+    frame_type type = frame_type::request;
+    std::string subject;
+    payload body;
+    publish_options options;
+    /// For a request: the asker's timeout.
+    caf::timespan timeout{0};
+    /// For a subscription that has been before.
+    position since;
+    completion done;
+    time_point deadline{};
+    /// Asks again for what an earlier connection had; ends with this one.
+    bool again = false;
+    bool sent = false;
+  };
+
+  client_session(client_options options, client_handlers handlers,
+                 std::function<time_point()> now);
+
+  // -- the connection ---------------------------------------------------------
+
+  /// Begins with a new connection: subscribes and registers again, then sends
+  /// what waits.
+  void connected(send_function send, size_t inflight_max);
+
+  /// The connection is gone.
+  void disconnected();
+
+  /// Sends no new operation on this connection: the server said `goaway`.
+  void pause() {
+    paused_ = true;
+  }
+
+  /// Fails everything that waits.
+  void give_up(const caf::error& why);
+
+  /// Takes a frame; those about the connection itself are not for the session.
+  void handle(const frame_view& x);
+
+  /// Sends what may be sent by now.
+  void pump();
+
+  // -- time -------------------------------------------------------------------
+
+  /// Returns when `expire` has something to do next.
+  [[nodiscard]] std::optional<time_point> next_deadline() const;
+
+  /// Fails what is overdue.
+  void expire();
+
+  // -- operations, see `client` -----------------------------------------------
+
+  void subscribe(std::string subject, event_handler on_event,
+                 result_handler<position> done);
+
+  void unsubscribe(const std::string& subject, result_handler<void> done);
+
+  void publish(std::string topic, payload x, publish_options options,
+               result_handler<position> done);
+
+  void request(std::string action, payload x, caf::timespan timeout,
+               result_handler<payload> done);
+
+  void respond(std::string action, request_handler on_request,
+               result_handler<void> done);
+
+  void stop_responding(const std::string& action, result_handler<void> done);
+
+  /// Returns the operations that are not answered yet.
+  [[nodiscard]] size_t pending() const noexcept {
+    return operations_.size();
+  }
+
+private:
+  struct subscription {
+    event_handler on_event;
+    /// Where the subscriber is; an empty epoch: not known.
+    position at;
+    /// Whether the server confirmed it once.
+    bool established = false;
+  };
+
+  struct responder {
+    request_handler on_request;
+    bool established = false;
+  };
+
+  void submit(operation x, bool first = false);
+
+  bool send(uint32_t seq_id, const operation& x);
+
+  // Returns whether somebody still wants what a waiting operation asks for.
+  [[nodiscard]] bool wanted(const operation& x) const;
+
+  // Removes an operation from every table.
+  operation take(uint32_t seq_id);
+
+  void fail(uint32_t seq_id, const caf::error& why);
+
+  // Subscribes or registers on a new connection what was there on an old one.
+  void resubscribe(const std::string& subject);
+
+  void reregister(const std::string& action);
+
+  // Returns whether the failure of one of these is worth another try, which
+  // is then on its way.
+  bool try_again(const caf::error& why, std::function<void()> f);
+
+  void on_subscribed(const std::string& subject, const position& since,
+                     const frame_view& reply);
+
+  void on_event(const frame_view& x);
+
+  void on_position(const frame_view& x);
+
+  void on_reply(const frame_view& x);
+
+  void on_request(const frame_view& x);
+
+  // Sends the answer to a request that came on the given connection.
+  bool answer(uint64_t connection, uint32_t seq_id, frame_view x);
+
+  void tell(const caf::error& why);
+
+  client_options options_;
+  client_handlers handlers_;
+  std::function<time_point()> now_;
+  send_function send_;
+  // Counts connections, so that late answers do not reach another one.
+  uint64_t connection_ = 0;
+  size_t inflight_max_ = 0;
+  bool paused_ = false;
+  uint32_t last_seq_id_ = 0;
+  // By seqId; those in `waiting_` are not sent yet.
+  std::unordered_map<uint32_t, operation> operations_;
+  std::deque<uint32_t> waiting_;
+  size_t waiting_bytes_ = 0;
+  size_t inflight_ = 0;
+  std::set<std::pair<time_point, uint32_t>> deadlines_;
+  std::map<std::string, subscription, std::less<>> subscriptions_;
+  std::map<std::string, responder, std::less<>> responders_;
+  // Unanswered requests to our responders, and until when they are wanted.
+  std::unordered_map<uint32_t, time_point> incoming_;
+  std::set<std::pair<time_point, uint32_t>> incoming_deadlines_;
+  // What is done on this connection later.
+  std::multimap<time_point, std::function<void()>> later_;
+};
+
+} // namespace callboard::net

@@ -1,0 +1,296 @@
+#include <callboard/net/client_session.hpp>
+
+#include <algorithm>
+
+#include <callboard/messages/topic.hpp>
+#include <callboard/net/client_error.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+// How long an answer is kept possible where the request does not say.
+constexpr uint64_t incoming_timeout_ms_max = 300'000;
+
+// The payload of a reply to `subscribe` and `publish`, and of `position`.
+struct position_payload {
+  std::string epoch;
+  uint64_t offset = 0;
+  bool recovered = false;
+  std::string reason;
+  MSGPACK_DEFINE_MAP(epoch, offset, recovered, reason);
+};
+
+position_payload read_position(const frame_view& x) {
+  return payload{x.payload}.get_as<position_payload>().value_or(
+    position_payload{});
+}
+
+} // namespace
+
+void client_session::handle(const frame_view& x) {
+  switch (x.type) {
+    case frame_type::event:
+      on_event(x);
+      break;
+    case frame_type::response:
+    case frame_type::error:
+      on_reply(x);
+      break;
+    case frame_type::position:
+      on_position(x);
+      break;
+    case frame_type::request:
+    case frame_type::notify:
+      on_request(x);
+      break;
+    case frame_type::cancel:
+      if (auto i = incoming_.find(x.seq_id); i != incoming_.end()) {
+        incoming_deadlines_.erase({i->second, i->first});
+        incoming_.erase(i);
+      }
+      break;
+    case frame_type::ping:
+      if (send_) {
+        frame_view pong;
+        pong.type = frame_type::pong;
+        pong.seq_id = x.seq_id;
+        pong.payload = x.payload;
+        send_(pong);
+      }
+      break;
+    default:
+      // Presence, acks and what later versions add mean nothing here.
+      break;
+  }
+}
+
+void client_session::on_reply(const frame_view& x) {
+  auto i = operations_.find(x.seq_id);
+  if (x.seq_id == 0 || i == operations_.end() || !i->second.sent) {
+    // A late answer is dropped; an error without an owner is worth telling.
+    if (x.type == frame_type::error && x.seq_id == 0)
+      tell(to_error(x));
+    return;
+  }
+  auto done = take(x.seq_id);
+  if (x.type == frame_type::error)
+    done.done(to_error(x), nullptr);
+  else
+    done.done({}, &x);
+  pump();
+}
+
+// -- subscriptions ------------------------------------------------------------
+
+void client_session::subscribe(std::string subject, event_handler on_event,
+                               result_handler<position> done) {
+  auto [i, is_new] = subscriptions_.try_emplace(subject);
+  if (!is_new) {
+    if (done)
+      done(caf::make_error(errc::already_subscribed));
+    return;
+  }
+  i->second.on_event = std::move(on_event);
+  submit({.type = frame_type::subscribe,
+          .subject = subject,
+          .done = [this, subject, done = std::move(done)](
+                    const caf::error& why, const frame_view* reply) {
+            if (why) {
+              subscriptions_.erase(subject);
+              if (done)
+                done(why);
+              return;
+            }
+            on_subscribed(subject, {}, *reply);
+            if (done) {
+              auto said = read_position(*reply);
+              done(position{said.epoch, said.offset});
+            }
+          }});
+}
+
+void client_session::resubscribe(const std::string& subject) {
+  auto i = subscriptions_.find(subject);
+  if (i == subscriptions_.end())
+    return;
+  auto since = i->second.at;
+  auto done = [this, subject, since](const caf::error& why,
+                                     const frame_view* reply) {
+    if (subscriptions_.count(subject) == 0)
+      return;
+    if (!why) {
+      on_subscribed(subject, since, *reply);
+    } else if (!try_again(why, [this, subject] { resubscribe(subject); })) {
+      subscriptions_.erase(subject);
+      tell(why);
+    }
+  };
+  submit({.type = frame_type::subscribe,
+          .subject = subject,
+          .since = since,
+          .done = done,
+          .again = true},
+         true);
+}
+
+void client_session::on_subscribed(const std::string& subject,
+                                   const position& since,
+                                   const frame_view& reply) {
+  auto i = subscriptions_.find(subject);
+  if (i == subscriptions_.end())
+    return;
+  auto& x = i->second;
+  auto again = std::exchange(x.established, true);
+  auto said = read_position(reply);
+  // What was missed comes next and moves the position event by event.
+  if (again && said.recovered && said.epoch == since.epoch)
+    return;
+  x.at = {said.epoch, said.offset};
+  // Nothing was missed where the topic stands as it stood.
+  if (again && (since.epoch.empty() || !(x.at == since)) && handlers_.on_gap)
+    handlers_.on_gap({subject, "not_recovered"});
+}
+
+void client_session::on_event(const frame_view& x) {
+  auto& m = x.meta;
+  auto i = subscriptions_.find(m.pattern.empty() ? x.subject : m.pattern);
+  if (i == subscriptions_.end())
+    return;
+  auto& at = i->second.at;
+  if (m.pattern.empty()) {
+    if (m.has(meta_key::epoch))
+      at.epoch = m.epoch;
+    at.offset = m.offset;
+  }
+  // A copy, because the handler may unsubscribe.
+  auto on_event = i->second.on_event;
+  if (on_event)
+    on_event({x.subject, x.payload, m.offset, m.sender, m.pattern, m.epoch});
+}
+
+void client_session::on_position(const frame_view& x) {
+  auto said = read_position(x);
+  auto i = subscriptions_.find(x.subject);
+  if (i != subscriptions_.end() && !is_pattern(x.subject))
+    i->second.at = {said.epoch, said.offset};
+  if (handlers_.on_gap)
+    handlers_.on_gap({x.subject, said.reason});
+}
+
+// -- publications -------------------------------------------------------------
+
+void client_session::publish(std::string topic, payload x,
+                             publish_options options,
+                             result_handler<position> done) {
+  submit({.type = frame_type::publish,
+          .subject = std::move(topic),
+          .body = std::move(x),
+          .options = std::move(options),
+          .done = [done = std::move(done)](const caf::error& why,
+                                           const frame_view* reply) {
+            if (!done)
+              return;
+            if (why)
+              return done(why);
+            auto said = read_position(*reply);
+            done(position{std::move(said.epoch), said.offset});
+          }});
+}
+
+// -- actions ------------------------------------------------------------------
+
+void client_session::respond(std::string action, request_handler on_request,
+                             result_handler<void> done) {
+  auto [i, is_new] = responders_.try_emplace(action);
+  i->second.on_request = std::move(on_request);
+  // Another handler for an action that is ours already.
+  if (!is_new) {
+    if (done)
+      done({});
+    return;
+  }
+  submit({.type = frame_type::register_action,
+          .subject = action,
+          .done = [this, action, done = std::move(done)](const caf::error& why,
+                                                         const frame_view*) {
+            if (why)
+              responders_.erase(action);
+            else if (auto i = responders_.find(action); i != responders_.end())
+              i->second.established = true;
+            if (done && why)
+              done(why);
+            else if (done)
+              done({});
+          }});
+}
+
+void client_session::reregister(const std::string& action) {
+  auto done = [this, action](const caf::error& why, const frame_view*) {
+    if (why && responders_.count(action) > 0
+        && !try_again(why, [this, action] { reregister(action); })) {
+      responders_.erase(action);
+      tell(why);
+    }
+  };
+  submit({.type = frame_type::register_action,
+          .subject = action,
+          .done = done,
+          .again = true},
+         true);
+}
+
+void client_session::on_request(const frame_view& x) {
+  auto wants_answer = x.type == frame_type::request && x.seq_id != 0;
+  auto timeout_ms = x.meta.has(meta_key::timeout_ms)
+                      ? std::min(x.meta.timeout_ms, incoming_timeout_ms_max)
+                      : incoming_timeout_ms_max;
+  auto timeout = std::chrono::milliseconds{timeout_ms};
+  auto full = incoming_.size() >= options_.incoming_max;
+  if (wants_answer) {
+    auto [i, is_new] = incoming_.emplace(x.seq_id, now_() + timeout);
+    if (!is_new)
+      return;
+    incoming_deadlines_.emplace(i->second, x.seq_id);
+  }
+  auto send = [self = weak_from_this(), connection = connection_,
+               seq_id = x.seq_id, wants_answer](frame_view reply) {
+    auto session = self.lock();
+    return session && wants_answer
+           && session->answer(connection, seq_id, reply);
+  };
+  incoming_request request{std::string{x.subject}, payload{x.payload},
+                           std::string{x.meta.sender}, timeout, send};
+  auto i = responders_.find(x.subject);
+  if (i == responders_.end())
+    request.fail(errc::no_responder, info(errc::no_responder).sentence);
+  else if (full)
+    request.fail(errc::overloaded, "the responder has too many requests");
+  else
+    i->second.on_request(std::move(request));
+}
+
+bool client_session::answer(uint64_t connection, uint32_t seq_id,
+                            frame_view x) {
+  auto i = incoming_.find(seq_id);
+  if (connection != connection_ || i == incoming_.end() || !send_)
+    return false;
+  incoming_deadlines_.erase({i->second, seq_id});
+  incoming_.erase(i);
+  x.seq_id = seq_id;
+  if (send_(x))
+    return true;
+  frame_view error;
+  auto& known = info(errc::frame_too_large);
+  auto text = payload::pack(std::string{known.sentence});
+  error.type = frame_type::error;
+  error.seq_id = seq_id;
+  error.subject = known.name;
+  error.payload = text.view();
+  error.meta.code = known.number;
+  error.meta.mark(meta_key::code);
+  send_(error);
+  return false;
+}
+
+} // namespace callboard::net

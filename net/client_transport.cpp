@@ -1,0 +1,344 @@
+#include <callboard/net/client_transport.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <optional>
+
+#include <caf/sec.hpp>
+
+#include <callboard/messages/byte_buffer.hpp>
+#include <callboard/messages/errc.hpp>
+#include <callboard/messages/frame_writer.hpp>
+#include <callboard/messages/payload.hpp>
+#include <callboard/net/boost/websocket.hpp>
+#include <callboard/net/client_error.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+// Time for the server's close frame to come back.
+constexpr auto close_timeout = std::chrono::seconds{2};
+
+// Longest wait that a Retry-After may ask for.
+constexpr unsigned retry_after_s_max = 86'400;
+
+// The body of a refusal before the WebSocket exists.
+struct refusal {
+  std::string error;
+  std::string message;
+  MSGPACK_DEFINE_MAP(error, message);
+};
+
+caf::error network_error(caf::sec what, std::string_view doing,
+                         const error_code& ec) {
+  return caf::make_error(what, std::string{doing} + ": " + ec.message());
+}
+
+caf::timespan retry_after(const websocket::response_type& response) {
+  auto text = response[http::field::retry_after];
+  unsigned seconds = 0;
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return std::chrono::seconds{std::min(seconds, retry_after_s_max)};
+}
+
+close_report report_refusal(const websocket::response_type& response) {
+  close_report result;
+  auto status = response.result_int();
+  result.retry_after = retry_after(response);
+  result.advice = status >= 500 || status == 408 || status == 429
+                    ? reconnect_advice::backoff
+                    : reconnect_advice::never;
+  auto body = payload::from_json(response.body());
+  auto said = body ? body->get_as<refusal>() : std::nullopt;
+  auto sentence = "the server refused the connection with HTTP "
+                  + std::to_string(status);
+  if (said && !said->message.empty())
+    sentence += ": " + said->message;
+  auto known = errc::internal;
+  if (said && from_string(said->error, known))
+    result.why = to_error(said->error, sentence, result.retry_after);
+  else if (status == 401)
+    result.why = to_error("unauthenticated", sentence, result.retry_after);
+  else if (status == 403)
+    result.why = to_error("forbidden", sentence, result.retry_after);
+  else
+    result.why = caf::make_error(caf::sec::disconnect_during_handshake,
+                                 sentence);
+  return result;
+}
+
+close_report report_close(const websocket::close_reason& reason) {
+  close_report result;
+  result.code = reason.code;
+  result.advice = advice(reason.code);
+  auto code = static_cast<close_code>(reason.code);
+  auto sentence = "the server closed the connection: "
+                  + std::to_string(reason.code) + ' '
+                  + std::string{to_string(code)};
+  if (!reason.reason.empty())
+    sentence += std::string{": "} + reason.reason.c_str();
+  result.why = caf::make_error(caf::sec::connection_closed, sentence);
+  return result;
+}
+
+class websocket_transport
+  : public client_transport,
+    public std::enable_shared_from_this<websocket_transport> {
+public:
+  websocket_transport(asio::io_context& context, const client_options& options,
+                      listener& listener)
+    : options_{options},
+      listener_{&listener},
+      resolver_{context},
+      stream_{context} {
+    websocket::permessage_deflate deflate;
+    deflate.client_enable = options.compression;
+    stream_.set_option(deflate);
+    stream_.read_message_max(options.message_bytes_max);
+    stream_.binary(true);
+    stream_.set_option(websocket::stream_base::decorator{
+      [name = options.name, token = options.token](auto& request) {
+        request.set(http::field::user_agent, name);
+        request.set(http::field::sec_websocket_protocol,
+                    beast::string_view{subprotocol(codec::msgpack).data(),
+                                       subprotocol(codec::msgpack).size()});
+        if (!token.empty())
+          request.set(http::field::authorization, "Bearer " + token);
+      }});
+    set_timeouts(options.connect_timeout, options.connect_timeout);
+  }
+
+  void open() override {
+    auto& server = options_.server;
+    resolver_.async_resolve(
+      server.host, std::to_string(server.port), tcp::resolver::numeric_service,
+      [self = shared_from_this()](const error_code& ec, const auto& found) {
+        self->on_resolved(ec, found);
+      });
+  }
+
+  void set_limits(size_t frame_bytes_max, caf::timespan idle_max) override {
+    frame_bytes_max_ = frame_bytes_max;
+    set_timeouts(options_.connect_timeout, idle_max);
+  }
+
+  bool send(const frame_view& x) override {
+    if (listener_ == nullptr || closing_)
+      return true;
+    if (messages_.empty())
+      messages_.emplace_back();
+    auto* tail = &messages_.back();
+    auto before = tail->size();
+    write_frame(codec::msgpack, x, *tail);
+    auto size = tail->size() - before;
+    if (size > frame_bytes_max_) {
+      tail->truncate(before);
+      return false;
+    }
+    if (tail->size() > frame_bytes_max_) {
+      byte_buffer next;
+      next.append(tail->view().substr(before));
+      tail->truncate(before);
+      messages_.push_back(std::move(next));
+    }
+    flush_later();
+    return true;
+  }
+
+  void close(uint16_t code) override {
+    if (closing_)
+      return;
+    closing_ = code;
+    if (!stream_.is_open())
+      finish({code, caf::make_error(caf::sec::connection_closed,
+                                    std::string{"closed by this side"})});
+    else if (!writing_)
+      flush();
+  }
+
+  void drop() override {
+    listener_ = nullptr;
+    resolver_.cancel();
+    error_code ignored;
+    beast::get_lowest_layer(stream_).close(ignored);
+  }
+
+private:
+  void set_timeouts(caf::timespan handshake, caf::timespan idle) {
+    using std::chrono::duration_cast;
+    using duration = websocket::stream_base::duration;
+    stream_.set_option(websocket::stream_base::timeout{
+      duration_cast<duration>(handshake), duration_cast<duration>(idle), true});
+  }
+
+  void on_resolved(const error_code& ec,
+                   const tcp::resolver::results_type& found) {
+    if (listener_ == nullptr)
+      return;
+    if (ec)
+      return finish(
+        {1006,
+         network_error(caf::sec::cannot_connect_to_node,
+                       "cannot find the host " + options_.server.host, ec)});
+    asio::async_connect(stream_.next_layer(), found,
+                        [self = shared_from_this()](const error_code& ec,
+                                                    const auto&) {
+                          self->on_connected(ec);
+                        });
+  }
+
+  void on_connected(const error_code& ec) {
+    if (listener_ == nullptr)
+      return;
+    auto where = options_.server.authority();
+    if (ec)
+      return finish({1006, network_error(caf::sec::cannot_connect_to_node,
+                                         "cannot connect to " + where, ec)});
+    error_code ignored;
+    stream_.next_layer().set_option(tcp::no_delay{true}, ignored);
+    stream_.async_handshake(response_, where, options_.server.target,
+                            [self = shared_from_this()](const error_code& ec) {
+                              self->on_handshake(ec);
+                            });
+  }
+
+  void on_handshake(const error_code& ec) {
+    if (listener_ == nullptr)
+      return;
+    if (ec == websocket::error::upgrade_declined)
+      return finish(report_refusal(response_));
+    if (ec)
+      return finish(
+        {1006, network_error(caf::sec::disconnect_during_handshake,
+                             "the WebSocket handshake with "
+                               + options_.server.authority() + " failed",
+                             ec)});
+    auto chosen = response_[http::field::sec_websocket_protocol];
+    if (std::string_view{chosen.data(), chosen.size()}
+        != subprotocol(codec::msgpack))
+      return finish(
+        {1002,
+         caf::make_error(caf::sec::incompatible_versions,
+                         options_.server.authority() + " does not speak "
+                           + std::string{subprotocol(codec::msgpack)}),
+         reconnect_advice::never});
+    listener_->on_open();
+    read();
+  }
+
+  void read() {
+    if (listener_ == nullptr)
+      return;
+    stream_.async_read(
+      received_, [self = shared_from_this()](const error_code& ec, size_t) {
+        self->on_read(ec);
+      });
+  }
+
+  void on_read(const error_code& ec) {
+    if (listener_ == nullptr)
+      return;
+    if (ec == websocket::error::closed)
+      return finish(report_close(stream_.reason()));
+    if (ec == beast::error::timeout)
+      return finish(
+        {4000, caf::make_error(caf::sec::connection_timeout,
+                               std::string{"nothing was heard from the server "
+                                           "for too long"})});
+    if (ec)
+      return finish({1006, network_error(caf::sec::socket_disconnected,
+                                         "the connection was lost", ec)});
+    auto bytes = received_.cdata();
+    listener_->on_message(
+      {static_cast<const char*>(bytes.data()), bytes.size()});
+    received_.consume(received_.size());
+    read();
+  }
+
+  void flush_later() {
+    if (writing_ || flush_posted_)
+      return;
+    flush_posted_ = true;
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
+      self->flush_posted_ = false;
+      if (!self->writing_)
+        self->flush();
+    });
+  }
+
+  // Writes the first message, or the close frame behind the last one.
+  void flush() {
+    if (listener_ == nullptr || !stream_.is_open())
+      return;
+    if (messages_.empty()) {
+      if (closing_ && !close_sent_)
+        send_close();
+      return;
+    }
+    writing_ = true;
+    being_written_ = std::move(messages_.front());
+    messages_.pop_front();
+    stream_.async_write(
+      asio::const_buffer{being_written_.data(), being_written_.size()},
+      [self = shared_from_this()](const error_code& ec, size_t) {
+        self->on_written(ec);
+      });
+  }
+
+  void on_written(const error_code& ec) {
+    writing_ = false;
+    // What went wrong is for the pending read to tell.
+    if (!ec)
+      flush();
+  }
+
+  void send_close() {
+    close_sent_ = true;
+    set_timeouts(close_timeout, close_timeout);
+    stream_.async_close(
+      websocket::close_reason{*closing_},
+      [self = shared_from_this()](const error_code&) {
+        self->finish({*self->closing_,
+                      caf::make_error(caf::sec::connection_closed,
+                                      std::string{"closed by this side"})});
+      });
+  }
+
+  void finish(close_report report) {
+    if (listener_ == nullptr)
+      return;
+    auto* listener = listener_;
+    auto self = shared_from_this();
+    drop();
+    listener->on_closed(std::move(report));
+  }
+
+  client_options options_;
+  // Null once it has heard the end.
+  listener* listener_;
+  tcp::resolver resolver_;
+  websocket::stream<tcp::socket> stream_;
+  websocket::response_type response_;
+  beast::flat_buffer received_;
+  // Messages that wait; the last one takes further frames.
+  std::deque<byte_buffer> messages_;
+  byte_buffer being_written_;
+  size_t frame_bytes_max_ = 64 * 1024;
+  bool writing_ = false;
+  bool flush_posted_ = false;
+  // The code to close with, once that is wanted.
+  std::optional<uint16_t> closing_;
+  bool close_sent_ = false;
+};
+
+} // namespace
+
+std::shared_ptr<client_transport>
+make_client_transport(asio::io_context& context, const client_options& options,
+                      client_transport::listener& listener) {
+  return std::make_shared<websocket_transport>(context, options, listener);
+}
+
+} // namespace callboard::net

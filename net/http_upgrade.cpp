@@ -1,0 +1,132 @@
+#include <callboard/net/http_upgrade.hpp>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include <callboard/net/http_list.hpp>
+#include <callboard/net/http_target.hpp>
+#include <callboard/net/ws_handshake.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+constexpr std::array subprotocols{subprotocol(codec::msgpack),
+                                  subprotocol(codec::json)};
+
+/// Decides step by step about one request; the first step that refuses ends it.
+class upgrade_decision {
+public:
+  upgrade_decision(const http_upgrade_request& asked, http_front& front)
+    : request_{asked.request}, query_{asked.query}, front_{front} {
+    upgrade_.echo = asked.echo;
+    upgrade_.address = asked.address;
+  }
+
+  http_reply make_reply() {
+    if (decide_handshake() && check_ready() && authenticate() && admit())
+      return accepted();
+    return to_reply(refusal_);
+  }
+
+private:
+  bool decide_handshake() {
+    if (request_.http_1_0)
+      return refuse_with(
+        {505, "unsupported_http_version", "A WebSocket begins with HTTP/1.1."});
+    ws_endpoint endpoint;
+    if (!upgrade_.echo)
+      endpoint.subprotocols = subprotocols;
+    endpoint.deflate = front_.options().compression;
+    handshake_ = decide_ws_handshake(request_.ws(), endpoint);
+    if (handshake_.status != 101)
+      return refuse_with(
+        {handshake_.status, handshake_.error, std::move(handshake_.message)});
+    upgrade_.deflate = handshake_.deflate;
+    if (handshake_.subprotocol == subprotocol(codec::json))
+      upgrade_.encoding = codec::json;
+    return true;
+  }
+
+  bool check_ready() {
+    return front_.ready()
+           || refuse_with(make_refusal(errc::shutting_down, 503));
+  }
+
+  /// Asks the application where it wants to be asked and a token came along.
+  bool authenticate() {
+    auto& ask = front_.options().rights.authenticate;
+    credentials shown;
+    if (!take_token(shown.token))
+      return refuse_with(
+        {400, "bad_request", "The query's token is not percent-encoded."});
+    if (!ask || shown.token.empty())
+      return true;
+    shown.address = upgrade_.address;
+    try {
+      auto who = ask(shown);
+      if (who) {
+        upgrade_.who = std::move(*who);
+        upgrade_.authenticated = true;
+        return true;
+      }
+      if (errc_of(who.error()) == errc::token_expired)
+        return refuse_with(make_refusal(errc::token_expired, 401));
+    } catch (...) {
+      // Counts as a refusal, as does everything below.
+    }
+    return refuse_with(make_refusal(errc::unauthenticated, 401));
+  }
+
+  /// Sets `token` to the one that came with the request, the header first.
+  bool take_token(std::string& token) const {
+    constexpr std::string_view scheme = "Bearer ";
+    auto shown = std::string_view{request_.authorization};
+    if (equal_ignoring_case(shown.substr(0, scheme.size()), scheme)) {
+      shown.remove_prefix(scheme.size());
+      shown.remove_prefix(std::min(shown.find_first_not_of(' '), shown.size()));
+      token = shown;
+      return true;
+    }
+    auto decoded = percent_decode(query_value(query_, "token"));
+    if (decoded)
+      token = std::move(*decoded);
+    return decoded.has_value();
+  }
+
+  bool admit() {
+    return front_.admit() || refuse_with(make_refusal(errc::overloaded, 503));
+  }
+
+  http_reply accepted() {
+    http_reply result;
+    result.status = 101;
+    result.head = to_http(handshake_);
+    result.close = false;
+    result.upgrade = std::move(upgrade_);
+    return result;
+  }
+
+  bool refuse_with(http_refusal refusal) {
+    refusal_ = std::move(refusal);
+    return false;
+  }
+
+  const http_request& request_;
+  std::string_view query_;
+  http_front& front_;
+  ws_handshake handshake_;
+  ws_upgrade upgrade_;
+  http_refusal refusal_;
+};
+
+} // namespace
+
+http_reply answer_upgrade(const http_upgrade_request& asked,
+                          http_front& front) {
+  return upgrade_decision{asked, front}.make_reply();
+}
+
+} // namespace callboard::net

@@ -1,0 +1,185 @@
+#include <callboard/net/loop_service.hpp>
+
+#include <unistd.h>
+
+#include <caf/send.hpp>
+#include <caf/telemetry/collector/prometheus.hpp>
+#include <caf/telemetry/metric_registry.hpp>
+
+#include <callboard/net/log.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+// For the other end to close after us.
+constexpr int64_t close_ms = 2'000;
+
+ws_parser_options make_parsing(const server_options& options,
+                               ws_inflater* inflater) {
+  ws_parser_options result;
+  result.message_bytes_max
+    = static_cast<uint32_t>(options.node.frame_bytes_max);
+  result.inflater = inflater;
+  return result;
+}
+
+} // namespace
+
+loop_service::loop_service(server_context& shared, uint32_t index)
+  : shared_{shared},
+    plain_{make_parsing(shared.options, nullptr)},
+    deflated_{make_parsing(shared.options, &inflater_)},
+    loop_{shared.system, shared.node, index, framing_},
+    http_{http_sessions_max} {
+  loop_.set_tick([this] { tick(); });
+  log_states();
+}
+
+loop_service::~loop_service() {
+  loop_.stop();
+}
+
+void loop_service::take(int socket) {
+  loop_.post([this, socket] {
+    error_code failed;
+    tcp::socket accepted{loop_.io()};
+    sockaddr_storage name{};
+    socklen_t size = sizeof(name);
+    auto v6 = ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size)
+                == 0
+              && name.ss_family == AF_INET6;
+    accepted.assign(v6 ? tcp::v6() : tcp::v4(), socket, failed);
+    if (failed)
+      ::close(socket);
+    else
+      serve_http(std::move(accepted), *this, http_);
+  });
+}
+
+void loop_service::watch_heartbeats() {
+  for (auto& x : sessions_)
+    if (x->actor() != nullptr)
+      caf::anon_send(loop_.context().heartbeats, watch_atom_v,
+                     heartbeat_ptr{x});
+}
+
+void loop_service::end_all() {
+  http_.close_all();
+  auto sessions = sessions_;
+  for (auto& x : sessions)
+    x->end();
+  closing_.clear();
+  connecting_.clear();
+}
+
+// -- http_front ---------------------------------------------------------------
+
+bool loop_service::admit() {
+  return shared_.admitted.admit(loop_.context().index);
+}
+
+void loop_service::forgo() {
+  shared_.admitted.leave(loop_.context().index);
+}
+
+bool loop_service::ready() const {
+  return !shared_.node.draining;
+}
+
+std::string loop_service::metrics_text() {
+  caf::telemetry::collector::prometheus collector;
+  auto text = collector.collect_from(shared_.system.metrics());
+  return {text.begin(), text.end()};
+}
+
+void loop_service::open(ws_upgrade&& upgrade) {
+  auto& ctx = loop_.context();
+  auto deflate = upgrade.deflate.has_value();
+  auto form = make_wire_form(upgrade.encoding, deflate && !upgrade.echo);
+  outbox_ptr box{new outbox{ctx.outboxes, form,
+                            shared_.options.node.outbox_bytes_max}};
+  ws_session::ptr session{new ws_session{*this, upgrade.socket,
+                                         deflate ? deflated_ : plain_, box},
+                          false};
+  session->slot = sessions_.size();
+  sessions_.push_back(session);
+  connection* actor = nullptr;
+  caf::strong_actor_ptr keep;
+  if (!upgrade.echo) {
+    connection_setup setup;
+    setup.id = shared_.node.next_connection.fetch_add(1);
+    setup.who = std::move(upgrade.who);
+    setup.must_authenticate = shared_.options.rights.authenticate
+                              && !upgrade.authenticated;
+    setup.address = std::move(upgrade.address);
+    auto waits = setup.must_authenticate;
+    auto handle = spawn_hosted<connection, caf::lazy_init>(
+      shared_.system, &loop_, ctx, std::move(box), std::move(setup));
+    keep = caf::actor_cast<caf::strong_actor_ptr>(handle);
+    actor = static_cast<connection*>(
+      caf::actor_cast<caf::abstract_actor*>(handle));
+    caf::anon_send(ctx.heartbeats, watch_atom_v, heartbeat_ptr{session});
+    if (waits) {
+      auto due = ctx.steady_ms
+                 + std::chrono::duration_cast<std::chrono::milliseconds>(
+                     shared_.options.node.connect_timeout)
+                     .count();
+      connecting_.push_back({due, session});
+    }
+  }
+  session->open(actor, upgrade.head);
+}
+
+void loop_service::count_reply(unsigned) {
+}
+
+// -- ws_session_host ----------------------------------------------------------
+
+void loop_service::closing(ws_session& x) {
+  closing_.push_back({loop_.context().steady_ms + close_ms,
+                      ws_session::ptr{&x}});
+}
+
+void loop_service::ended(ws_session& x) {
+  auto slot = x.slot;
+  shared_.admitted.leave(loop_.context().index);
+  // The last one takes its place; it may go with its reference.
+  std::swap(sessions_[slot], sessions_.back());
+  sessions_[slot]->slot = slot;
+  sessions_.pop_back();
+}
+
+// -- time ---------------------------------------------------------------------
+
+void loop_service::tick() {
+  auto& ctx = loop_.context();
+  expire(closing_, [](ws_session& x) { x.on_deadline(); });
+  expire(connecting_, [](ws_session& x) { x.authentication_due(); });
+  ctx.metrics.outbox_bytes->value(
+    static_cast<int64_t>(ctx.outboxes.queued_bytes()));
+  ctx.metrics.topics->value(static_cast<int64_t>(ctx.topics.topics()));
+  ctx.metrics.subscriptions->value(
+    static_cast<int64_t>(ctx.topics.subscriptions()));
+}
+
+template <class F>
+void loop_service::expire(deadlines& queue, F&& f) {
+  auto now_ms = loop_.context().steady_ms;
+  while (!queue.empty() && queue.front().due_ms <= now_ms) {
+    auto session = std::move(queue.front().session);
+    queue.pop_front();
+    f(*session);
+  }
+}
+
+void loop_service::log_states() {
+  auto log = logger("actors");
+  loop_.context().log_state = [log](connection_id id, std::string_view from,
+                                    std::string_view to, uint16_t code) {
+    log->debug("connection_state connection={} from={} to={} close_code={}",
+               id, from, to, code);
+  };
+}
+
+} // namespace callboard::net

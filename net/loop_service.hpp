@@ -1,0 +1,118 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include <callboard/actors/admission.hpp>
+#include <callboard/net/http_front.hpp>
+#include <callboard/net/http_session.hpp>
+#include <callboard/net/io_loop.hpp>
+#include <callboard/net/ws_deflate.hpp>
+#include <callboard/net/ws_framing.hpp>
+#include <callboard/net/ws_session.hpp>
+
+namespace callboard::net {
+
+/// What the loops of a server share.
+struct server_context {
+  server_context(caf::actor_system& sys, server_options opts, uint32_t loops)
+    : system{sys},
+      options{std::move(opts)},
+      admitted{loops, options.node.connections_max} {
+    node.loops = loops;
+  }
+
+  caf::actor_system& system;
+  server_options options;
+  node_context node;
+  admission admitted;
+};
+
+/// One loop with all that is served on it: HTTP sessions, WebSockets and their
+/// connections. Used on the loop's thread, but for `take`.
+class loop_service : public http_front, public ws_session_host {
+public:
+  /// HTTP sessions of a loop beside its WebSockets.
+  static constexpr size_t http_sessions_max = 4096;
+
+  loop_service(server_context& shared, uint32_t index);
+
+  ~loop_service() override;
+
+  /// Serves an accepted socket from now on. Any thread.
+  void take(int socket);
+
+  io_loop& loop() override {
+    return loop_;
+  }
+
+  /// Calls `f(connection&)` for every connection that lives.
+  template <class F>
+  void for_each_connection(F&& f) {
+    for (auto& x : sessions_)
+      if (auto* actor = x->actor())
+        f(*actor);
+  }
+
+  /// Hands every connection to the loop's heartbeat monitor.
+  void watch_heartbeats();
+
+  /// Ends every session and connection.
+  void end_all();
+
+  // -- http_front -------------------------------------------------------------
+
+  const server_options& options() const override {
+    return shared_.options;
+  }
+
+  bool admit() override;
+
+  void forgo() override;
+
+  bool ready() const override;
+
+  std::string metrics_text() override;
+
+  void open(ws_upgrade&& upgrade) override;
+
+  void count_reply(unsigned status) override;
+
+  // -- ws_session_host --------------------------------------------------------
+
+  void closing(ws_session& x) override;
+
+  void ended(ws_session& x) override;
+
+private:
+  struct deadline {
+    int64_t due_ms;
+    ws_session::ptr session;
+  };
+
+  using deadlines = std::deque<deadline>;
+
+  void tick();
+
+  // Takes those that are due off the front, which is in order: all of one
+  // queue wait equally long.
+  template <class F>
+  void expire(deadlines& queue, F&& f);
+
+  void log_states();
+
+  server_context& shared_;
+  ws_framing framing_;
+  ws_inflater inflater_;
+  ws_parser_options plain_;
+  ws_parser_options deflated_;
+  io_loop loop_;
+  std::vector<ws_session::ptr> sessions_;
+  deadlines closing_;
+  deadlines connecting_;
+  http_sessions http_;
+};
+
+} // namespace callboard::net

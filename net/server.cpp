@@ -1,0 +1,275 @@
+#include <callboard/net/server.hpp>
+
+#include <future>
+#include <random>
+#include <thread>
+
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <callboard/actors/broker.hpp>
+#include <callboard/actors/heartbeat_monitor.hpp>
+#include <callboard/actors/pool_manager.hpp>
+#include <callboard/actors/router.hpp>
+#include <callboard/net/listener.hpp>
+#include <callboard/net/log.hpp>
+#include <callboard/net/loop_service.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+// Returns `n` random letters and digits.
+std::string random_text(size_t n) {
+  static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::random_device source;
+  std::uniform_int_distribution<size_t> pick{0, sizeof(digits) - 2};
+  std::string result;
+  for (size_t i = 0; i < n; ++i)
+    result += digits[pick(source)];
+  return result;
+}
+
+} // namespace
+
+void init() {
+  caf::init_global_meta_objects<caf::id_block::callboard_messages>();
+  caf::init_global_meta_objects<caf::id_block::callboard_actors>();
+}
+
+/// The loops of one server, its listener and its actors.
+struct server::impl final : shard_host {
+  impl(caf::actor_system& sys, server_options options, uint32_t loops)
+    : shared{sys, std::move(options), loops} {
+  }
+
+  // Spawns a shard on its loop.
+  template <class T>
+  auto make(uint32_t index) {
+    auto& loop = services[index]->loop();
+    return spawn_hosted<T>(shared.system, &loop, loop.context());
+  }
+
+  // -- shard_host -------------------------------------------------------------
+
+  broker_actor make_broker(uint32_t index) override {
+    return make<broker>(index);
+  }
+
+  router_actor make_router(uint32_t index) override {
+    return make<router>(index);
+  }
+
+  heartbeat_actor make_heartbeat_monitor(uint32_t index) override {
+    return make<heartbeat_monitor>(index);
+  }
+
+  void install(uint32_t index, const broker_actor& shard) override {
+    on_every_loop([=](loop_service& service) {
+      auto& ctx = service.loop().context();
+      auto replaces = static_cast<bool>(ctx.brokers[index]);
+      ctx.brokers[index] = shard;
+      if (!replaces)
+        return;
+      request_attach_again(ctx, index);
+      service.for_each_connection([index](connection& x) {
+        x.enter([&] { x.broker_replaced(index); });
+      });
+    });
+  }
+
+  void install(uint32_t index, const router_actor& shard) override {
+    on_every_loop([=](loop_service& service) {
+      auto& ctx = service.loop().context();
+      auto replaces = static_cast<bool>(ctx.routers[index]);
+      ctx.routers[index] = shard;
+      if (!replaces)
+        return;
+      service.for_each_connection([index](connection& x) {
+        x.enter([&] { x.router_replaced(index); });
+      });
+    });
+  }
+
+  void install(uint32_t index, const heartbeat_actor& monitor) override {
+    auto& service = *services[index];
+    service.loop().post([&service, monitor] {
+      service.loop().context().heartbeats = monitor;
+      service.watch_heartbeats();
+    });
+  }
+
+  void log_restart(const char* what, uint32_t index,
+                   const caf::error& reason) override {
+    logger("actors")->error("actor_restarted actor={} shard={} reason=\"{}\"",
+                            what, index, to_string(reason));
+  }
+
+  // -- starting and ending ----------------------------------------------------
+
+  caf::error start() {
+    auto& options = shared.options;
+    auto descriptor = listener::bind(options.address, options.port);
+    if (!descriptor)
+      return descriptor.error();
+    port = listener::port_of(*descriptor);
+    auto& node = shared.node;
+    node.options = options.node;
+    node.rights = options.rights;
+    node.name = options.node_name.empty() ? random_text(4) : options.node_name;
+    node.incarnation = random_text(6);
+    node.loads = std::make_unique<std::atomic<int64_t>[]>(node.loops);
+    for (uint32_t i = 0; i < node.loops; ++i)
+      services.push_back(std::make_unique<loop_service>(shared, i));
+    pool = spawn_hosted<pool_manager>(shared.system, &services[0]->loop(),
+                                      node);
+    for (auto& x : services) {
+      auto& ctx = x->loop().context();
+      ctx.brokers.resize(node.loops);
+      ctx.routers.resize(node.loops);
+      ctx.pool = pool;
+    }
+    front = std::make_unique<listener>(
+      services[0]->loop(), *descriptor, [this](int socket) {
+        services[shared.admitted.least_loaded()]->take(socket);
+      });
+    head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
+                                             std::ref(node), pool);
+    for (auto& x : services)
+      x->loop().start();
+    // The head installs the shards first; only then are clients let in.
+    caf::scoped_actor self{shared.system};
+    self->request(head, caf::infinite, unwatch_atom_v, caf::actor{self})
+      .receive([] {}, [](const caf::error&) {});
+    on_loop_zero([this] { front->start(); });
+    return {};
+  }
+
+  void drain() {
+    if (ended)
+      return;
+    shared.node.draining = true;
+    on_loop_zero([this] { front->stop(); });
+    logger("net")->info("drain_started connections={}",
+                        shared.admitted.connections());
+    caf::scoped_actor self{shared.system};
+    self->request(head, shared.options.drain_timeout, drain_atom_v)
+      .receive([] {}, [](const caf::error&) {});
+    // The actors are done; their sockets send what waits and see the close
+    // through.
+    auto until = std::chrono::steady_clock::now()
+                 + shared.options.drain_timeout;
+    while (shared.admitted.connections() > 0
+           && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    logger("net")->info("drain_ended connections={}",
+                        shared.admitted.connections());
+  }
+
+  void stop() {
+    if (std::exchange(ended, true))
+      return;
+    shared.node.draining = true;
+    caf::anon_send_exit(head, caf::exit_reason::kill);
+    on_loop_zero([this] { front->stop(); });
+    for (auto& x : services)
+      on_loop(*x, [&service = *x] { service.end_all(); });
+    for (auto& x : services)
+      on_loop(*x, [&service = *x] {
+        auto& ctx = service.loop().context();
+        auto index = ctx.index;
+        for (auto& kill : {caf::actor_cast<caf::actor>(ctx.brokers[index]),
+                           caf::actor_cast<caf::actor>(ctx.routers[index]),
+                           caf::actor_cast<caf::actor>(ctx.heartbeats)})
+          caf::anon_send_exit(kill, caf::exit_reason::kill);
+        if (index == 0)
+          caf::anon_send_exit(ctx.pool, caf::exit_reason::kill);
+      });
+    // A loop ends when it has nothing left to resume.
+    for (auto& x : services)
+      x->loop().stop();
+  }
+
+  // -- threads ----------------------------------------------------------------
+
+  template <class F>
+  void on_every_loop(F f) {
+    for (auto& x : services)
+      x->loop().post([&service = *x, f] { f(service); });
+  }
+
+  // Runs `f` on a loop's thread and waits for it.
+  template <class F>
+  static void on_loop(loop_service& service, F f) {
+    std::promise<void> done;
+    service.loop().post([&] {
+      f();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  template <class F>
+  void on_loop_zero(F f) {
+    on_loop(*services[0], std::move(f));
+  }
+
+  server_context shared;
+  std::vector<std::unique_ptr<loop_service>> services;
+  std::unique_ptr<listener> front;
+  pool_actor pool;
+  server_handle head;
+  uint16_t port = 0;
+  bool ended = false;
+};
+
+server::server(std::unique_ptr<impl> x) : impl_{std::move(x)} {
+}
+
+server::~server() {
+  stop();
+}
+
+caf::expected<std::unique_ptr<server>> server::start(caf::actor_system& sys,
+                                                     server_options options) {
+  if (auto wrong = check(options); !wrong.empty())
+    return caf::make_error(caf::sec::invalid_argument, std::move(wrong));
+  auto loops = options.loops != 0
+                 ? options.loops
+                 : std::max<size_t>(std::thread::hardware_concurrency(), 1);
+  auto made = std::make_unique<impl>(sys, std::move(options),
+                                     static_cast<uint32_t>(loops));
+  try {
+    if (auto failed = made->start())
+      return failed;
+  } catch (const boost::system::system_error& e) {
+    return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
+  }
+  return std::unique_ptr<server>{new server{std::move(made)}};
+}
+
+const server_handle& server::handle() const noexcept {
+  return impl_->head;
+}
+
+uint16_t server::port() const noexcept {
+  return impl_->port;
+}
+
+std::string server::url() const {
+  auto& address = impl_->shared.options.address;
+  auto v6 = address.find(':') != std::string::npos;
+  return "http://" + (v6 ? '[' + address + ']' : address) + ':'
+         + std::to_string(impl_->port) + '/';
+}
+
+void server::drain() {
+  impl_->drain();
+}
+
+void server::stop() {
+  impl_->stop();
+}
+
+} // namespace callboard::net

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <caf/expected.hpp>
+#include <caf/fwd.hpp>
+
+#include <callboard/actors/server_actor.hpp>
+#include <callboard/net/server_options.hpp>
+
+namespace callboard::net {
+
+/// Makes callboard's types known to CAF. Call it once, before the first
+/// `actor_system` is made, beside `caf::core::init_global_meta_objects`.
+void init();
+
+/// A callboard node within an application: listens on a port, and serves its
+/// clients on threads of its own. Actors talk to it through `handle`.
+class server {
+public:
+  /// Starts a server.
+  /// @param sys must outlive the server.
+  /// @returns an error with a sentence where an option is out of its bounds or
+  ///          the port cannot be had.
+  static caf::expected<std::unique_ptr<server>> start(caf::actor_system& sys,
+                                                      server_options options);
+
+  /// Ends the server at once, as `stop` does.
+  ~server();
+
+  /// Returns the actor that applications talk to.
+  [[nodiscard]] const server_handle& handle() const noexcept;
+
+  /// Returns the TCP port that the server listens on.
+  [[nodiscard]] uint16_t port() const noexcept;
+
+  /// Returns where the page is: `http://127.0.0.1:8080/`.
+  [[nodiscard]] std::string url() const;
+
+  /// Stops accepting, says `goaway` to everybody, sends what waits and closes
+  /// with 4004. Returns when the last connection is gone, or when
+  /// `drain_timeout` is over. Any thread but a loop's or an actor's.
+  void drain();
+
+  /// Ends at once: connections are cut without a close frame. Any thread but a
+  /// loop's or an actor's. A second call does nothing.
+  void stop();
+
+private:
+  struct impl;
+
+  explicit server(std::unique_ptr<impl> x);
+
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace callboard::net

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include <caf/timespan.hpp>
+
+#include <callboard/actors/authority.hpp>
+#include <callboard/actors/options.hpp>
+
+namespace callboard::net {
+
+/// What a server is started with. `node` holds what the actors go by; the rest
+/// is about sockets.
+struct server_options {
+  node_options node;
+  /// IP address to listen on, v4 or v6.
+  std::string address = "127.0.0.1";
+  /// TCP port, 0 … 65,535; 0 lets the system choose.
+  uint16_t port = 8080;
+  /// Threads that serve connections, 1 … 256; 0 takes one a core.
+  size_t loops = 0;
+  /// Negotiates permessage-deflate with clients that offer it.
+  bool compression = false;
+  /// Path of a WebSocket whose messages come back as they are; empty: none.
+  std::string echo_path;
+  /// Whether `/` serves the page to try the server with.
+  bool page = true;
+  /// Whether `/metrics` is served.
+  bool metrics = true;
+  /// Time for one full HTTP request, 0.1 s … 10 min.
+  caf::timespan request_timeout = std::chrono::seconds{10};
+  /// Time from a drain's start to the end of the last connection, 0 … 1 h.
+  caf::timespan drain_timeout = std::chrono::seconds{10};
+  /// Name of this node in `welcome`; empty: chosen at random.
+  std::string node_name;
+  /// Who is let in and who may do what; the zero value lets everybody do
+  /// everything.
+  authority rights;
+};
+
+/// Returns a sentence that names the first option out of its bounds; empty if
+/// all are well.
+std::string check(const server_options& options);
+
+} // namespace callboard::net

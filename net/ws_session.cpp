@@ -1,0 +1,347 @@
+#include <callboard/net/ws_session.hpp>
+
+#include <array>
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <callboard/messages/close_code.hpp>
+#include <callboard/net/ws_error.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+// Pieces that one system call sends.
+constexpr size_t pieces_max = 64;
+
+int64_t steady_us() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(steady_clock::now().time_since_epoch())
+    .count();
+}
+
+uint16_t number(callboard::close_code x) noexcept {
+  return static_cast<uint16_t>(x);
+}
+
+} // namespace
+
+ws_session::ws_session(ws_session_host& host, int socket,
+                       const ws_parser_options& parsing, outbox_ptr box)
+  : host_{host},
+    parser_{parsing},
+    box_{std::move(box)},
+    socket_{socket},
+    binary_{codec_of(box_->form()) == codec::msgpack} {
+  box_->set_transport(this);
+  last_heard_ms = host_.loop().context().steady_ms;
+}
+
+ws_session::~ws_session() {
+  if (socket_ >= 0)
+    ::close(socket_);
+}
+
+void ws_session::open(connection* actor, std::span<char> head) {
+  actor_ = actor;
+  echo_ = actor == nullptr;
+  if (actor_ != nullptr)
+    keep_ = caf::strong_actor_ptr{actor_->ctrl()};
+  watched_events_ = EPOLLIN;
+  if (!host_.loop().watch(socket_, watched_events_, *this)) {
+    watched_events_ = 0;
+    lost(number(callboard::close_code::internal_error), "no room to watch the socket");
+    return;
+  }
+  with_actor([this] { actor_->open(); });
+  if (!head.empty())
+    parse(head);
+}
+
+// -- reading ------------------------------------------------------------------
+
+void ws_session::on_ready(uint32_t events) {
+  ptr keep{this};
+  if ((events & EPOLLOUT) != 0) {
+    box_->set_blocked(false);
+    flush();
+  }
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && socket_ >= 0)
+    receive();
+}
+
+void ws_session::receive() {
+  auto buffer = host_.loop().receive_buffer();
+  auto n = ::recv(socket_, buffer.data(), buffer.size(), 0);
+  if (n < 0) {
+    if (errno != EAGAIN && errno != EINTR)
+      lost(number(callboard::close_code::abnormal), "connection reset");
+    return;
+  }
+  if (n == 0) {
+    lost(number(callboard::close_code::abnormal), "connection ended");
+    return;
+  }
+  auto& ctx = host_.loop().context();
+  ctx.metrics.bytes_in->inc(n);
+  last_heard_ms = ctx.steady_ms;
+  // After our close frame, what comes is read only to see the end.
+  if (!closing_)
+    parse(buffer.first(static_cast<size_t>(n)));
+}
+
+void ws_session::parse(std::span<char> bytes) {
+  auto status = ws_status::open;
+  if (echo_)
+    status = parser_.consume(bytes.data(), bytes.size(), *this);
+  else
+    with_actor([&] {
+      status = parser_.consume(bytes.data(), bytes.size(), *this);
+    });
+  parsed(status);
+}
+
+void ws_session::parsed(ws_status status) {
+  if (status == ws_status::failed && !closing_)
+    fail(close_code(parser_.error()), to_string(parser_.error()));
+  // Who does not read its answers gets no more questions answered.
+  if (status == ws_status::paused && !paused_) {
+    paused_ = true;
+    watch_for();
+  }
+}
+
+bool ws_session::on_message(ws_opcode kind, std::string_view bytes) {
+  if (closing_)
+    return true;
+  if (echo_) {
+    char header[ws_header_bytes_max];
+    auto end = write_ws_header(header, kind, bytes.size());
+    box_->append({header, static_cast<size_t>(end - header)}, bytes);
+  } else if ((kind == ws_opcode::binary) != binary_) {
+    fail(number(callboard::close_code::unsupported_data),
+         binary_ ? "binary messages, please" : "text messages, please");
+  } else {
+    actor_->receive(bytes);
+  }
+  return box_->queued_bytes() <= box_->bytes_max() / 2;
+}
+
+bool ws_session::on_ping(std::string_view bytes) {
+  append_control(ws_opcode::pong, bytes);
+  return box_->queued_bytes() <= box_->bytes_max() / 2;
+}
+
+bool ws_session::on_pong(std::string_view) {
+  if (pinged_us_ != 0) {
+    std::chrono::duration<double> round_trip
+      = std::chrono::microseconds{steady_us() - std::exchange(pinged_us_, 0)};
+    host_.loop().context().metrics.heartbeat_seconds->observe(
+      round_trip.count());
+  }
+  return true;
+}
+
+bool ws_session::on_close(uint16_t code, std::string_view reason) {
+  peer_closed_ = true;
+  // The answer carries the peer's code (RFC 6455, 5.5.1).
+  close(code, {});
+  if (actor_ != nullptr)
+    actor_->lost(code, reason);
+  return true;
+}
+
+void ws_session::fail(uint16_t code, std::string_view reason) {
+  if (actor_ != nullptr)
+    with_actor([&] { actor_->close(code, reason); });
+  close(code, reason);
+}
+
+// -- writing ------------------------------------------------------------------
+
+void ws_session::append_control(ws_opcode kind, std::string_view body) {
+  char message[2 + ws_control_bytes_max];
+  auto at = write_ws_header(message, kind, body.size());
+  body.copy(at, body.size());
+  box_->append({message, static_cast<size_t>(at - message) + body.size()});
+}
+
+void ws_session::flush() {
+  if (socket_ < 0 || broken_)
+    return;
+  if (box_->overflowed()) {
+    cut_slow_consumer();
+    return;
+  }
+  std::array<std::string_view, pieces_max> pieces;
+  std::array<iovec, pieces_max> parts;
+  while (auto n = box_->gather(pieces)) {
+    ssize_t sent = 0;
+    if (n == 1) {
+      sent = ::send(socket_, pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL);
+    } else {
+      for (size_t i = 0; i < n; ++i)
+        parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+      msghdr message{};
+      message.msg_iov = parts.data();
+      message.msg_iovlen = n;
+      sent = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+    }
+    if (sent < 0) {
+      if (errno == EINTR)
+        continue;
+      if (errno == EAGAIN) {
+        box_->set_blocked(true);
+        watch_for();
+        return;
+      }
+      broken_ = true;
+      box_->close();
+      box_->consume(box_->queued_bytes());
+      host_.loop().defer([self = ptr{this}] {
+        self->lost(number(callboard::close_code::abnormal), "connection reset");
+      });
+      return;
+    }
+    host_.loop().context().metrics.bytes_out->inc(sent);
+    box_->consume(static_cast<size_t>(sent));
+  }
+  after_flush();
+}
+
+void ws_session::after_flush() {
+  if ((watched_events_ & EPOLLOUT) != 0)
+    watch_for();
+  if (closing_) {
+    if (!std::exchange(shut_down_, true))
+      ::shutdown(socket_, SHUT_WR);
+    if (peer_closed_ && !std::exchange(deferred_, true))
+      host_.loop().defer([self = ptr{this}] { self->end(); });
+  } else if (paused_ && !std::exchange(deferred_, true)) {
+    host_.loop().defer([self = ptr{this}] { self->go_on(); });
+  }
+}
+
+void ws_session::go_on() {
+  deferred_ = false;
+  if (socket_ < 0 || closing_)
+    return;
+  paused_ = false;
+  auto status = ws_status::open;
+  if (echo_)
+    status = parser_.resume(*this);
+  else
+    with_actor([&] { status = parser_.resume(*this); });
+  parsed(status);
+  watch_for();
+}
+
+void ws_session::watch_for() {
+  if (socket_ < 0)
+    return;
+  uint32_t events = paused_ && !closing_ ? 0u : uint32_t{EPOLLIN};
+  if (box_->queued_bytes() > 0)
+    events |= EPOLLOUT;
+  if (events != watched_events_) {
+    watched_events_ = events;
+    host_.loop().rewatch(socket_, events, *this);
+  }
+}
+
+void ws_session::cut_slow_consumer() {
+  box_->drop_unsent();
+  host_.loop().context().metrics.drops_disconnect->inc();
+  auto code = number(callboard::close_code::slow_consumer);
+  // The actor may be in the middle of a call.
+  host_.loop().defer([self = ptr{this}, code] {
+    self->with_actor([&] {
+      self->actor_->close(code, to_string(callboard::close_code::slow_consumer));
+    });
+  });
+  close(code, to_string(callboard::close_code::slow_consumer));
+}
+
+// -- heartbeat ----------------------------------------------------------------
+
+void ws_session::ping() {
+  if (closing_)
+    return;
+  pinged_us_ = steady_us();
+  append_control(ws_opcode::ping, {});
+}
+
+void ws_session::timed_out() {
+  host_.loop().context().metrics.heartbeat_timeouts->inc();
+  fail(number(callboard::close_code::heartbeat_timeout),
+       to_string(callboard::close_code::heartbeat_timeout));
+}
+
+// -- ending -------------------------------------------------------------------
+
+void ws_session::close(uint16_t code, std::string_view reason) {
+  if (std::exchange(closing_, true) || socket_ < 0)
+    return;
+  parser_.shut();
+  if (box_->overflowed())
+    box_->drop_unsent();
+  char body[ws_control_bytes_max];
+  auto end = write_ws_close_body(body, code, reason);
+  append_control(ws_opcode::close, {body, static_cast<size_t>(end - body)});
+  box_->close();
+  box_->mark_dirty();
+  paused_ = false;
+  host_.closing(*this);
+  watch_for();
+}
+
+void ws_session::on_deadline() {
+  lost(number(callboard::close_code::abnormal), "close timed out");
+}
+
+void ws_session::authentication_due() {
+  if (actor_ != nullptr && actor_->state() == connection_state::connecting)
+    fail(number(callboard::close_code::connect_timeout),
+         to_string(callboard::close_code::connect_timeout));
+}
+
+void ws_session::lost(uint16_t code, std::string_view reason) {
+  if (socket_ < 0)
+    return;
+  if (actor_ != nullptr)
+    with_actor([&] { actor_->lost(code, reason); });
+  end();
+}
+
+void ws_session::end() {
+  if (socket_ < 0)
+    return;
+  gone = true;
+  ptr keep{this};
+  if (watched_events_ != 0 || closing_)
+    host_.loop().unwatch(socket_, *this);
+  ::close(std::exchange(socket_, -1));
+  box_->set_transport(nullptr);
+  box_->close();
+  box_->consume(box_->queued_bytes());
+  actor_ = nullptr;
+  keep_ = nullptr;
+  host_.ended(*this);
+}
+
+template <class F>
+void ws_session::with_actor(F&& f) {
+  if (actor_ == nullptr)
+    return;
+  auto keep = keep_;
+  auto* actor = actor_;
+  if (!actor->enter(std::forward<F>(f)) && actor_ == actor) {
+    // It has ended; the socket goes on until its close is through.
+    actor_ = nullptr;
+    keep_ = nullptr;
+  }
+}
+
+} // namespace callboard::net

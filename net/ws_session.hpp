@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include <caf/intrusive_ptr.hpp>
+
+#include <callboard/actors/connection.hpp>
+#include <callboard/actors/heartbeat.hpp>
+#include <callboard/actors/outbox.hpp>
+#include <callboard/net/io_loop.hpp>
+#include <callboard/net/ws_handler.hpp>
+#include <callboard/net/ws_parser.hpp>
+
+namespace callboard::net {
+
+class ws_session;
+
+/// What a session needs from the part of its loop that keeps the sessions.
+class ws_session_host {
+public:
+  virtual ~ws_session_host() = default;
+
+  virtual io_loop& loop() = 0;
+
+  /// The session is closing: call its `on_deadline` in two seconds.
+  virtual void closing(ws_session& x) = 0;
+
+  /// The session has ended and may go.
+  virtual void ended(ws_session& x) = 0;
+};
+
+/// One WebSocket after its handshake: bytes to and from the socket, on one
+/// loop's thread. It reads for its connection's actor, or answers each message
+/// with itself where it has none (`--echo`).
+class ws_session final : public heartbeat,
+                         public transport,
+                         public io_handler,
+                         private ws_handler {
+public:
+  using ptr = caf::intrusive_ptr<ws_session>;
+
+  /// @param socket a connected, non-blocking descriptor, which is now ours.
+  ws_session(ws_session_host& host, int socket,
+             const ws_parser_options& parsing, outbox_ptr box);
+
+  ~ws_session() override;
+
+  /// Begins to serve.
+  /// @param actor the connection's actor; null for an echo.
+  /// @param head bytes that were received with the handshake; written to.
+  void open(connection* actor, std::span<char> head);
+
+  // -- transport --------------------------------------------------------------
+
+  void flush() override;
+
+  void close(uint16_t code, std::string_view reason) override;
+
+  // -- heartbeat --------------------------------------------------------------
+
+  void ping() override;
+
+  void timed_out() override;
+
+  // -- from the loop ----------------------------------------------------------
+
+  void on_ready(uint32_t events) override;
+
+  /// Ends a session whose close has taken too long.
+  void on_deadline();
+
+  /// Ends it at once, without a close frame.
+  void end();
+
+  /// Closes a session whose client did not say in time who it is.
+  void authentication_due();
+
+  [[nodiscard]] connection* actor() const noexcept {
+    return actor_;
+  }
+
+  /// Its place in the host's list.
+  size_t slot = 0;
+
+private:
+  // -- ws_handler -------------------------------------------------------------
+
+  bool on_message(ws_opcode kind, std::string_view bytes) override;
+
+  bool on_ping(std::string_view bytes) override;
+
+  bool on_pong(std::string_view bytes) override;
+
+  bool on_close(uint16_t code, std::string_view reason) override;
+
+  // -- reading ----------------------------------------------------------------
+
+  void receive();
+
+  void parse(std::span<char> bytes);
+
+  void parsed(ws_status status);
+
+  void fail(uint16_t code, std::string_view reason);
+
+  // -- writing ----------------------------------------------------------------
+
+  void append_control(ws_opcode kind, std::string_view body);
+
+  void after_flush();
+
+  // Reads on after the answers have been sent.
+  void go_on();
+
+  void watch_for();
+
+  void cut_slow_consumer();
+
+  // -- ending -----------------------------------------------------------------
+
+  void lost(uint16_t code, std::string_view reason);
+
+  // Calls `f` in the actor's context, if it still lives.
+  template <class F>
+  void with_actor(F&& f);
+
+  ws_session_host& host_;
+  ws_parser parser_;
+  outbox_ptr box_;
+  // Kept alive by the strong reference behind it.
+  connection* actor_ = nullptr;
+  caf::strong_actor_ptr keep_;
+  int64_t pinged_us_ = 0;
+  int socket_;
+  uint32_t watched_events_ = 0;
+  bool binary_;
+  bool echo_ = false;
+  // The close frame has been queued.
+  bool closing_ = false;
+  // Everything was sent and the peer was told that no more comes.
+  bool shut_down_ = false;
+  // The peer's close frame has come.
+  bool peer_closed_ = false;
+  // The socket failed; `lost` follows at the turn's end.
+  bool broken_ = false;
+  bool paused_ = false;
+  bool deferred_ = false;
+};
+
+} // namespace callboard::net

@@ -1,0 +1,225 @@
+#include "support/test.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <callboard/messages/errc.hpp>
+#include <callboard/net/http_upgrade.hpp>
+
+#include "support/http_client_fixture.hpp"
+
+using namespace callboard;
+using namespace callboard::net;
+
+using namespace std::literals;
+
+namespace {
+
+struct fixture : http_client_fixture {
+  /// Lets the user "ann" in with the token "a+b/c".
+  void require_login() {
+    what.rights.authenticate
+      = [this](const credentials& x) -> caf::expected<identity> {
+      shown.push_back(x.token + " from " + x.address);
+      if (x.token == "a+b/c")
+        return identity{"ann"};
+      if (x.token == "old")
+        return caf::make_error(errc::token_expired);
+      if (x.token == "throw")
+        throw std::runtime_error{"the database is gone"};
+      if (x.token == "throw 1")
+        throw 1;
+      return caf::make_error(errc::forbidden);
+    };
+  }
+
+  std::vector<std::string> shown;
+};
+
+/// Returns the answer to an accepted upgrade.
+std::string switching(std::string_view fields) {
+  return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+         "Connection: Upgrade\r\n"
+         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+         + std::string{fields} + "\r\n";
+}
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(upgrade_suite, fixture)
+
+// -- upgrades -----------------------------------------------------------------
+
+CAF_TEST(an upgrade is accepted) {
+  auto reply = upgrade("/ws");
+  CHECK_EQ(reply.status, 101u);
+  CHECK_EQ(reply.head, switching(""));
+  CHECK_EQ(reply.body(), "");
+  CHECK(!reply.close);
+  CAF_REQUIRE(reply.upgrade);
+  CHECK(!reply.upgrade->echo);
+  CHECK(reply.upgrade->encoding == codec::msgpack);
+  CHECK(!reply.upgrade->deflate);
+  CHECK(!reply.upgrade->authenticated);
+  CHECK_EQ(reply.upgrade->who.user, "");
+  CHECK_EQ(reply.upgrade->address, "192.0.2.7");
+  CHECK_EQ(reply.upgrade->socket, -1);
+  CHECK_EQ(places, 999u);
+}
+
+CAF_TEST(the subprotocol decides the codec) {
+  auto json = upgrade("/ws",
+                      "Sec-WebSocket-Protocol: x, callboard.v1.json\r\n");
+  CHECK_EQ(json.head,
+           switching("Sec-WebSocket-Protocol: callboard.v1.json\r\n"));
+  CAF_REQUIRE(json.upgrade);
+  CHECK(json.upgrade->encoding == codec::json);
+  auto msgpack = upgrade("/ws", "Sec-WebSocket-Protocol: "
+                                "callboard.v1.msgpack\r\n");
+  CHECK_EQ(msgpack.head,
+           switching("Sec-WebSocket-Protocol: callboard.v1.msgpack\r\n"));
+  CAF_REQUIRE(msgpack.upgrade);
+  CHECK(msgpack.upgrade->encoding == codec::msgpack);
+}
+
+CAF_TEST(an unknown subprotocol is told both) {
+  auto reply = upgrade("/ws", "Sec-WebSocket-Protocol: mqtt\r\n");
+  CHECK_EQ(status_and_name(reply), "400 unknown_subprotocol");
+  CHECK(reply.body().find("callboard.v1.msgpack") != std::string_view::npos);
+  CHECK(reply.body().find("callboard.v1.json") != std::string_view::npos);
+  CHECK(reply.close);
+  CHECK_EQ(places, 1000u);
+}
+
+CAF_TEST(the echo path speaks no subprotocol) {
+  auto reply = upgrade("/echo", "Sec-WebSocket-Protocol: mqtt\r\n");
+  CHECK_EQ(reply.head, switching(""));
+  CAF_REQUIRE(reply.upgrade);
+  CHECK(reply.upgrade->echo);
+}
+
+CAF_TEST(deflate is negotiated where it is switched on) {
+  constexpr auto offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n"sv;
+  CHECK_EQ(upgrade("/ws", offer).head, switching(""));
+  what.compression = true;
+  CHECK(!upgrade("/ws").upgrade->deflate);
+  for (auto path : {"/ws", "/echo"}) {
+    auto reply = upgrade(path, offer);
+    CAF_REQUIRE(reply.upgrade);
+    CHECK(reply.upgrade->deflate);
+    CHECK(reply.head.find("\r\nSec-WebSocket-Extensions: permessage-deflate")
+          != std::string::npos);
+  }
+}
+
+CAF_TEST(bad upgrades are refused) {
+  CHECK_EQ(status_and_name(ask("GET /ws")), "400 bad_upgrade");
+  CHECK_EQ(status_and_name(ask("GET /echo")), "400 bad_upgrade");
+  CHECK_EQ(bytes("GET /ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                            "Sec-WebSocket-Version: 8\r\n"
+                            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+           refused("426 Upgrade Required",
+                   "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n",
+                   "{\"error\": \"unsupported_version\", \"message\": "
+                   "\"Sec-WebSocket-Version must be 13.\"}\n"));
+  CHECK_EQ(places, 1000u);
+}
+
+CAF_TEST(a WebSocket needs HTTP 1.1) {
+  http_request request;
+  request.method = "GET";
+  request.target = "/ws";
+  request.http_1_0 = true;
+  CHECK_EQ(status_and_name(answer(request, *this, "192.0.2.7")),
+           "505 unsupported_http_version");
+}
+
+CAF_TEST(a full or stopping server says so) {
+  places = 0;
+  auto reply = upgrade("/ws");
+  CHECK_EQ(status_and_name(reply), "503 overloaded");
+  CHECK(has_line(reply, "Retry-After: 5"));
+  is_ready = false;
+  reply = upgrade("/ws");
+  CHECK_EQ(status_and_name(reply), "503 shutting_down");
+  CHECK(has_line(reply, "Retry-After: 5"));
+}
+
+// -- tokens -------------------------------------------------------------------
+
+CAF_TEST(a token is shown to the application) {
+  require_login();
+  auto fields = {"Authorization: Bearer a+b/c\r\n"sv,
+                 "Authorization: bEARER   a+b/c\r\n"sv};
+  for (auto field : fields) {
+    auto reply = upgrade("/ws", field);
+    CAF_REQUIRE(reply.upgrade);
+    CHECK(reply.upgrade->authenticated);
+    CHECK_EQ(reply.upgrade->who.user, "ann");
+    CHECK_EQ(shown.back(), "a+b/c from 192.0.2.7");
+  }
+  for (auto target : {"/ws?token=a%2Bb%2fc", "/ws?x&token=a+b/c"}) {
+    auto reply = upgrade(target);
+    CAF_REQUIRE(reply.upgrade);
+    CHECK_EQ(reply.upgrade->who.user, "ann");
+  }
+  CHECK_EQ(shown.size(), 4u);
+}
+
+CAF_TEST(the header goes before the query) {
+  require_login();
+  auto bad = "Authorization: Bearer wrong\r\n"sv;
+  CHECK_EQ(upgrade("/ws?token=a+b/c", bad).status, 401u);
+  CHECK_EQ(shown, std::vector{"wrong from 192.0.2.7"s});
+  auto other = "Authorization: Basic eDp5\r\n"sv;
+  CHECK_EQ(upgrade("/ws?token=a+b/c", other).status, 101u);
+}
+
+CAF_TEST(without a token a client says connect later) {
+  require_login();
+  for (auto target : {"/ws", "/ws?token=", "/ws?tokens=x"}) {
+    auto reply = upgrade(target);
+    CAF_REQUIRE(reply.upgrade);
+    CHECK(!reply.upgrade->authenticated);
+  }
+  CHECK(shown.empty());
+}
+
+CAF_TEST(a token is no matter where nobody asks for one) {
+  auto reply = upgrade("/ws?token=anything");
+  CAF_REQUIRE(reply.upgrade);
+  CHECK(!reply.upgrade->authenticated);
+}
+
+CAF_TEST(refused tokens refuse the upgrade) {
+  require_login();
+  auto reply = upgrade("/ws?token=old");
+  CHECK_EQ(status_and_name(reply), "401 token_expired");
+  CHECK(has_line(reply, "WWW-Authenticate: Bearer error=\"invalid_token\""));
+  for (auto target : {"/ws?token=wrong", "/echo?token=wrong", "/ws?token=throw",
+                      "/ws?token=throw%201"}) {
+    reply = upgrade(target);
+    CHECK_EQ(status_and_name(reply), "401 unauthenticated");
+    CHECK(reply.close);
+    CHECK(reply.body().find("wrong") == std::string_view::npos);
+  }
+  CHECK_EQ(places, 1000u);
+}
+
+CAF_TEST(a token that cannot be decoded is refused) {
+  require_login();
+  CHECK_EQ(status_and_name(upgrade("/ws?token=%zz")), "400 bad_request");
+  CHECK(shown.empty());
+}
+
+CAF_TEST(nobody is asked where the answer is no anyway) {
+  require_login();
+  is_ready = false;
+  CHECK_EQ(upgrade("/ws?token=a+b/c").status, 503u);
+  CHECK_EQ(ask("GET /ws?token=a+b/c").status, 400u);
+  CHECK(shown.empty());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
