@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "load.hpp"
+
+namespace callboard::cmd::bench {
+
+/// Sends requests to `callboard.echo`, `window` of them in flight on each
+/// connection. Responses may come in any order; each must be one that is
+/// awaited and hold the payload that was sent.
+class request_load final : public protocol_load {
+public:
+  explicit request_load(const bench_options& options, uint32_t links);
+
+  void start(worker& self) override;
+  void received(worker& self, link& which) override;
+  void finish(worker& self) override;
+
+private:
+  void answered(worker& self, link& which, const frame_view& frame) override;
+  void refused(worker& self, link& which, const frame_view& frame) override;
+  bool settle(worker& self, link& which, uint64_t seq_id);
+  void ask(worker& self, link& which, uint32_t slot);
+
+  message_template request_;
+  /// The seqId in flight for each link's slots; 0: none.
+  std::vector<uint32_t> in_flight_;
+  /// The slots whose answers this receive brought.
+  std::vector<uint32_t> answered_;
+};
+
+/// Sends plain WebSocket messages to a path that sends them back as they are
+/// and in order, `window` of them in flight on each connection.
+class websocket_echo_load final : public load {
+public:
+  explicit websocket_echo_load(const bench_options& options, uint32_t links);
+
+  void join(worker& self, link& which) override;
+  void start(worker& self) override;
+  void message(worker& self, link& which, const uint8_t* first,
+               const uint8_t* last) override;
+  void received(worker& self, link& which) override;
+  void finish(worker& self) override;
+
+private:
+  struct counter {
+    uint32_t sent = 0;
+    uint32_t back = 0;
+  };
+
+  message_template message_;
+  std::vector<counter> counters_;
+};
+
+} // namespace callboard::cmd::bench

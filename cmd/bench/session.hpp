@@ -1,0 +1,53 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "bench.hpp"
+#include "process_probe.hpp"
+#include "worker.hpp"
+
+namespace callboard::cmd::bench {
+
+/// One run: the threads and the steps that they are led through.
+class session {
+public:
+  /// @param opts have passed `check` and outlive the session.
+  explicit session(const bench_options& opts);
+
+  session(const session&) = delete;
+
+  ~session();
+
+  /// Runs the load to its end. Call once.
+  bench_result run();
+
+private:
+  using clock = std::chrono::steady_clock;
+
+  void make_workers();
+  bool connect();
+  bool hold(run_phase phase, double seconds, const char* name);
+  void drain();
+  void end();
+  void collect();
+  bool failed() const;
+  uint64_t sum(uint64_t (worker::*get)() const) const;
+  void progress(const std::string& text);
+
+  const bench_options& opts_;
+  process_probe server_;
+  bool show_;
+  run_state state_;
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::vector<std::thread> threads_;
+  clock::time_point shown_;
+  uint64_t shown_delivered_ = 0;
+  bench_result result_;
+};
+
+} // namespace callboard::cmd::bench

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "histogram.hpp"
+
+namespace callboard::cmd::bench {
+
+/// What one thread of the load generator has counted.
+struct tally {
+  /// Messages sent, since the load began.
+  uint64_t published = 0;
+  /// Messages that came (back), since the load began.
+  uint64_t delivered = 0;
+  /// Bytes received, since the connections were made.
+  uint64_t received_bytes = 0;
+  /// Messages that a later one of the same sender overtook, or that never came.
+  uint64_t lost = 0;
+  /// Messages that came twice, too late, or out of the topic's order.
+  uint64_t misordered = 0;
+  /// Messages that are not what was sent.
+  uint64_t corrupt = 0;
+  /// `error` frames.
+  uint64_t errors = 0;
+  /// Connections that the server closed.
+  uint64_t closed = 0;
+  /// The first of the errors and closed connections, as a sentence.
+  std::string trouble;
+  /// Time from sending to arrival, of what arrived while it was measured.
+  histogram latency;
+
+  /// Keeps the first sentence.
+  void note(std::string sentence) {
+    if (trouble.empty())
+      trouble = std::move(sentence);
+  }
+};
+
+/// What a thread did between the start and the end of the measured time.
+struct measured {
+  int64_t elapsed_ns = 0;
+  int64_t cpu_ns = 0;
+  uint64_t published = 0;
+  uint64_t delivered = 0;
+  uint64_t received_bytes = 0;
+};
+
+} // namespace callboard::cmd::bench

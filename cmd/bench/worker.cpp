@@ -1,0 +1,381 @@
+#include "worker.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "handshake.hpp"
+#include "load.hpp"
+#include "wire.hpp"
+
+namespace callboard::cmd::bench {
+
+namespace {
+
+constexpr size_t message_bytes_max = 2u << 20;
+constexpr size_t buffer_bytes = message_bytes_max + (256u << 10);
+constexpr size_t unsent_bytes_max = 16u << 20;
+constexpr size_t response_bytes_max = 16u << 10;
+constexpr uint32_t handshakes_max = 256;
+constexpr int64_t hang_up_ns_max = 2'000'000'000;
+constexpr int64_t idle_turn_ns = 5'000'000;
+
+int64_t read_clock(clockid_t id) {
+  timespec result{};
+  clock_gettime(id, &result);
+  return int64_t{result.tv_sec} * 1'000'000'000 + result.tv_nsec;
+}
+
+std::string system_text(int code) {
+  return std::strerror(code);
+}
+
+/// Says why the other side closed, from a close frame's payload.
+std::string close_text(const uint8_t* first, size_t size) {
+  if (size < 2)
+    return "the server closed it without a code";
+  auto code = first[0] << 8 | first[1];
+  std::string reason{reinterpret_cast<const char*>(first) + 2, size - 2};
+  for (auto& c : reason)
+    if (static_cast<unsigned char>(c) < ' ')
+      c = '?';
+  return "the server closed it with " + std::to_string(code)
+         + (reason.empty() ? "" : " (" + reason + ")");
+}
+
+} // namespace
+
+worker::worker(run_state& state, std::unique_ptr<load> what, uint32_t links)
+  : state_(state),
+    what_(std::move(what)),
+    links_(links),
+    buffer_(new uint8_t[buffer_bytes]),
+    request_(upgrade_request(state.target, state.subprotocol)) {
+  for (uint32_t i = 0; i < links; ++i)
+    links_[i].index = i;
+}
+
+worker::~worker() {
+  for (auto& which : links_)
+    if (which.fd >= 0)
+      ::close(which.fd);
+  if (epoll_ >= 0)
+    ::close(epoll_);
+}
+
+void worker::run() {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0)
+    return fail("cannot create an epoll instance: " + system_text(errno));
+  now_ = connect_began_ns_ = read_clock(CLOCK_MONOTONIC);
+  unix_offset_ns_ = read_clock(CLOCK_REALTIME) - now_;
+  for (;;) {
+    if (auto phase = state_.phase.load(std::memory_order_acquire);
+        phase != phase_)
+      enter(phase);
+    if (phase_ == run_phase::connect)
+      connect_some();
+    if (phase_ == run_phase::hang_up
+        && (open_ == 0 || now_ - hang_up_began_ns_ > hang_up_ns_max))
+      return;
+    wait();
+    show();
+  }
+}
+
+void worker::enter(run_phase phase) {
+  auto previous = phase_;
+  phase_ = phase;
+  now_ = read_clock(CLOCK_MONOTONIC);
+  if (phase == run_phase::warm_up) {
+    what_->start(*this);
+  } else if (phase == run_phase::measure) {
+    counts.latency.reset();
+    window_.elapsed_ns = -now_;
+    window_.cpu_ns = -read_clock(CLOCK_THREAD_CPUTIME_ID);
+    window_.published = counts.published;
+    window_.delivered = counts.delivered;
+    window_.received_bytes = counts.received_bytes;
+  } else if (previous == run_phase::measure) {
+    window_.elapsed_ns += now_;
+    window_.cpu_ns += read_clock(CLOCK_THREAD_CPUTIME_ID);
+    window_.published = counts.published - window_.published;
+    window_.delivered = counts.delivered - window_.delivered;
+    window_.received_bytes = counts.received_bytes - window_.received_bytes;
+  }
+  if (phase == run_phase::hang_up) {
+    if (previous == run_phase::drain)
+      what_->finish(*this);
+    hang_up_began_ns_ = now_;
+    for (auto& which : links_)
+      hang_up(which);
+  }
+}
+
+// -- connecting ---------------------------------------------------------------
+
+void worker::connect_some() {
+  auto until = static_cast<double>(links_.size());
+  auto& opts = options();
+  if (opts.connect_rate > 0) {
+    auto seconds = static_cast<double>(now_ - connect_began_ns_) / 1e9;
+    auto share = opts.connect_rate / std::max(opts.threads, 1u);
+    until = std::min(until, seconds * share + 1);
+  }
+  while (begun_ < until && handshaking_ < handshakes_max && !failed())
+    connect(links_[begun_++]);
+}
+
+void worker::connect(link& which) {
+  auto& target = state_.target;
+  which.fd = ::socket(target.address.ss_family,
+                      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (which.fd < 0)
+    return fail("cannot open a socket: " + system_text(errno));
+  ++handshaking_;
+  ++open_;
+  which.state = link_state::connecting;
+  int on = 1;
+  setsockopt(which.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  auto code = ::connect(which.fd,
+                        reinterpret_cast<const sockaddr*>(&target.address),
+                        target.address_size);
+  if (code != 0 && errno != EINPROGRESS)
+    return lose(which, system_text(errno));
+  epoll_event event{};
+  // Edges cost one look at a socket where levels cost two.
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u32 = which.index;
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, which.fd, &event) != 0)
+    fail("cannot watch a socket: " + system_text(errno));
+}
+
+void worker::established(link& which) {
+  int code = 0;
+  socklen_t size = sizeof(code);
+  getsockopt(which.fd, SOL_SOCKET, SO_ERROR, &code, &size);
+  if (code != 0)
+    return lose(which, system_text(code));
+  which.state = link_state::upgrading;
+  send(which, request_);
+}
+
+size_t worker::upgrade(link& which, const uint8_t* first, size_t size) {
+  std::string_view text{reinterpret_cast<const char*>(first), size};
+  auto end = text.find("\r\n\r\n");
+  if (end == std::string_view::npos) {
+    if (size > response_bytes_max)
+      lose(which, "the server's answer to the upgrade is too long");
+    return 0;
+  }
+  auto problem = check_upgrade(text.substr(0, end + 2), state_.subprotocol);
+  if (!problem.empty()) {
+    lose(which, problem);
+    return 0;
+  }
+  which.state = link_state::joining;
+  what_->join(*this, which);
+  return end + 4;
+}
+
+void worker::ready(link& which) {
+  if (which.state != link_state::joining)
+    return;
+  which.state = link_state::ready;
+  --handshaking_;
+  ++ready_;
+}
+
+// -- bytes in -----------------------------------------------------------------
+
+void worker::wait() {
+  epoll_event events[1024];
+  auto timeout = what_->tick(*this);
+  if (timeout < 0 || timeout > idle_turn_ns)
+    timeout = idle_turn_ns;
+  timespec limit{0, static_cast<long>(timeout)};
+  auto count = epoll_pwait2(epoll_, events, 1024, &limit, nullptr);
+  if (count < 0 && errno != EINTR)
+    return fail("cannot wait for sockets: " + system_text(errno));
+  if (count <= 0)
+    now_ = read_clock(CLOCK_MONOTONIC);
+  for (int i = 0; i < count; ++i)
+    handle(links_[events[i].data.u32], events[i].events);
+}
+
+void worker::handle(link& which, uint32_t events) {
+  if (which.state == link_state::closed)
+    return;
+  if (which.state == link_state::connecting)
+    return established(which);
+  if ((events & EPOLLOUT) != 0 && !which.unsent.empty())
+    flush(which);
+  if ((events & ~uint32_t{EPOLLOUT}) == 0)
+    return;
+  // A short read empties the socket, unless its end has come as well.
+  auto ended = (events & ~uint32_t{EPOLLIN | EPOLLOUT}) != 0;
+  while (which.state != link_state::closed && (receive(which) || ended))
+    ;
+}
+
+bool worker::receive(link& which) {
+  auto buffer = buffer_.get();
+  auto have = which.rest.size();
+  if (have > 0)
+    std::memcpy(buffer, which.rest.data(), have);
+  auto got = ::recv(which.fd, buffer + have, buffer_bytes - have, 0);
+  now_ = read_clock(CLOCK_MONOTONIC);
+  if (got <= 0) {
+    if (got < 0 && errno == EAGAIN)
+      return false;
+    lose(which,
+         got == 0 ? "the server ended the connection" : system_text(errno));
+    return false;
+  }
+  counts.received_bytes += static_cast<uint64_t>(got);
+  auto size = have + static_cast<size_t>(got);
+  size_t used = 0;
+  if (which.state == link_state::upgrading)
+    used = upgrade(which, buffer, size);
+  if (which.state == link_state::joining || which.state == link_state::ready)
+    used += messages(which, buffer + used, size - used);
+  if (which.state == link_state::closed)
+    return false;
+  if (used < size || have > 0)
+    which.rest.assign(buffer + used, buffer + size);
+  what_->received(*this, which);
+  return size == buffer_bytes;
+}
+
+size_t worker::messages(link& which, const uint8_t* first, size_t size) {
+  auto pos = first;
+  auto last = first + size;
+  ws_header header;
+  for (;;) {
+    auto scan = scan_ws_header(pos, last, message_bytes_max, header);
+    if (scan == ws_scan::incomplete)
+      break;
+    if (scan == ws_scan::invalid) {
+      lose(which, "the server sent something that is not a WebSocket frame, "
+                  "or one over 2 MiB");
+      break;
+    }
+    auto body = pos + header.header_bytes;
+    pos = body + header.payload_bytes;
+    if (phase_ == run_phase::hang_up)
+      continue;
+    if (header.opcode == 2 && header.last)
+      what_->message(*this, which, body, pos);
+    else if (!control(which, header.opcode, body, header.payload_bytes))
+      break;
+    if (which.state == link_state::closed)
+      break;
+  }
+  return static_cast<size_t>(pos - first);
+}
+
+bool worker::control(link& which, uint8_t opcode, const uint8_t* first,
+                     size_t size) {
+  if (opcode == 9 && size < 126) {
+    std::string pong;
+    append_ws_header(pong, 10, size);
+    pong.append(reinterpret_cast<const char*>(first), size);
+    send(which, pong);
+    return true;
+  }
+  if (opcode == 10)
+    return true;
+  if (opcode == 8)
+    lose(which, close_text(first, size));
+  else
+    lose(which, "the server sent a text message or a fragment, which bench "
+                "does not read");
+  return false;
+}
+
+// -- bytes out ----------------------------------------------------------------
+
+void worker::send(link& to, const std::string& bytes) {
+  if (to.state == link_state::closed)
+    return;
+  size_t sent = 0;
+  if (to.unsent.empty()) {
+    auto code = ::send(to.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (code < 0 && errno != EAGAIN)
+      return lose(to, system_text(errno));
+    sent = code > 0 ? static_cast<size_t>(code) : 0;
+    if (sent == bytes.size())
+      return;
+  }
+  if (to.unsent.size() > unsent_bytes_max)
+    return lose(to, "the server does not read: over 16 MiB wait to be sent");
+  to.unsent.append(bytes, sent, std::string::npos);
+}
+
+void worker::flush(link& which) {
+  auto& unsent = which.unsent;
+  auto code = ::send(which.fd, unsent.data(), unsent.size(), MSG_NOSIGNAL);
+  if (code < 0 && errno != EAGAIN)
+    return lose(which, system_text(errno));
+  if (code > 0)
+    unsent.erase(0, static_cast<size_t>(code));
+}
+
+// -- ends ---------------------------------------------------------------------
+
+void worker::lose(link& which, const std::string& why) {
+  if (which.state == link_state::closed)
+    return;
+  auto was_ready = which.state == link_state::ready;
+  which.state = link_state::closed;
+  ::close(which.fd);
+  which.fd = -1;
+  which.rest = {};
+  which.unsent = {};
+  --open_;
+  if (phase_ == run_phase::hang_up)
+    return;
+  ++counts.closed;
+  if (phase_ == run_phase::connect) {
+    fail("cannot connect to " + state_.target.host_and_port() + ": " + why);
+  } else {
+    if (was_ready)
+      counts.note("a connection was lost: " + why);
+    if (open_ == 0)
+      fail("every connection was lost: " + why);
+  }
+}
+
+void worker::hang_up(link& which) {
+  if (which.state != link_state::joining && which.state != link_state::ready) {
+    if (which.fd >= 0)
+      lose(which, "it was given up");
+    return;
+  }
+  std::string bye;
+  append_ws_header(bye, 8, 2);
+  bye += "\x03\xe8";
+  send(which, bye);
+}
+
+void worker::fail(std::string why) {
+  if (failed())
+    return;
+  failure_ = std::move(why);
+  failed_.store(true, std::memory_order_release);
+}
+
+void worker::show() {
+  seen_ready_.store(ready_, std::memory_order_relaxed);
+  seen_published_.store(counts.published, std::memory_order_relaxed);
+  seen_delivered_.store(counts.delivered, std::memory_order_relaxed);
+}
+
+} // namespace callboard::cmd::bench

@@ -1,0 +1,185 @@
+#include "commands.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <spdlog/spdlog.h>
+
+#include <callboard/net/client_error.hpp>
+#include <callboard/net/log.hpp>
+#include <callboard/net/server.hpp>
+
+#include "connection.hpp"
+#include "logging.hpp"
+#include "serve_options.hpp"
+#include "settings.hpp"
+
+namespace callboard::cmd {
+
+namespace {
+
+// Descriptors that are no connection: listeners, loops, logs.
+constexpr rlim_t spare_descriptors = 128;
+
+/// Blocks the signals that end the server, in this thread and those it starts.
+class signals {
+public:
+  signals() {
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set_);
+    for (auto x : {SIGTERM, SIGINT, wake_signal})
+      sigaddset(&set_, x);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+
+  /// Waits for one of them.
+  int wait() {
+    int result = 0;
+    while (sigwait(&set_, &result) != 0) {
+    }
+    return result;
+  }
+
+  /// Makes the thread `waiter` return from `wait`.
+  static void wake(pthread_t waiter) {
+    pthread_kill(waiter, wake_signal);
+  }
+
+  static bool is_wake(int x) {
+    return x == wake_signal;
+  }
+
+private:
+  static constexpr int wake_signal = SIGUSR2;
+
+  sigset_t set_;
+};
+
+void raise_descriptor_limit(size_t connections_max) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  if (limit.rlim_cur < limit.rlim_max) {
+    auto soft = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      limit.rlim_cur = soft;
+  }
+  auto wanted = connections_max + spare_descriptors;
+  if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < wanted)
+    logger("cmd")->warn("too few file descriptors for max-connections "
+                        "limit={} wanted={}",
+                        limit.rlim_cur, wanted);
+}
+
+void print_ready(const net::server& x) {
+  auto url = x.url();
+  printf("listening on %s\n", url.c_str());
+  if (isatty(STDOUT_FILENO))
+    printf("open that page in two tabs, or try:\n"
+           "  callboard sub %s greetings\n"
+           "  callboard pub %s greetings '\"hello\"'\n",
+           url.c_str(), url.c_str());
+  fflush(stdout);
+}
+
+// Drains the server; a further signal ends the process at once.
+void drain(net::server& x, signals& signals) {
+  std::atomic<bool> done = false;
+  std::thread drainer{[&, waiter = pthread_self()] {
+    x.drain();
+    done = true;
+    signals::wake(waiter);
+  }};
+  while (!done) {
+    if (signals::is_wake(signals.wait()))
+      continue;
+    logger("cmd")->warn("ended by a second signal");
+    flush_logging();
+    // Not `exit`, which would wait for what this signal is not to wait for.
+    _exit(exit_failed);
+  }
+  drainer.join();
+}
+
+// Runs a server until a signal ends it. Called before the process has a second
+// thread.
+int run_serve(const serve_options& options) {
+  signals signals;
+  set_up_logging(options.log_level, options.log_format);
+  raise_descriptor_limit(options.server.node.connections_max);
+  caf::actor_system_config config;
+  // The loops do the work; CAF's scheduler gets what is not bound to one.
+  config.set("caf.scheduler.policy", "sharing");
+  config.set("caf.scheduler.max-threads", 1);
+  caf::actor_system system{config};
+  auto server = net::server::start(system, options.server);
+  if (!server) {
+    say(net::details(server.error()).sentence);
+    flush_logging();
+    return exit_failed;
+  }
+  print_ready(**server);
+  int signal = 0;
+  do {
+    signal = signals.wait();
+  } while (signals::is_wake(signal));
+  logger("cmd")->info("draining signal={}", strsignal(signal));
+  drain(**server, signals);
+  server->reset();
+  logger("cmd")->info("ended");
+  flush_logging();
+  return exit_ok;
+}
+
+} // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto command = app.add_subcommand("serve",
+                                    "Run a server until SIGTERM or SIGINT");
+  struct state {
+    serve_options options;
+    std::string config_file;
+    settings table{serve_settings(options)};
+  };
+  auto x = std::make_shared<state>();
+  command
+    ->add_option("--config", x->config_file,
+                 "File with a NAME = VALUE a line, named like the options "
+                 "below\n(without dashes in front; or set CALLBOARD_CONFIG)")
+    ->type_name("FILE");
+  x->table.add_to(*command);
+  command->footer(
+    "Each option can also be set in the environment, as CALLBOARD_ and its\n"
+    "name in capitals (CALLBOARD_PING_INTERVAL=30s), and in the config file\n"
+    "(ping-interval = 30s). A flag overrides the environment, that overrides\n"
+    "the file. Switches take true or false there.\n"
+    "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
+    "ends it at once.\n"
+    "Exit codes: 0 ended by a signal; 1 could not start, or ended by a second\n"
+    "signal; 2 wrong usage.");
+  command->callback([x, &exit_code] {
+    auto& file = x->config_file;
+    if (auto from_env = getenv("CALLBOARD_CONFIG"); file.empty() && from_env)
+      file = from_env;
+    if (!file.empty())
+      x->table.apply_config_file(file);
+    x->table.apply_environment(
+      [](const std::string& name) { return getenv(name.c_str()); });
+    x->table.apply_flags();
+    if (auto wrong = check(x->options); !wrong.empty())
+      throw CLI::ValidationError{"settings", wrong};
+    exit_code = run_serve(x->options);
+  });
+}
+
+} // namespace callboard::cmd

@@ -1,0 +1,138 @@
+#include "serve_options.hpp"
+
+#include <arpa/inet.h>
+
+#include <callboard/net/client_error.hpp>
+#include <callboard/net/url.hpp>
+
+#include "units.hpp"
+
+namespace callboard::cmd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr size_t kib = 1024;
+constexpr size_t mib = 1024 * kib;
+
+bool is_ip_address(const std::string& x) {
+  in6_addr scratch;
+  return inet_pton(AF_INET, x.c_str(), &scratch) == 1
+         || inet_pton(AF_INET6, x.c_str(), &scratch) == 1;
+}
+
+setting listen_setting(net::server_options& x) {
+  auto set = [&x](std::string_view text) -> std::string {
+    auto place = net::parse_host_and_port(text);
+    if (!place)
+      return net::details(place.error()).sentence;
+    if (place->host == "localhost")
+      place->host = "127.0.0.1";
+    if (!is_ip_address(place->host))
+      return '\'' + place->host + "' is not an IP address of this machine";
+    x.address = place->host;
+    x.port = place->port;
+    return {};
+  };
+  return {"listen",
+          "HOST:PORT",
+          "IP address and port to listen on; [::1]:8080 for IPv6",
+          "port 0 to 65535, where 0 lets the system choose",
+          net::url{x.address, x.port}.authority(),
+          set};
+}
+
+setting echo_setting(net::server_options& x) {
+  auto set = [&x](std::string_view text) -> std::string {
+    if (text.empty() || text.front() != '/' || text == "/" || text == "/ws")
+      return '\'' + std::string{text}
+             + "' is not a free path; it takes one like /echo";
+    x.echo_path = text;
+    return {};
+  };
+  return {
+    "echo", "PATH", "Path of a WebSocket whose messages come back as they are",
+    "",     "none", set};
+}
+
+} // namespace
+
+std::vector<setting> serve_settings(serve_options& x) {
+  auto& s = x.server;
+  auto& n = x.server.node;
+  return {
+    listen_setting(s),
+    count_setting("loops", "Threads that serve connections; 0 takes one a core",
+                  s.loops, 0, 256),
+    count_setting("max-connections", "WebSocket connections at once",
+                  n.connections_max, 1, 1'000'000),
+    duration_setting("ping-interval",
+                     "Time without traffic before a connection is pinged",
+                     n.ping_interval, 100ms, 1h),
+    duration_setting("ping-timeout",
+                     "Time without a sign of life before a connection is "
+                     "closed with 4000",
+                     n.ping_timeout, 100ms, 24h),
+    size_setting("frame-bytes-max", "Largest message from a client",
+                 n.frame_bytes_max, 128, 16 * mib),
+    size_setting("outbox-bytes-max",
+                 "Bytes that may wait for one connection; beyond them it is "
+                 "closed with 4002",
+                 n.outbox_bytes_max, kib, 1024 * mib),
+    count_setting("inflight-max",
+                  "Requests of one connection that may wait for their answer",
+                  n.inflight_max, 1, 65'535),
+    count_setting("subscriptions-max",
+                  "Topics and patterns that one connection may have",
+                  n.subscriptions_max, 1, 1'000'000),
+    count_setting("registrations-max", "Actions that one connection may answer",
+                  n.registrations_max, 1, 65'535),
+    count_setting("topics-max", "Topics at once on each loop", n.topics_max, 1,
+                  100'000'000),
+    size_setting("shard-bytes-max",
+                 "Bytes of publications that may wait on each loop; beyond "
+                 "them a publish is answered 'overloaded'",
+                 n.shard_bytes_max, 64 * kib, 64 * 1024 * mib),
+    duration_setting("topic-linger",
+                     "Time for which a topic that nobody uses is kept",
+                     n.topic_linger, 1s, 24h),
+    duration_setting("connect-timeout",
+                     "Time from a WebSocket's opening to its log-in",
+                     n.connect_timeout, 100ms, 10min),
+    duration_setting("request-timeout", "Time for one whole HTTP request",
+                     s.request_timeout, 100ms, 10min),
+    duration_setting("drain-timeout",
+                     "Time for connections to end after SIGTERM or SIGINT",
+                     s.drain_timeout, 0s, 1h),
+    switch_setting("compression",
+                   "Negotiate permessage-deflate with clients that offer it",
+                   s.compression),
+    echo_setting(s),
+    text_setting("node-name", "NAME",
+                 "Name of this node; without one it is random", s.node_name),
+    switch_setting("no-page", "Do not serve the page at /", s.page, false),
+    switch_setting("no-metrics", "Do not serve /metrics", s.metrics, false),
+    choice_setting("log-level", "What is logged to standard error", x.log_level,
+                   {"debug", "info", "warn", "error", "off"}),
+    choice_setting("log-format", "How it is written", x.log_format,
+                   {"text", "json"}),
+  };
+}
+
+std::string check(const serve_options& x) {
+  auto& n = x.server.node;
+  if (n.frame_bytes_max > n.outbox_bytes_max)
+    return "frame-bytes-max (" + format_size(n.frame_bytes_max)
+           + ") is larger than outbox-bytes-max ("
+           + format_size(n.outbox_bytes_max)
+           + "); a frame must fit into an outbox";
+  if (n.ping_interval >= n.ping_timeout)
+    return "ping-interval (" + format_duration(n.ping_interval)
+           + ") is not shorter than ping-timeout ("
+           + format_duration(n.ping_timeout)
+           + "); a ping needs time to be answered";
+  return {};
+}
+
+} // namespace callboard::cmd

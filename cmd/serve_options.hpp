@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <callboard/net/server_options.hpp>
+
+#include "setting.hpp"
+
+namespace callboard::cmd {
+
+/// What `callboard serve` is started with.
+struct serve_options {
+  net::server_options server;
+  /// debug, info, warn, error or off.
+  std::string log_level = "info";
+  /// text or json.
+  std::string log_format = "text";
+};
+
+/// Returns the table of the settings of `callboard serve`: it makes the flags,
+/// the environment's and the config file's names, and `--help`.
+std::vector<setting> serve_settings(serve_options& x);
+
+/// Checks what no setting can check alone.
+/// @returns empty, or what is wrong.
+std::string check(const serve_options& x);
+
+} // namespace callboard::cmd

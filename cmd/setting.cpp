@@ -1,0 +1,100 @@
+#include "setting.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "units.hpp"
+
+namespace callboard::cmd {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+  return '\'' + std::string{text} + '\'';
+}
+
+// Makes a setting whose values have an order, a reader and a writer.
+template <class T, class Parse, class Format>
+setting bounded(std::string name, std::string takes, std::string help, T& x,
+                T min, T max, std::string what, std::string unit, Parse parse,
+                Format format) {
+  auto bounds = format(min) + " to " + format(max) + unit;
+  auto set = [&x, min, max, what, bounds, parse](std::string_view text) {
+    auto value = parse(text);
+    if (!value)
+      return quoted(text) + " is not " + what + "; it takes " + bounds;
+    if (*value < min || *value > max)
+      return quoted(text) + " is out of bounds; it takes " + bounds;
+    x = static_cast<T>(*value);
+    return std::string{};
+  };
+  return {std::move(name), std::move(takes), std::move(help),
+          bounds,          format(x),        set};
+}
+
+} // namespace
+
+setting duration_setting(std::string name, std::string help, caf::timespan& x,
+                         caf::timespan min, caf::timespan max) {
+  return bounded(std::move(name), "DURATION", std::move(help), x, min, max,
+                 "a duration with a unit (ms, s, m, h)", "", parse_duration,
+                 format_duration);
+}
+
+setting size_setting(std::string name, std::string help, size_t& x, size_t min,
+                     size_t max) {
+  return bounded(std::move(name), "SIZE", std::move(help), x, min, max,
+                 "a number of bytes (B, KiB, MiB, GiB)", "", parse_size,
+                 format_size);
+}
+
+setting count_setting(std::string name, std::string help, size_t& x, size_t min,
+                      size_t max) {
+  return bounded(std::move(name), "NUMBER", std::move(help), x, min, max,
+                 "a number", "", parse_count,
+                 [](size_t n) { return std::to_string(n); });
+}
+
+setting text_setting(std::string name, std::string takes, std::string help,
+                     std::string& x) {
+  auto set = [&x](std::string_view text) {
+    x = text;
+    return std::string{};
+  };
+  return {std::move(name), std::move(takes), std::move(help), "", x, set};
+}
+
+setting choice_setting(std::string name, std::string help, std::string& x,
+                       std::vector<std::string> choices) {
+  std::string bounds;
+  for (auto& choice : choices)
+    bounds += (bounds.empty() ? "" : ", ") + choice;
+  auto set = [&x, choices = std::move(choices), bounds](std::string_view text) {
+    if (std::find(choices.begin(), choices.end(), text) == choices.end())
+      return quoted(text) + " is not one of " + bounds;
+    x = text;
+    return std::string{};
+  };
+  return {std::move(name), "WORD", std::move(help), bounds, x, set};
+}
+
+setting switch_setting(std::string name, std::string help, bool& x,
+                       bool when_on) {
+  auto set = [&x, when_on](std::string_view text) {
+    auto on = parse_switch(text);
+    if (!on)
+      return quoted(text) + " is neither true nor false";
+    x = *on == when_on;
+    return std::string{};
+  };
+  return {std::move(name), "", std::move(help), "", "", set};
+}
+
+std::string environment_name(std::string_view setting_name) {
+  std::string result{"CALLBOARD_"};
+  for (auto c : setting_name)
+    result += c == '-' ? '_' : (c >= 'a' && c <= 'z') ? char(c - 'a' + 'A') : c;
+  return result;
+}
+
+} // namespace callboard::cmd

@@ -1,0 +1,82 @@
+#include "settings.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "config_file.hpp"
+
+namespace callboard::cmd {
+
+namespace {
+
+void apply(const setting& x, const std::string& place, std::string_view value) {
+  if (auto wrong = x.set(value); !wrong.empty())
+    throw CLI::ValidationError{place, wrong};
+}
+
+std::string description(const setting& x) {
+  auto behind = x.bounds;
+  if (!x.standard.empty())
+    behind += (behind.empty() ? "default " : "; default ") + x.standard;
+  return behind.empty() ? x.help : x.help + "\n(" + behind + ')';
+}
+
+} // namespace
+
+settings::settings(std::vector<setting> list) {
+  for (auto& x : list)
+    list_.push_back({std::move(x)});
+}
+
+void settings::add_to(CLI::App& command) {
+  for (auto& [what, flag] : list_) {
+    auto name = "--" + what.name;
+    const auto text = description(what);
+    if (what.is_switch())
+      flag = command.add_flag(name, text);
+    else
+      flag = command.add_option(name, text)->type_name(what.takes)->take_last();
+  }
+}
+
+void settings::apply_config(std::string_view text,
+                            const std::string& file) const {
+  std::vector<config_line> lines;
+  if (auto wrong = parse_config(text, lines); !wrong.empty())
+    throw CLI::ValidationError{file, wrong};
+  for (auto& line : lines) {
+    auto place = file + ", line " + std::to_string(line.line);
+    auto i = std::find_if(list_.begin(), list_.end(),
+                          [&](auto& x) { return x.what.name == line.name; });
+    if (i == list_.end())
+      throw CLI::ValidationError{place, "there is no setting '" + line.name
+                                          + "'; `callboard serve --help` "
+                                            "lists all"};
+    apply(i->what, place + ", " + line.name, line.value);
+  }
+}
+
+void settings::apply_config_file(const std::string& file) const {
+  std::ifstream in{file};
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (in.bad() || !in.is_open())
+    throw CLI::ValidationError{file, "cannot be read"};
+  apply_config(text, file);
+}
+
+void settings::apply_environment(const environment& lookup) const {
+  for (auto& [what, flag] : list_) {
+    auto name = environment_name(what.name);
+    if (auto value = lookup(name); value != nullptr && *value != '\0')
+      apply(what, name, value);
+  }
+}
+
+void settings::apply_flags() const {
+  for (auto& [what, flag] : list_)
+    if (flag != nullptr && flag->count() > 0)
+      apply(what, "--" + what.name, flag->results().back());
+}
+
+} // namespace callboard::cmd

@@ -1,0 +1,154 @@
+#include <callboard/cmd/serve_options.hpp>
+
+#include <map>
+
+#include <callboard/cmd/settings.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard::cmd;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  // Applies all places in the order of `serve`. Returns what is wrong.
+  std::string read(std::vector<std::string> flags,
+                   std::map<std::string, std::string> environment = {},
+                   const std::string& file = {}) {
+    options = {};
+    settings table{serve_settings(options)};
+    CLI::App app;
+    table.add_to(app);
+    std::reverse(flags.begin(), flags.end());
+    try {
+      app.parse(flags);
+      table.apply_config(file, "callboard.conf");
+      table.apply_environment([&](const std::string& name) {
+        auto i = environment.find(name);
+        return i == environment.end() ? nullptr : i->second.c_str();
+      });
+      table.apply_flags();
+    } catch (const CLI::ParseError& x) {
+      return x.what();
+    }
+    return check(options);
+  }
+
+  serve_options options;
+
+  callboard::node_options& node = options.server.node;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(serve_options_tests, fixture)
+
+CAF_TEST(nothing given leaves the defaults) {
+  CAF_CHECK_EQUAL(read({}), "");
+  CAF_CHECK_EQUAL(options.server.address, "127.0.0.1");
+  CAF_CHECK_EQUAL(options.server.port, 8080u);
+  CAF_CHECK_EQUAL(node.ping_interval, 30s);
+  CAF_CHECK_EQUAL(options.server.page, true);
+  CAF_CHECK_EQUAL(options.log_level, "info");
+}
+
+CAF_TEST(a flag beats the environment and that beats the file) {
+  auto file = "loops = 1\ninflight-max = 1\ntopics-max = 1\n";
+  std::map<std::string, std::string> environment{
+    {"CALLBOARD_INFLIGHT_MAX", "2"}, {"CALLBOARD_TOPICS_MAX", "2"}};
+  CAF_CHECK_EQUAL(read({"--topics-max", "3"}, environment, file), "");
+  CAF_CHECK_EQUAL(options.server.loops, 1u);
+  CAF_CHECK_EQUAL(node.inflight_max, 2u);
+  CAF_CHECK_EQUAL(node.topics_max, 3u);
+}
+
+CAF_TEST(every setting has the same name in each place) {
+  serve_options scratch;
+  for (auto& x : serve_settings(scratch)) {
+    auto value = x.is_switch() ? std::string{"true"} : x.standard;
+    if (x.name == "echo")
+      value = "/echo";
+    else if (x.name == "node-name")
+      value = "n1";
+    auto flag = x.is_switch() ? "--" + x.name : "--" + x.name + '=' + value;
+    CAF_CHECK_EQUAL(read({flag}), "");
+    CAF_CHECK_EQUAL(read({}, {{environment_name(x.name), value}}), "");
+    CAF_CHECK_EQUAL(read({}, {}, x.name + " = " + value), "");
+  }
+}
+
+CAF_TEST(an empty variable counts as not set) {
+  CAF_CHECK_EQUAL(read({}, {{"CALLBOARD_LOOPS", ""}}), "");
+}
+
+CAF_TEST(switches can be set and taken back) {
+  CAF_CHECK_EQUAL(read({"--compression", "--no-page"}), "");
+  CAF_CHECK_EQUAL(options.server.compression, true);
+  CAF_CHECK_EQUAL(options.server.page, false);
+  CAF_CHECK_EQUAL(read({"--no-page=false"}, {{"CALLBOARD_NO_PAGE", "true"}}),
+                  "");
+  CAF_CHECK_EQUAL(options.server.page, true);
+}
+
+CAF_TEST(an unknown name in the file is told with its line) {
+  CAF_CHECK_EQUAL(read({}, {}, "loops = 1\nlops = 2\n"),
+                  "callboard.conf, line 2: there is no setting 'lops'; "
+                  "`callboard serve --help` lists all");
+}
+
+CAF_TEST(a bad value is told with its place and its bounds and its unit) {
+  CAF_CHECK_EQUAL(read({"--ping-interval", "30"}),
+                  "--ping-interval: '30' is not a duration with a unit (ms, s, "
+                  "m, h); it takes 100ms to 1h");
+  CAF_CHECK_EQUAL(read({}, {{"CALLBOARD_FRAME_BYTES_MAX", "64KB"}}),
+                  "CALLBOARD_FRAME_BYTES_MAX: '64KB' is not a number of bytes "
+                  "(B, KiB, MiB, GiB); it takes 128B to 16MiB");
+  CAF_CHECK_EQUAL(read({}, {}, "loops = many"),
+                  "callboard.conf, line 1, loops: 'many' is not a number; it "
+                  "takes 0 to 256");
+  CAF_CHECK_EQUAL(read({"--log-format", "xml"}),
+                  "--log-format: 'xml' is not one of text, json");
+}
+
+CAF_TEST(bounds hold at their ends and one past them) {
+  CAF_CHECK_EQUAL(read({"--max-connections", "1000000"}), "");
+  CAF_CHECK_EQUAL(read({"--max-connections", "1"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--max-connections", "1000001"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--max-connections", "0"}), "");
+  CAF_CHECK_EQUAL(read({"--frame-bytes-max", "128"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--frame-bytes-max", "127"}), "");
+  CAF_CHECK_EQUAL(read({"--ping-interval", "100ms"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
+}
+
+CAF_TEST(addresses to listen on) {
+  CAF_CHECK_EQUAL(read({"--listen", "[::1]:0"}), "");
+  CAF_CHECK_EQUAL(options.server.address, "::1");
+  CAF_CHECK_EQUAL(options.server.port, 0u);
+  CAF_CHECK_EQUAL(read({"--listen", "localhost:1"}), "");
+  CAF_CHECK_EQUAL(options.server.address, "127.0.0.1");
+  CAF_CHECK_NOT_EQUAL(read({"--listen", "8080"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--listen", "example.org:80"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--listen", "127.0.0.1:65536"}), "");
+}
+
+CAF_TEST(settings that do not go together are refused) {
+  CAF_CHECK_EQUAL(read({"--frame-bytes-max", "2MiB"}),
+                  "frame-bytes-max (2MiB) is larger than outbox-bytes-max "
+                  "(1MiB); a frame must fit into an outbox");
+  CAF_CHECK_EQUAL(
+    read({"--frame-bytes-max", "1MiB", "--outbox-bytes-max", "1MiB"}), "");
+  CAF_CHECK_EQUAL(read({"--ping-timeout", "30s"}),
+                  "ping-interval (30s) is not shorter than ping-timeout (30s); "
+                  "a ping needs time to be answered");
+}
+
+CAF_TEST(the echo must not take a path that is in use) {
+  CAF_CHECK_EQUAL(read({"--echo", "/echo"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--echo", "/ws"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--echo", "/"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--echo", "echo"}), "");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
