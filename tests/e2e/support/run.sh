@@ -1,0 +1,26 @@
+#!/bin/sh
+# Runs one suite: run.sh node NAME.mjs | run.sh PYTHON NAME.py
+# What is missing fails the test, and says what to do.
+set -eu
+
+missing() {
+  echo "$1 is missing; run ./dev bootstrap" >&2
+  exit 1
+}
+
+[ -x "$CALLBOARD_PROGRAM" ] || missing "$CALLBOARD_PROGRAM"
+command -v "$1" >/dev/null || missing "$1"
+case $1 in
+  node)
+    for package in ws @msgpack/msgpack playwright-core; do
+      [ -e "node_modules/$package/package.json" ] ||
+        missing "the npm package $package"
+    done
+    exec node --test-reporter=spec "$2"
+    ;;
+  *)
+    "$1" -c 'import websockets, msgpack' 2>/dev/null ||
+      missing "python3-websockets or python3-msgpack"
+    exec "$1" "$2"
+    ;;
+esac

@@ -1,0 +1,30 @@
+// What every suite begins with: a server for all its tests, and no client
+// that outlives the test that made it.
+
+import { after, afterEach, before } from 'node:test';
+import { connect, endAll } from './client.mjs';
+import { startServer } from './server.mjs';
+
+/// Starts a server before the first test of this file, and ends it after the
+/// last one, which fails unless it then exits with 0.
+/// Returns {connect(options), server}.
+export function suite(args = []) {
+  const shared = {
+    server: null,
+    connect: (options) => connect(shared.server, options),
+  };
+  before(async () => { shared.server = await startServer(args); });
+  afterEach(endAll);
+  after(async () => {
+    const { code, signal } = await shared.server.stop();
+    if (code !== 0) throw new Error(`the server ended with ${signal ?? code}`);
+  });
+  return shared;
+}
+
+let topics = 0;
+
+/// Returns a topic that no other test uses.
+export function freshTopic(name = 'test') {
+  return `${name}/${process.pid}-${++topics}`;
+}
