@@ -25,6 +25,10 @@ void actor_subscriber::refuse(uint32_t seq_id, errc code) {
     node.mapped().deliver(caf::make_error(code));
 }
 
+void actor_subscriber::unsubscribed(const std::string& subject) {
+  overflowed_.erase(subject);
+}
+
 void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
                                      const topic_position* where) {
   if (auto node = promises_.extract(seq_id))

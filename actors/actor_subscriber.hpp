@@ -30,6 +30,9 @@ public:
 
   void refuse(uint32_t seq_id, errc code);
 
+  /// A subscription is gone; a new one to the same gets events again.
+  void unsubscribed(const std::string& subject);
+
   void on_subscribed(uint32_t seq_id, std::string_view subject,
                      const topic_position* where) override;
 

@@ -121,6 +121,9 @@ void broker::attach(uint32_t loop, const std::string& subject,
     // An empty epoch says that there is no room.
     where = topics_.attach(loop, subject, make_epoch).value_or(position{});
   }
+  // Publications that wait in the mailbox come after the answer everywhere.
+  if (loop == ctx_.index)
+    return attached(ctx_.index, subject, generation, std::move(where));
   caf::anon_send(ctx_.brokers[loop], attached_atom_v, ctx_.index, subject,
                  generation, std::move(where));
 }
@@ -139,7 +142,11 @@ void broker::expire() {
 // -- as the server of the loop's subscriptions --------------------------------
 
 void broker::deliver(const publication& x) {
-  ctx_.metrics.deliveries->inc(static_cast<int64_t>(ctx_.topics.deliver(x)));
+  auto n = ctx_.topics.deliver(x);
+  ctx_.counts.deliveries += n;
+  // Events are the frames that connections do not write themselves.
+  ctx_.counts.frames_out[static_cast<size_t>(frame_type::event)]
+    += static_cast<uint32_t>(n);
 }
 
 void broker::attached(uint32_t shard, const std::string& subject,
@@ -205,8 +212,11 @@ void broker::unsubscribe(const caf::actor& who, const std::string& subject) {
   if (i == ctx_.subscribers.end())
     return;
   auto result = ctx_.topics.unsubscribe(*i->second.box, subject);
-  if (result.waiting_seq_id != 0 && i->second.actor != nullptr)
-    i->second.actor->refuse(result.waiting_seq_id, errc::cancelled);
+  if (auto& actor = i->second.actor; actor != nullptr) {
+    actor->unsubscribed(subject);
+    if (result.waiting_seq_id != 0)
+      actor->refuse(result.waiting_seq_id, errc::cancelled);
+  }
   if (result.detach)
     request_detach(ctx_, subject);
 }

@@ -70,8 +70,12 @@ void connection::on_exit() {
   box_->owner = nullptr;
   box_->close();
   set_state(connection_state::disconnected);
-  tell_life(lifecycle_kind::disconnected);
+  // Who was never let in was never told of either.
+  if (!sender_.empty())
+    tell_life(lifecycle_kind::disconnected);
   box_ = nullptr;
+  if (served_ != nullptr)
+    served_->fail_all();
   served_ = nullptr;
 }
 
@@ -89,7 +93,7 @@ void connection::receive(std::string_view message) {
   while (state_ < connection_state::disconnecting) {
     switch (reader.next(x)) {
       case read_status::frame:
-        ctx_.metrics.frames_in[static_cast<size_t>(x.type)]->inc();
+        ++ctx_.counts.frames_in[static_cast<size_t>(x.type)];
         handle(x);
         break;
       case read_status::end:

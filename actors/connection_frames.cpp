@@ -4,6 +4,7 @@
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/responder_error.hpp>
 
 // The frames that a client sends.
 
@@ -183,8 +184,7 @@ void connection::handle_reply(const frame_view& x) {
   }
   waiting.timer.dispose();
   if (outcome.failed())
-    waiting.promise.deliver(
-      caf::make_error(errc::responder_failed, outcome.name));
+    waiting.promise.deliver(to_error(outcome));
   else
     waiting.promise.deliver(std::move(outcome.payload));
 }
@@ -234,7 +234,7 @@ void connection::handle_subscribe(const frame_view& x) {
     ctx_.subscribers[id()] = {address(), box_, nullptr};
     caf::anon_send(ctx_.brokers[ctx_.index], watch_atom_v, std::move(self));
   }
-  if (x.meta.has(meta_key::since))
+  if (x.seq_id != 0 && x.meta.has(meta_key::since))
     since_.push_back({x.seq_id, position{std::string{x.meta.since.epoch},
                                          x.meta.since.offset}});
   std::string subject{x.subject};

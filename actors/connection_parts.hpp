@@ -38,6 +38,16 @@ struct connection::served {
     return last_seq_id;
   }
 
+  // Routers see by themselves that the client is gone; embedded askers do not.
+  void fail_all() {
+    for (auto& [seq_id, x] : requests) {
+      if (!x.promise.pending())
+        continue;
+      x.timer.dispose();
+      x.promise.deliver(caf::make_error(errc::responder_failed));
+    }
+  }
+
   void forget_shard(uint32_t shard) {
     std::erase_if(requests, [shard](auto& x) {
       return x.second.ticket.number != 0 && x.second.ticket.shard == shard;

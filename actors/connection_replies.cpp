@@ -108,7 +108,7 @@ caf::result<payload> connection::ask(const std::string& action,
 
 void connection::write(frame_view& x) {
   x.timestamp = ctx_.unix_ms;
-  ctx_.metrics.frames_out[static_cast<size_t>(x.type)]->inc();
+  ++ctx_.counts.frames_out[static_cast<size_t>(x.type)];
   box_->append(ctx_.wire, x);
 }
 

@@ -11,9 +11,12 @@
 
 namespace callboard {
 
-/// Answers an action's requests. An error that is no `errc` is told to the
-/// asker as `responder_failed`. Typed handles have no type ID of their own, so
-/// messages carry them as `caf::actor`.
+/// Answers an action's requests. The asker is told a `responder_error` with
+/// its code and name, and those of `errc` that may come from a responder (202
+/// `forbidden` and the numbers from 300, but for `cancelled` and those about
+/// subscriptions), with the sentence if there is one; every other error as
+/// `responder_failed`. Typed handles have no type ID of their own, so messages
+/// carry them as `caf::actor`.
 using responder_actor = caf::typed_actor<
   caf::result<payload>(action_request)>;
 

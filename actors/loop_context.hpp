@@ -54,6 +54,19 @@ struct node_context {
   }
 };
 
+/// What a turn counts; plain numbers that are added to the metrics at its end,
+/// because the hot path has no time for atomics.
+struct turn_counts {
+  std::array<uint32_t, frame_type_max + 1> frames_in = {};
+  std::array<uint32_t, frame_type_max + 1> frames_out = {};
+  uint64_t bytes_in = 0;
+  uint64_t bytes_out = 0;
+  uint64_t deliveries = 0;
+
+  /// Adds everything to the metrics and starts over.
+  void publish(loop_metrics& metrics);
+};
+
 /// Somebody with subscriptions on a loop.
 struct loop_subscriber {
   caf::actor_addr address;
@@ -81,6 +94,7 @@ struct loop_context {
   caf::execution_unit* unit = nullptr;
   framing& wire;
   loop_metrics metrics;
+  turn_counts counts;
   /// For the message that is being handled, by codec.
   std::array<frame_reader, codec_count> readers{frame_reader{codec::msgpack},
                                                 frame_reader{codec::json}};
@@ -115,6 +129,11 @@ struct loop_context {
   void flush() {
     topics.flush();
     outboxes.flush();
+  }
+
+  /// Adds what was counted since the last call to the metrics.
+  void publish_counts() {
+    counts.publish(metrics);
   }
 };
 

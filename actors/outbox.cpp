@@ -5,7 +5,9 @@
 namespace callboard {
 
 outbox::outbox(outbox_scheduler& scheduler, wire_form form, size_t bytes_max)
-  : scheduler_{scheduler}, bytes_max_{bytes_max}, form_{form} {
+  : scheduler_{scheduler},
+    bytes_max_{static_cast<uint32_t>(bytes_max)},
+    form_{form} {
 }
 
 outbox::~outbox() {
@@ -13,13 +15,30 @@ outbox::~outbox() {
 }
 
 void outbox::append(const chunk_ptr& x) {
-  auto n = x->bytes.size();
+  if (push_shared(x))
+    mark_dirty();
+}
+
+void outbox::append_and_send(const chunk_ptr& x) {
+  if (push_shared(x) && !dirty_ && !blocked_ && transport_ != nullptr)
+    transport_->flush();
+}
+
+bool outbox::push_shared(const chunk_ptr& x) {
+  auto n = static_cast<uint32_t>(x->bytes.size());
   if (n == 0 || !accepts(n))
-    return;
-  if (queued_ + n > bytes_max_)
-    return overflow();
-  push({x, 0, static_cast<uint32_t>(n)});
+    return false;
+  if (queued_ + n > bytes_max_) {
+    overflow();
+    return false;
+  }
+  if (queued_ == 0)
+    first_ = piece{x, 0, n};
+  else
+    push_rest({x, 0, n});
+  add_queued(n);
   own_open_ = false;
+  return true;
 }
 
 void outbox::append(framing& wire, const frame_view& x) {
@@ -47,8 +66,7 @@ void outbox::append_own(Write&& write) {
     return overflow();
   }
   own.end = static_cast<uint32_t>(before + n);
-  queued_ += n;
-  scheduler_.queued_bytes_ += n;
+  add_queued(static_cast<uint32_t>(n));
   mark_dirty();
 }
 
@@ -61,13 +79,15 @@ size_t outbox::gather(std::span<std::string_view> out) const noexcept {
   };
   out[0] = view(first_);
   size_t n = 1;
+  if (!has_rest_)
+    return n;
   for (auto i = size_t{head_}; i < rest_.size() && n < out.size(); ++i)
     out[n++] = view(rest_[i]);
   return n;
 }
 
 void outbox::consume(size_t n) noexcept {
-  queued_ -= n;
+  queued_ -= static_cast<uint32_t>(n);
   scheduler_.queued_bytes_ -= n;
   while (n > 0) {
     auto size = size_t{first_.end} - first_.begin;
@@ -76,30 +96,33 @@ void outbox::consume(size_t n) noexcept {
       return;
     }
     n -= size;
-    if (head_ < rest_.size()) {
+    if (has_rest_) {
       first_ = std::move(rest_[head_++]);
+      if (head_ == rest_.size())
+        clear_rest();
     } else {
       first_ = piece{};
       own_open_ = false;
     }
   }
-  if (head_ == rest_.size()) {
-    rest_.clear();
-    head_ = 0;
-    // A burst's table is not kept by a connection at rest.
-    if (rest_.capacity() > 8)
-      rest_.shrink_to_fit();
-  }
+}
+
+void outbox::clear_rest() noexcept {
+  rest_.clear();
+  head_ = 0;
+  has_rest_ = false;
+  // A burst's table is not kept by a connection at rest.
+  if (rest_.capacity() > 8)
+    rest_.shrink_to_fit();
 }
 
 void outbox::drop_unsent() noexcept {
-  rest_.clear();
-  head_ = 0;
+  clear_rest();
   if (first_.bytes && first_.begin == 0)
     first_ = piece{};
   auto left = size_t{first_.end} - first_.begin;
   scheduler_.queued_bytes_ -= queued_ - left;
-  queued_ = left;
+  queued_ = static_cast<uint32_t>(left);
   own_open_ = false;
   overflowed_ = false;
 }
@@ -127,15 +150,14 @@ void outbox::overflow() {
   mark_dirty();
 }
 
-void outbox::push(piece x) {
-  auto n = size_t{x.end} - x.begin;
-  if (queued_ == 0)
-    first_ = std::move(x);
-  else
-    rest_.push_back(std::move(x));
+void outbox::push_rest(piece x) {
+  rest_.push_back(std::move(x));
+  has_rest_ = true;
+}
+
+void outbox::add_queued(uint32_t n) noexcept {
   queued_ += n;
   scheduler_.queued_bytes_ += n;
-  mark_dirty();
 }
 
 outbox::piece& outbox::open_own() {
@@ -145,7 +167,7 @@ outbox::piece& outbox::open_own() {
   if (queued_ == 0)
     first_ = std::move(own);
   else
-    rest_.push_back(std::move(own));
+    push_rest(std::move(own));
   own_open_ = true;
   return back();
 }

@@ -41,7 +41,7 @@ public:
 /// loop's thread and is counted without atomics. At rest it holds no buffer.
 class outbox {
 public:
-  /// @param bytes_max how many bytes may wait, from 1.
+  /// @param bytes_max how many bytes may wait, 1 … 2^31.
   outbox(outbox_scheduler& scheduler, wire_form form, size_t bytes_max);
 
   outbox(const outbox&) = delete;
@@ -54,6 +54,19 @@ public:
 
   /// Appends the whole of `x` by reference.
   void append(const chunk_ptr& x);
+
+  /// Does the same and sends it at once, unless the outbox will be flushed at
+  /// the end of the turn anyway.
+  void append_and_send(const chunk_ptr& x);
+
+  /// Brings what `append_and_send` touches near the processor.
+  void prefetch() const noexcept {
+    __builtin_prefetch(&transport_, 1);
+  }
+
+  void prefetch_transport() const noexcept {
+    __builtin_prefetch(transport_, 1);
+  }
 
   /// Appends one frame to the outbox's own bytes.
   void append(framing& wire, const frame_view& x);
@@ -122,16 +135,6 @@ public:
     blocked_ = x;
   }
 
-  // -- subscriptions, kept by topic_table -------------------------------------
-
-  std::vector<std::unique_ptr<subscription>> subscriptions;
-
-  /// Who subscribed; null once it is gone.
-  subscriber* owner = nullptr;
-
-  /// The connection behind it; 0 for an embedded actor.
-  connection_id connection = 0;
-
 private:
   friend class outbox_scheduler;
 
@@ -158,10 +161,17 @@ private:
 
   void overflow();
 
-  void push(piece x);
+  // Appends a reference to `x`; returns whether it was accepted.
+  bool push_shared(const chunk_ptr& x);
+
+  void push_rest(piece x);
+
+  void add_queued(uint32_t n) noexcept;
+
+  void clear_rest() noexcept;
 
   [[nodiscard]] piece& back() noexcept {
-    return rest_.size() > head_ ? rest_.back() : first_;
+    return has_rest_ ? rest_.back() : first_;
   }
 
   // Returns the last piece, of own bytes that can be appended to.
@@ -171,22 +181,35 @@ private:
   template <class Write>
   void append_own(Write&& write);
 
-  outbox_scheduler& scheduler_;
+  // What a delivery touches comes first, in one cache line.
   transport* transport_ = nullptr;
-  size_t bytes_max_;
-  size_t queued_ = 0;
+  outbox_scheduler& scheduler_;
+  uint32_t queued_ = 0;
+  uint32_t bytes_max_;
   // The oldest piece; the others follow in rest_[head_ …].
   piece first_;
-  std::vector<piece> rest_;
   uint32_t head_ = 0;
   uint32_t references_ = 0;
   wire_form form_;
+  bool has_rest_ = false;
   bool dirty_ = false;
   bool blocked_ = false;
   bool overflowed_ = false;
   bool closed_ = false;
   // Whether the last piece is of own bytes and may grow.
   bool own_open_ = false;
+  std::vector<piece> rest_;
+
+public:
+  // -- subscriptions, kept by topic_table -------------------------------------
+
+  std::vector<std::unique_ptr<subscription>> subscriptions;
+
+  /// Who subscribed; null once it is gone.
+  subscriber* owner = nullptr;
+
+  /// The connection behind it; 0 for an embedded actor.
+  connection_id connection = 0;
 };
 
 using outbox_ptr = caf::intrusive_ptr<outbox>;

@@ -32,6 +32,10 @@ pool_manager::behavior_type pool_manager::make_behavior() {
   };
 }
 
+void pool_manager::on_exit() {
+  watchers_.clear();
+}
+
 void pool_manager::opened(const caf::strong_actor_ptr& connection,
                           const lifecycle_event& life) {
   auto who = connection->id();

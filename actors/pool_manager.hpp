@@ -29,6 +29,9 @@ public:
 
   behavior_type make_behavior() override;
 
+  /// Lets go of those who watch.
+  void on_exit() override;
+
 private:
   struct entry {
     connection_id id = 0;

@@ -8,6 +8,8 @@
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/histogram.hpp>
 
+#include <callboard/actors/responder_error.hpp>
+
 namespace callboard {
 
 namespace {
@@ -48,6 +50,8 @@ request_outcome failure(errc x) {
 
 /// Returns what an embedded responder's error tells the asker.
 request_outcome failure(const caf::error& x) {
+  if (auto own = responder_error_of(x))
+    return to_outcome(*own);
   auto ours = x.category() == caf::type_id_v<errc> && may_answer(errc_of(x));
   auto result = failure(ours ? errc_of(x) : errc::responder_failed);
   if (ours)
@@ -63,13 +67,6 @@ request_outcome outcome_of(const caf::message& response) {
   if (auto view = caf::make_const_typed_message_view<caf::error>(response))
     return failure(get<0>(view));
   return failure(errc::responder_failed);
-}
-
-/// Returns what an outcome tells an embedded asker.
-caf::error to_error(const request_outcome& x) {
-  if (auto code = errc_from_wire(x.code))
-    return caf::make_error(*code);
-  return caf::make_error(errc::responder_failed, x.name);
 }
 
 } // namespace

@@ -67,6 +67,14 @@ server_actor::behavior_type server_actor::make_behavior() {
   };
 }
 
+void server_actor::on_exit() {
+  registrations_.clear();
+  brokers_.clear();
+  routers_.clear();
+  heartbeats_.clear();
+  pool_ = nullptr;
+}
+
 void server_actor::down(const caf::down_msg& x) {
   auto replace = [&](auto& shards, const char* what, auto&& make) {
     for (uint32_t i = 0; i < shards.size(); ++i) {

@@ -80,6 +80,9 @@ public:
 
   behavior_type make_behavior() override;
 
+  /// Lets go of the applications' actors, which may have handles of this one.
+  void on_exit() override;
+
 private:
   struct registration {
     std::string action;

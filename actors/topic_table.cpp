@@ -22,16 +22,21 @@ struct local_topic {
   topic_position position;
   // For a pattern: the shards that have confirmed it.
   std::vector<bool> confirmed;
+  // One receiver; the outbox stands here too because every delivery needs it.
+  struct receiver {
+    outbox* box;
+    subscription* held;
+  };
   // Receivers of bytes, a list for each form, and what they get in this turn.
   struct receivers {
-    std::vector<subscription*> list;
+    std::vector<receiver> list;
     chunk_ptr batch;
   };
   std::array<receivers, wire_form_count> forms;
   // Receivers of values.
-  std::vector<subscription*> actors;
+  std::vector<receiver> actors;
 
-  std::vector<subscription*>& list_of(const subscription& x) {
+  std::vector<receiver>& list_of(const subscription& x) {
     return x.takes_bytes ? forms[static_cast<size_t>(x.box->form())].list
                          : actors;
   }
@@ -39,10 +44,10 @@ struct local_topic {
   // Calls `f` for every subscription whose owner is there.
   template <class F>
   void for_each(F&& f) {
-    auto visit = [&f](std::vector<subscription*>& list) {
-      for (auto* x : list)
-        if (x->box->owner != nullptr)
-          f(*x);
+    auto visit = [&f](std::vector<receiver>& list) {
+      for (auto& x : list)
+        if (x.box->owner != nullptr)
+          f(*x.held);
     };
     for (auto& form : forms)
       visit(form.list);
@@ -92,7 +97,7 @@ topic_table::subscribe_result topic_table::subscribe(outbox& box,
     new subscription{&topic, &box, 0, seq_id, takes_bytes});
   auto& list = topic.list_of(added);
   added.index = static_cast<uint32_t>(list.size());
-  list.push_back(&added);
+  list.push_back({&box, &added});
   ++subscriptions_;
   if (created)
     return subscribe_result::attach;
@@ -161,14 +166,18 @@ void topic_table::refused(std::string_view topic, uint64_t generation) {
   auto* x = find(topic);
   if (x == nullptr || x->generation != generation || x->ready)
     return;
+  // Those who are gone as well, or the topic would wait for ever.
   std::vector<std::pair<outbox_ptr, uint32_t>> waiting;
-  x->for_each([&waiting](subscription& s) {
-    waiting.emplace_back(s.box, s.seq_id);
-  });
+  for (auto& form : x->forms)
+    for (auto& [box, held] : form.list)
+      waiting.emplace_back(box, held->seq_id);
+  for (auto& [box, held] : x->actors)
+    waiting.emplace_back(box, held->seq_id);
   auto name = x->name;
   for (auto& [box, seq_id] : waiting) {
     unsubscribe(*box, name);
-    box->owner->on_refused(seq_id, name, errc::overloaded);
+    if (box->owner != nullptr)
+      box->owner->on_refused(seq_id, name, errc::overloaded);
   }
 }
 
@@ -191,13 +200,19 @@ void topic_table::pattern_attached(std::string_view pattern,
 size_t topic_table::deliver(const publication& event) {
   size_t n = 0;
   if (auto i = topics_.find(event.topic); i != topics_.end()) {
-    auto& topic = *i->second;
-    topic.position.offset = event.offset;
-    if (topic.position.epoch != event.epoch)
-      topic.position.epoch = event.epoch;
-    n += deliver_to(topic, event, {});
+    // What comes before the owner's answer was meant for a subscription that
+    // is gone.
+    if (auto& topic = *i->second; topic.ready) {
+      topic.position.offset = event.offset;
+      if (topic.position.epoch != event.epoch)
+        topic.position.epoch = event.epoch;
+      n += deliver_to(topic, event, {});
+    }
   }
-  tree_.match(event.topic, [this](local_topic* x) { matched_.push_back(x); });
+  tree_.match(event.topic, [this](local_topic* x) {
+    if (x->ready)
+      matched_.push_back(x);
+  });
   for (auto* x : matched_)
     n += deliver_to(*x, event, x->name);
   matched_.clear();
@@ -233,9 +248,9 @@ size_t topic_table::deliver_to(local_topic& topic, const publication& event,
   if (event.no_echo)
     share_out(topic);
   size_t n = topic.actors.size();
-  for (auto* x : topic.actors)
-    if (x->box->owner != nullptr)
-      x->box->owner->on_event(event, pattern);
+  for (auto& x : topic.actors)
+    if (x.box->owner != nullptr)
+      x.box->owner->on_event(event, pattern);
   auto share_now = event.no_echo;
   for (size_t form = 0; form < wire_form_count; ++form) {
     auto& to = topic.forms[form];
@@ -255,21 +270,42 @@ size_t topic_table::deliver_to(local_topic& topic, const publication& event,
 }
 
 void topic_table::share_out(local_topic& topic, connection_id except) {
+  share(topic, [except](outbox& box, const chunk_ptr& batch) {
+    if (except == 0 || box.connection != except)
+      box.append(batch);
+  });
+}
+
+template <class F>
+void topic_table::share(local_topic& topic, F&& give) {
   if (!std::exchange(topic.pending, false))
     return;
   for (auto& to : topic.forms) {
     if (!to.batch)
       continue;
-    for (auto* x : to.list)
-      if (except == 0 || x->box->connection != except)
-        x->box->append(to.batch);
+    auto n = to.list.size();
+    for (size_t i = 0; i < n; ++i) {
+      // Their outboxes lie all over the memory: fetch those that come next.
+      if (i + 2 < n) {
+        to.list[i + 2].box->prefetch();
+        to.list[i + 1].box->prefetch_transport();
+      }
+      give(*to.list[i].box, to.batch);
+    }
     to.batch = chunk_ptr{};
   }
 }
 
 void topic_table::flush() {
-  for (auto* x : pending_)
-    share_out(*x);
+  // A single topic's receivers have nothing to gain from waiting for what other
+  // topics bring: each is sent its bytes while its memory is at hand.
+  if (pending_.size() == 1)
+    share(*pending_.front(), [](outbox& box, const chunk_ptr& batch) {
+      box.append_and_send(batch);
+    });
+  else
+    for (auto* x : pending_)
+      share_out(*x);
   pending_.clear();
 }
 
@@ -279,7 +315,7 @@ void topic_table::erase(subscription& x) {
   share_out(topic);
   auto& list = topic.list_of(x);
   list[x.index] = list.back();
-  list[x.index]->index = x.index;
+  list[x.index].held->index = x.index;
   list.pop_back();
   --subscriptions_;
 }

@@ -162,6 +162,10 @@ private:
   // Appends the topic's batches to the outboxes of all receivers but `except`.
   static void share_out(local_topic& topic, connection_id except = 0);
 
+  // Calls `give(outbox, batch)` for every receiver of what is encoded.
+  template <class F>
+  static void share(local_topic& topic, F&& give);
+
   // Takes `x` out of its topic, in which the last one takes its place.
   void erase(subscription& x);
 

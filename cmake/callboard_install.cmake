@@ -7,7 +7,9 @@ set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/callboard")
 foreach(layer messages actors net)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${layer}/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/callboard/${layer}"
-    FILES_MATCHING PATTERN "*.hpp")
+    FILES_MATCHING PATTERN "*.hpp"
+    PATTERN "detail" EXCLUDE
+    PATTERN "*_parts.hpp" EXCLUDE)
   install(TARGETS callboard_${layer} EXPORT callboardTargets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endforeach()

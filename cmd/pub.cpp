@@ -40,6 +40,7 @@ public:
   }
 
   int publish_one(payload x) {
+    take_slot();
     publish(std::move(x), "");
     client_.post([this] { finished_ = true; });
     return run();

@@ -25,6 +25,8 @@ constexpr size_t waiting_per_job = 16;
 // Codes of the errors that askers get, of the applications' range.
 constexpr uint16_t command_failed = 1000;
 constexpr uint16_t command_timeout = 1001;
+constexpr uint16_t command_busy = 1002;
+constexpr uint16_t command_stopped = 1003;
 
 struct respond_options {
   connection server;
@@ -79,7 +81,8 @@ void answer(const net::incoming_request& request, const child_result& x,
                      + format_size(options.output_bytes_max));
       break;
     case end::stopped:
-      request.fail(errc::shutting_down, "the responder was stopped");
+      request.fail(command_stopped, "command_stopped",
+                   "the responder was stopped", true);
       break;
     case end::not_started: {
       auto sentence = "cannot run " + program + ": "
@@ -92,7 +95,8 @@ void answer(const net::incoming_request& request, const child_result& x,
 }
 
 /// Answers each request with what a command prints, until a signal comes: the
-/// first one lets running commands end, the second one ends them.
+/// first one lets running commands end, the second one ends them and fails
+/// their requests, the third one waits for nothing.
 class responder {
 public:
   responder(const respond_options& options, net::client_options client_options)
@@ -141,12 +145,11 @@ private:
   }
 
   void on_signal() {
-    if (std::exchange(stopping_, true)) {
-      client_.stop();
-      return;
-    }
-    client_.stop_responding(options_.action);
-    if (running_ == 0)
+    if (++signals_seen_ == 1)
+      client_.stop_responding(options_.action);
+    else
+      eventfd_write(stop_fd_, 1);
+    if (running_ == 0 || signals_seen_ > 2)
       client_.stop();
     else
       await_signal();
@@ -173,11 +176,13 @@ private:
     if (pool_->submit(std::move(job)))
       ++running_;
     else
-      request.fail(errc::overloaded, "too many requests wait for a command");
+      request.fail(command_busy, "command_busy",
+                   "too many requests wait for " + options_.words.front(),
+                   true);
   }
 
   void on_done() {
-    if (--running_ == 0 && stopping_)
+    if (--running_ == 0 && signals_seen_ > 0)
       client_.stop();
   }
 
@@ -187,7 +192,7 @@ private:
   int stop_fd_;
   std::unique_ptr<job_pool> pool_;
   size_t running_ = 0;
-  bool stopping_ = false;
+  int signals_seen_ = 0;
   int exit_code_ = exit_ok;
 };
 
@@ -223,7 +228,10 @@ void add_respond_command(CLI::App& app, int& exit_code) {
     "The command gets the request's payload as a JSON line on standard input,\n"
     "CALLBOARD_ACTION and CALLBOARD_SENDER in its environment. What it prints\n"
     "is the answer: JSON, or else text. If its exit code is not 0, the answer\n"
-    "is error 1000 command_failed with the last line of its standard error.");
+    "is error 1000 command_failed with the last line of its standard error.\n"
+    "Other errors: 1001 command_timeout, 1002 command_busy, 1003\n"
+    "command_stopped. The first SIGTERM or SIGINT lets running commands end,\n"
+    "the second one ends them.");
   command->callback([options, &exit_code] {
     auto client_options = options->server.resolve();
     client_options.reconnect = options->reconnect;

@@ -72,7 +72,9 @@ error_details details(const caf::error& x) {
     result.sentence = known.sentence;
     result.temporary = known.temporary;
   } else if (x.category() == caf::type_id_v<caf::sec>) {
-    result.name = to_string(static_cast<caf::sec>(x.code()));
+    // CAF writes some enums with their namespaces.
+    auto name = to_string(static_cast<caf::sec>(x.code()));
+    result.name = name.substr(name.rfind(':') + 1);
     result.sentence = result.name;
   }
   if (context.match_elements<std::string>())

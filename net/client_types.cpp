@@ -42,8 +42,8 @@ bool incoming_request::answer(const payload& x) const {
 }
 
 bool incoming_request::fail(uint16_t code, std::string_view name,
-                            std::string_view sentence) const {
-  return send_error(send_, code, name, false, sentence);
+                            std::string_view sentence, bool temporary) const {
+  return send_error(send_, code, name, temporary, sentence);
 }
 
 bool incoming_request::fail(errc code, std::string_view sentence) const {

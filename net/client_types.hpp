@@ -144,11 +144,13 @@ public:
   bool answer(const payload& x) const;
 
   /// Fails with an error of the application's own.
-  /// @param code at least 1,000.
-  bool fail(uint16_t code, std::string_view name,
-            std::string_view sentence) const;
+  /// @param code at least 1,000; the asker gets it, and the name, as they are.
+  /// @param temporary whether trying again can help.
+  bool fail(uint16_t code, std::string_view name, std::string_view sentence,
+            bool temporary = false) const;
 
-  /// Fails with an error of the protocol's.
+  /// Fails with an error of the protocol's. Those are the server's to give, so
+  /// that the asker gets `responder_failed`.
   bool fail(errc code, std::string_view sentence) const;
 
 private:

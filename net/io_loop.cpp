@@ -1,9 +1,7 @@
 #include <callboard/net/io_loop.hpp>
 
 #include <algorithm>
-#include <array>
 
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <caf/actor_system.hpp>
@@ -38,7 +36,8 @@ io_loop::io_loop(caf::actor_system& sys, node_context& node, uint32_t index,
     ready_{io_, epoll_},
     tick_timer_{io_},
     context_{node, index, wire, make_loop_metrics(sys.metrics(), index)},
-    receive_buffer_(receive_bytes) {
+    receive_buffer_(receive_bytes),
+    events_(ready_max) {
   context_.unit = this;
   update_time();
 }
@@ -143,15 +142,14 @@ void io_loop::run() {
 }
 
 size_t io_loop::serve_ready() {
-  std::array<epoll_event, ready_max> events;
-  auto n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                      0);
+  auto n = epoll_wait(epoll_, events_.data(),
+                      static_cast<int>(events_.size()), 0);
   unwatched_.clear();
   for (auto i = 0; i < n; ++i) {
-    auto* handler = static_cast<io_handler*>(events[i].data.ptr);
+    auto* handler = static_cast<io_handler*>(events_[i].data.ptr);
     if (unwatched_.empty()
         || std::ranges::find(unwatched_, handler) == unwatched_.end())
-      handler->on_ready(events[i].events);
+      handler->on_ready(events_[i].events);
   }
   return n > 0 ? static_cast<size_t>(n) : 0;
 }
@@ -200,6 +198,7 @@ void io_loop::end_turn() {
       f();
     context_.flush();
   }
+  context_.publish_counts();
   std::chrono::duration<double> turn = std::chrono::steady_clock::now()
                                        - turn_began_;
   context_.metrics.turn_seconds->observe(turn.count());

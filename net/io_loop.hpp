@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include <sys/epoll.h>
+
 #include <caf/execution_unit.hpp>
 #include <caf/intrusive_ptr.hpp>
 #include <caf/resumable.hpp>
@@ -41,7 +43,7 @@ public:
   static constexpr size_t receive_bytes = 64 * 1024;
 
   /// Descriptors that one turn serves.
-  static constexpr size_t ready_max = 256;
+  static constexpr size_t ready_max = 1024;
 
   /// @throws boost::system::system_error where the system has no descriptors.
   io_loop(caf::actor_system& sys, node_context& node, uint32_t index,
@@ -136,6 +138,7 @@ private:
   std::function<void()> tick_;
   loop_context context_;
   std::vector<char> receive_buffer_;
+  std::vector<epoll_event> events_;
   // Handlers that the current batch of events must not reach any more.
   std::vector<io_handler*> unwatched_;
   std::deque<resumable_ptr> queue_;

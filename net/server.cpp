@@ -172,6 +172,11 @@ struct server::impl final : shard_host {
       return;
     shared.node.draining = true;
     caf::anon_send_exit(head, caf::exit_reason::kill);
+    {
+      // It lives on the scheduler and uses what is about to go.
+      caf::scoped_actor self{shared.system};
+      self->wait_for(head);
+    }
     on_loop_zero([this] { front->stop(); });
     for (auto& x : services)
       on_loop(*x, [&service = *x] { service.end_all(); });

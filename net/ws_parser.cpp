@@ -154,7 +154,6 @@ char* ws_parser::begin_frame(const frame_header& header, char* pos, char* end,
       return pos + size;
     }
     message_ = frame_;
-    text_ = utf8_checker{};
     empty_fragments_ = 0;
   }
   if (header.payload_bytes == 0 && (frame_ & fin_bit) == 0

@@ -147,6 +147,8 @@ private:
 
   ws_status status_ = ws_status::open;
   ws_error error_ = ws_error::none;
+
+  // Checks uncompressed text as it comes; complete between messages.
   utf8_checker text_;
 
   // The bytes so far of an incomplete header.

@@ -86,7 +86,7 @@ void ws_session::receive() {
     return;
   }
   auto& ctx = host_.loop().context();
-  ctx.metrics.bytes_in->inc(n);
+  ctx.counts.bytes_in += static_cast<uint64_t>(n);
   last_heard_ms = ctx.steady_ms;
   // After our close frame, what comes is read only to see the end.
   if (!closing_)
@@ -206,7 +206,7 @@ void ws_session::flush() {
       });
       return;
     }
-    host_.loop().context().metrics.bytes_out->inc(sent);
+    host_.loop().context().counts.bytes_out += static_cast<uint64_t>(sent);
     box_->consume(static_cast<size_t>(sent));
   }
   after_flush();

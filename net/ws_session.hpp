@@ -127,11 +127,11 @@ private:
   void with_actor(F&& f);
 
   ws_session_host& host_;
-  ws_parser parser_;
   outbox_ptr box_;
   // Kept alive by the strong reference behind it.
   connection* actor_ = nullptr;
   caf::strong_actor_ptr keep_;
+  ws_parser parser_;
   int64_t pinged_us_ = 0;
   int socket_;
   uint32_t watched_events_ = 0;

@@ -128,6 +128,7 @@ struct router_fixture : loop_fixture {
 
   /// Answers the last request that `from` was given.
   void answer(const client& from, const std::string& text = "ok") {
+    REQUIRE(!from->served.empty());
     answer(from, from->served.back().first, text);
   }
 

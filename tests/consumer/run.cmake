@@ -29,5 +29,12 @@ run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project"
   -DCMAKE_BUILD_TYPE=Debug ${options})
 run("${CMAKE_COMMAND}" --build "${WORK}/build")
 if(NOT WAY STREQUAL "headers")
-  run("${WORK}/build/consumer")
+  execute_process(COMMAND "${WORK}/build/consumer" TIMEOUT 60
+    OUTPUT_VARIABLE said RESULT_VARIABLE result)
+  file(READ "${EXPECTED}" expected)
+  if(NOT result EQUAL 0 OR NOT said STREQUAL expected)
+    message(FATAL_ERROR
+      "consumer.${WAY} ended with ${result} and said\n${said}\n"
+      "instead of\n${expected}")
+  endif()
 endif()

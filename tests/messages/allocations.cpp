@@ -10,6 +10,9 @@
 
 // Counts the allocations of this program, which has one thread.
 
+// GCC takes our operators apart and then finds that malloc and delete meet.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 namespace {
 
 size_t allocations = 0;
@@ -23,11 +26,24 @@ void* operator new(size_t size) {
   throw std::bad_alloc{};
 }
 
+// A sanitizer's would not come to the one above.
+void* operator new[](size_t size) {
+  return operator new(size);
+}
+
 void operator delete(void* memory) noexcept {
   std::free(memory);
 }
 
 void operator delete(void* memory, size_t) noexcept {
+  std::free(memory);
+}
+
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+
+void operator delete[](void* memory, size_t) noexcept {
   std::free(memory);
 }
 

@@ -189,7 +189,7 @@ CAF_TEST(every prefix of a frame is malformed) {
   auto whole = from_hex("96 0a 07 d30000019733c0d5f8 a474657374"
                         "83a16101a1629301c0a0a163c403000102"
                         "8c 0101 02a165 0392a16502 04a169 05c3 06a173"
-                        "07cd2710 08cd01f5 09c2 0a05 0ba16123 0ca174");
+                        "07cd2710 08cd01f5 09c2 0a05 0ba161 0ca174");
   reader.reset(whole);
   CHECK(reader.next(frame) == ok);
   CHECK_EQ(frame.meta.present, 0x1ffeu);

@@ -135,6 +135,15 @@ CAF_TEST(output is bounded) {
   }
 }
 
+CAF_TEST(output is bounded by each call for itself) {
+  ws_inflater inflater;
+  auto text = std::string(5000, 'x');
+  CHECK(inflate(inflater, deflate(text), 5000) == text);
+  CHECK_EQ(inflate(inflater, hello, 4), "[message_too_big]");
+  CHECK_EQ(inflate(inflater, hello, 5), "Hello");
+  CHECK(inflate(inflater, deflate(text), 5000) == text);
+}
+
 CAF_TEST(a bomb is cut at the limit and harms nobody) {
   // 16 MiB in 16 KiB.
   auto bomb = deflate(std::string(16 << 20, '\0'));

@@ -169,6 +169,19 @@ CAF_TEST(streams mean the same byte by byte and with pauses) {
   }
 }
 
+CAF_TEST(the longest headers may be split anywhere) {
+  auto stream = client_frame(0x82, text_of(65536)) + client_frame(0x89, "ping");
+  auto expected = lines({"binary " + text_of(65536), "ping ping"});
+  std::string_view bytes = stream;
+  for (size_t i = 0; i < 16; ++i) {
+    CHECK(events_of(options, {bytes.substr(0, i), bytes.substr(i)})
+          == expected);
+    CHECK(events_of(options, {bytes.substr(0, i), bytes.substr(i, 1),
+                              bytes.substr(i + 1)})
+          == expected);
+  }
+}
+
 CAF_TEST(random streams mean what was put into them) {
   std::mt19937 rng{2024};
   for (auto i = 0; i < 500; ++i) {

@@ -1,0 +1,65 @@
+#include <callboard/actors/responder_error.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include <caf/message.hpp>
+
+namespace callboard {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// A day: what an asker would not wait for anyway.
+constexpr uint64_t retry_after_ms_max = 86'400'000;
+
+std::string sentence_of(const request_outcome& x) {
+  return x.payload.get_as<std::string>().value_or(std::string{});
+}
+
+} // namespace
+
+// The client library gives its errors the same context, so that its `details`
+// reads both.
+
+caf::error to_error(responder_error x) {
+  return caf::make_error(errc::responder_failed, x.code, std::move(x.name),
+                         std::move(x.sentence), x.temporary, x.retry_after);
+}
+
+std::optional<responder_error> responder_error_of(const caf::error& x) {
+  if (x != errc::responder_failed)
+    return std::nullopt;
+  auto view = caf::make_const_typed_message_view<
+    uint16_t, std::string, std::string, bool, caf::timespan>(x.context());
+  if (!view || get<0>(view) < application_errc_min)
+    return std::nullopt;
+  return responder_error{get<0>(view), get<1>(view), get<2>(view),
+                         get<3>(view), get<4>(view)};
+}
+
+caf::error to_error(const request_outcome& x) {
+  auto sentence = sentence_of(x);
+  if (auto code = errc_from_wire(x.code)) {
+    if (sentence.empty() || sentence == info(*code).sentence)
+      return caf::make_error(*code);
+    return caf::make_error(*code, std::move(sentence));
+  }
+  milliseconds retry_after{std::min(x.retry_after_ms, retry_after_ms_max)};
+  return to_error(responder_error{x.code, x.name, std::move(sentence),
+                                  x.temporary, retry_after});
+}
+
+request_outcome to_outcome(const responder_error& x) {
+  auto ms = std::chrono::ceil<milliseconds>(x.retry_after).count();
+  request_outcome result;
+  result.code = x.code;
+  result.name = x.name;
+  result.temporary = x.temporary;
+  result.retry_after_ms = static_cast<uint64_t>(std::max<int64_t>(ms, 0));
+  result.payload = payload::pack(x.sentence);
+  return result;
+}
+
+} // namespace callboard

@@ -1,0 +1,199 @@
+// Counts what a steady fan-out allocates. The global operator new of this
+// program is replaced; it counts only while a test asks for it.
+
+#include "support/node_fixture.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "support/test.hpp"
+
+namespace {
+
+std::atomic<bool> counting{false};
+std::atomic<size_t> allocations{0};
+
+// Not inlined, so that the compiler does not match new with free.
+[[gnu::noinline]] void* allocate(size_t n, size_t alignment = 0) {
+  if (counting.load(std::memory_order_relaxed))
+    allocations.fetch_add(1, std::memory_order_relaxed);
+  auto* result = alignment == 0
+                   ? std::malloc(n)
+                   : std::aligned_alloc(alignment,
+                                        (n + alignment - 1) / alignment
+                                          * alignment);
+  if (result == nullptr)
+    throw std::bad_alloc{};
+  return result;
+}
+
+[[gnu::noinline]] void release(void* x) noexcept {
+  std::free(x);
+}
+
+} // namespace
+
+void* operator new(size_t n) {
+  return allocate(n);
+}
+
+void* operator new[](size_t n) {
+  return allocate(n);
+}
+
+void* operator new(size_t n, std::align_val_t alignment) {
+  return allocate(n, static_cast<size_t>(alignment));
+}
+
+void* operator new[](size_t n, std::align_val_t alignment) {
+  return allocate(n, static_cast<size_t>(alignment));
+}
+
+void operator delete(void* x) noexcept {
+  release(x);
+}
+
+void operator delete[](void* x) noexcept {
+  release(x);
+}
+
+void operator delete(void* x, size_t) noexcept {
+  release(x);
+}
+
+void operator delete[](void* x, size_t) noexcept {
+  release(x);
+}
+
+void operator delete(void* x, std::align_val_t) noexcept {
+  release(x);
+}
+
+void operator delete[](void* x, std::align_val_t) noexcept {
+  release(x);
+}
+
+void operator delete(void* x, size_t, std::align_val_t) noexcept {
+  release(x);
+}
+
+void operator delete[](void* x, size_t, std::align_val_t) noexcept {
+  release(x);
+}
+
+using namespace callboard;
+
+namespace {
+
+/// Returns how many allocations `f` makes.
+template <class F>
+size_t count(F&& f) {
+  allocations = 0;
+  counting = true;
+  f();
+  counting = false;
+  return allocations;
+}
+
+struct fixture : node_fixture {
+  /// Lets `n` clients, and nobody else, subscribe. Their sockets forget what
+  /// they get.
+  void subscribe(size_t n) {
+    for (auto& x : clients)
+      x->say(frame_type::unsubscribe, 0, "news");
+    while (clients.size() < n)
+      connect().socket.deaf = true;
+    turn();
+    for (size_t i = 0; i < n; ++i)
+      clients[i]->say(frame_type::subscribe, 1, "news");
+    turn();
+  }
+
+  /// Publishes in `turns` turns, `window` events each, over the whole way from
+  /// the publisher's frame to the subscribers' sockets.
+  void publish(size_t turns, size_t window) {
+    for (size_t i = 0; i < turns; ++i) {
+      for (size_t k = 0; k < window; ++k)
+        clients[0]->say_bytes(frame);
+      turn();
+    }
+  }
+
+  size_t deliveries() const {
+    return static_cast<size_t>(loops[0]->metrics.deliveries->value());
+  }
+
+  std::string frame;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(the counter counts) {
+  CHECK_EQ(count([] {}), 0u);
+  std::vector<std::unique_ptr<int>> kept;
+  kept.reserve(2);
+  CHECK_EQ(count([&] {
+             kept.push_back(std::make_unique<int>(1));
+             kept.push_back(std::make_unique<int>(2));
+           }),
+           2u);
+}
+
+CAF_TEST(a delivery in a steady fan-out allocates nothing) {
+  start();
+  auto& publisher = connect();
+  frame_view x;
+  x.type = frame_type::publish;
+  x.subject = "news";
+  auto content = text(std::string(128, 'x'));
+  x.payload = content.view();
+  frame = publisher.encode(x);
+  publisher.socket.deaf = true;
+  for (size_t window : {1, 16}) {
+    static constexpr size_t turns = 64;
+    std::vector<size_t> allocated;
+    std::vector<size_t> delivered;
+    for (size_t subscribers : {1, 1000}) {
+      subscribe(subscribers);
+      publish(turns, window);
+      auto before = deliveries();
+      allocated.push_back(count([&] { publish(turns, window); }));
+      delivered.push_back(deliveries() - before);
+    }
+    CHECK_EQ(delivered[0], turns * window);
+    CHECK_EQ(delivered[1], turns * window * 1000);
+    CHECK_EQ(allocated[1], allocated[0]);
+  }
+}
+
+CAF_TEST(sharing out an event allocates nothing at all) {
+  start();
+  auto& ctx = *loops[0];
+  subscribe(1000);
+  publication x;
+  x.topic = "news";
+  x.epoch = "run.1";
+  x.sender = "alice";
+  x.payload = text(std::string(128, 'x'));
+  auto deliver = [&](size_t times) {
+    for (size_t i = 0; i < times; ++i) {
+      ++x.offset;
+      CHECK_EQ(ctx.topics.deliver(x), 1000u);
+    }
+    ctx.flush();
+  };
+  for (size_t window : {1, 16}) {
+    deliver(window);
+    CHECK_EQ(count([&] { deliver(window); }), 0u);
+    auto& last = *clients.back();
+    last.socket.deaf = false;
+    deliver(window);
+    CHECK_EQ(last.take().size(), window);
+    last.socket.deaf = true;
+  }
+}
+
+END_FIXTURE_SCOPE()

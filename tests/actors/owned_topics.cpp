@@ -1,0 +1,221 @@
+#include <callboard/actors/owned_topics.hpp>
+
+#include <string>
+#include <vector>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+
+namespace {
+
+using result = owned_topics::publish_result;
+using indices = std::vector<uint32_t>;
+
+constexpr int64_t linger_ms = 1000;
+
+struct fixture {
+  result publish(const std::string& topic, int64_t now_ms = 0,
+                 const std::string& id = {}, const std::string& sender = {}) {
+    last = {};
+    last.topic = topic;
+    last.id = id;
+    last.sender = sender;
+    return topics.publish(last, now_ms, make_epoch);
+  }
+
+  std::optional<position> attach(uint32_t loop, std::string_view topic) {
+    return topics.attach(loop, topic, make_epoch);
+  }
+
+  indices loops_of(std::string_view topic) {
+    indices result;
+    topics.loops_of(topic).for_each([&](auto x) { result.push_back(x); });
+    return result;
+  }
+
+  struct plain_publication : publication {
+    plain_publication& operator=(const plain_publication& x) {
+      topic = x.topic;
+      id = x.id;
+      sender = x.sender;
+      offset = x.offset;
+      epoch = x.epoch;
+      return *this;
+    }
+  };
+
+  int epochs = 0;
+  std::function<std::string()> make_epoch
+    = [this] { return "e" + std::to_string(++epochs); };
+  owned_topics topics{4, linger_ms};
+  plain_publication last;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+// -- offsets ------------------------------------------------------------------
+
+CAF_TEST(each topic counts for itself from 1 in its own epoch) {
+  for (uint64_t i = 1; i <= 5; ++i) {
+    CHECK(publish("a") == result::accepted);
+    CHECK_EQ(last.offset, i);
+    CHECK_EQ(last.epoch, "e1");
+  }
+  CHECK(publish("b") == result::accepted);
+  CHECK_EQ(last.offset, 1u);
+  CHECK_EQ(last.epoch, "e2");
+  CHECK_EQ(epochs, 2);
+}
+
+CAF_TEST(a loop that attaches is told where the topic stands) {
+  CHECK_EQ(attach(0, "a"), (position{"e1", 0}));
+  publish("a");
+  publish("a");
+  CHECK_EQ(attach(1, "a"), (position{"e1", 2}));
+  CHECK_EQ(attach(1, "a"), (position{"e1", 2}));
+}
+
+// -- ids ----------------------------------------------------------------------
+
+CAF_TEST(an id is accepted once and answered with its first offset) {
+  publish("a");
+  CHECK(publish("a", 0, "x", "alice") == result::accepted);
+  CHECK_EQ(last.offset, 2u);
+  publish("a");
+  CHECK(publish("a", 0, "x", "alice") == result::duplicate);
+  CHECK_EQ(last.offset, 2u);
+  CHECK_EQ(last.epoch, "e1");
+  publish("a");
+  CHECK_EQ(last.offset, 4u);
+}
+
+CAF_TEST(an id is of one user and one topic) {
+  CHECK(publish("a", 0, "x", "alice") == result::accepted);
+  CHECK(publish("a", 0, "x", "bob") == result::accepted);
+  CHECK(publish("b", 0, "x", "alice") == result::accepted);
+  CHECK(publish("a", 0, "y", "alice") == result::accepted);
+  // Where name and id meet makes a difference.
+  CHECK(publish("a", 0, "bc", "a") == result::accepted);
+  CHECK(publish("a", 0, "c", "ab") == result::accepted);
+  CHECK(publish("a", 0, "bc", "a") == result::duplicate);
+}
+
+CAF_TEST(an id is known until the linger is over) {
+  CHECK(publish("a", 100, "x") == result::accepted);
+  CHECK(publish("a", 100 + linger_ms - 1, "x") == result::duplicate);
+  // The duplicate did not prolong it.
+  CHECK(publish("a", 100 + linger_ms, "x") == result::accepted);
+  CHECK_EQ(last.offset, 2u);
+}
+
+CAF_TEST(a topic remembers as many ids as it may and the oldest gives way) {
+  for (size_t i = 0; i < owned_topics::ids_max; ++i)
+    REQUIRE(publish("a", 0, std::to_string(i)) == result::accepted);
+  CHECK(publish("a", 0, "0") == result::duplicate);
+  CHECK(publish("a", 0, "one more") == result::accepted);
+  CHECK(publish("a", 0, "1") == result::duplicate);
+  CHECK(publish("a", 0, "0") == result::accepted);
+}
+
+// -- bounds -------------------------------------------------------------------
+
+CAF_TEST(as many topics live as may and the next has no room) {
+  for (auto x : {"a", "b", "c"})
+    CHECK(publish(x) == result::accepted);
+  CHECK(attach(0, "d").has_value());
+  CHECK_EQ(topics.size(), 4u);
+  CHECK(publish("e") == result::full);
+  CHECK_EQ(last.offset, 0u);
+  CHECK(!attach(0, "e").has_value());
+  CHECK_EQ(topics.size(), 4u);
+  // Those that are there go on.
+  CHECK(publish("a") == result::accepted);
+  topics.expire(linger_ms);
+  CHECK_EQ(topics.size(), 1u);
+  CHECK(publish("e", linger_ms) == result::accepted);
+}
+
+CAF_TEST(a topic is forgotten when nobody has used it for the linger) {
+  publish("a", 100);
+  topics.expire(100 + linger_ms - 1);
+  CHECK_EQ(topics.size(), 1u);
+  topics.expire(100 + linger_ms);
+  CHECK_EQ(topics.size(), 0u);
+  // It starts over.
+  publish("a", 2000);
+  CHECK_EQ(last.offset, 1u);
+  CHECK_EQ(last.epoch, "e2");
+}
+
+CAF_TEST(a topic that a loop wants lives on) {
+  attach(3, "a");
+  topics.expire(100 * linger_ms);
+  CHECK_EQ(topics.size(), 1u);
+  topics.detach(3, "a", 100 * linger_ms);
+  topics.expire(101 * linger_ms - 1);
+  CHECK_EQ(topics.size(), 1u);
+  topics.expire(101 * linger_ms);
+  CHECK_EQ(topics.size(), 0u);
+}
+
+CAF_TEST(a topic lives as long as its ids) {
+  publish("a", 500, "x");
+  topics.expire(500 + linger_ms - 1);
+  CHECK(publish("a", 500 + linger_ms - 1, "x") == result::duplicate);
+  // The duplicate used the topic.
+  topics.expire(500 + linger_ms);
+  CHECK_EQ(topics.size(), 1u);
+  topics.expire(499 + 2 * linger_ms);
+  CHECK_EQ(topics.size(), 0u);
+}
+
+// -- loops --------------------------------------------------------------------
+
+CAF_TEST(the loops of a topic are those of it and of its patterns) {
+  attach(0, "a/b");
+  attach(5, "a/b");
+  topics.attach_pattern(2, "a/+");
+  topics.attach_pattern(5, "#");
+  topics.attach_pattern(1, "b/+");
+  CHECK_EQ(loops_of("a/b"), (indices{0, 2, 5}));
+  CHECK_EQ(loops_of("a/c"), (indices{2, 5}));
+  CHECK_EQ(loops_of("b/c"), (indices{1, 5}));
+  CHECK_EQ(loops_of("c"), indices{5});
+  topics.detach(5, "#", 0);
+  CHECK_EQ(loops_of("a/b"), (indices{0, 2, 5}));
+  CHECK_EQ(loops_of("c"), indices{});
+  topics.detach(5, "a/b", 0);
+  topics.detach(2, "a/+", 0);
+  CHECK_EQ(loops_of("a/b"), indices{0});
+}
+
+CAF_TEST(a pattern of two loops stays for the other one) {
+  topics.attach_pattern(0, "a/+");
+  topics.attach_pattern(1, "a/+");
+  topics.attach_pattern(1, "a/+");
+  topics.detach(1, "a/+", 0);
+  CHECK_EQ(loops_of("a/b"), indices{0});
+  topics.detach(0, "a/+", 0);
+  CHECK_EQ(loops_of("a/b"), indices{});
+}
+
+CAF_TEST(detaching what was never attached does nothing) {
+  topics.detach(0, "a", 0);
+  topics.detach(0, "a/+", 0);
+  CHECK_EQ(topics.size(), 0u);
+  CHECK_EQ(loops_of("a/b"), indices{});
+  attach(0, "a");
+  topics.detach(7, "a", 0);
+  CHECK_EQ(loops_of("a"), indices{0});
+}
+
+CAF_TEST(a topic that nobody wants has no loops) {
+  publish("a");
+  CHECK_EQ(loops_of("a"), indices{});
+  CHECK_EQ(loops_of("never heard of"), indices{});
+}
+
+END_FIXTURE_SCOPE()

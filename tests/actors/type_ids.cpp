@@ -1,0 +1,43 @@
+#include <callboard/actors/type_ids.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+
+// CAF sends these numbers to other nodes.
+CAF_TEST(type IDs stay as they are) {
+  CHECK_EQ(caf::id_block::callboard_actors::begin, 1100);
+  CHECK_EQ(caf::type_id_v<publish_atom>, 1100);
+  CHECK_EQ(caf::type_id_v<subscribe_atom>, 1101);
+  CHECK_EQ(caf::type_id_v<unsubscribe_atom>, 1102);
+  CHECK_EQ(caf::type_id_v<attach_atom>, 1103);
+  CHECK_EQ(caf::type_id_v<attached_atom>, 1104);
+  CHECK_EQ(caf::type_id_v<detach_atom>, 1105);
+  CHECK_EQ(caf::type_id_v<deliver_atom>, 1106);
+  CHECK_EQ(caf::type_id_v<expire_atom>, 1107);
+  CHECK_EQ(caf::type_id_v<serve_atom>, 1108);
+  CHECK_EQ(caf::type_id_v<route_atom>, 1109);
+  CHECK_EQ(caf::type_id_v<resolve_atom>, 1110);
+  CHECK_EQ(caf::type_id_v<cancel_atom>, 1111);
+  CHECK_EQ(caf::type_id_v<register_atom>, 1112);
+  CHECK_EQ(caf::type_id_v<unregister_atom>, 1113);
+  CHECK_EQ(caf::type_id_v<watch_atom>, 1114);
+  CHECK_EQ(caf::type_id_v<unwatch_atom>, 1115);
+  CHECK_EQ(caf::type_id_v<opened_atom>, 1116);
+  CHECK_EQ(caf::type_id_v<drain_atom>, 1117);
+  CHECK_EQ(caf::type_id_v<callboard::close_atom>, 1118);
+  CHECK_EQ(caf::type_id_v<request_atom>, 1119);
+  CHECK_EQ(caf::type_id_v<lookup_atom>, 1120);
+  CHECK_EQ(caf::type_id_v<event>, 1121);
+  CHECK_EQ(caf::type_id_v<position>, 1122);
+  CHECK_EQ(caf::type_id_v<action_request>, 1123);
+  CHECK_EQ(caf::type_id_v<lifecycle_event>, 1124);
+  CHECK_EQ(caf::type_id_v<lifecycle_kind>, 1125);
+  CHECK_EQ(caf::type_id_v<published>, 1126);
+  CHECK_EQ(caf::type_id_v<publication_ptr>, 1127);
+  CHECK_EQ(caf::type_id_v<routed_request_ptr>, 1128);
+  CHECK_EQ(caf::type_id_v<request_outcome>, 1129);
+  CHECK_EQ(caf::type_id_v<request_ticket>, 1130);
+  CHECK_EQ(caf::type_id_v<heartbeat_ptr>, 1131);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1132);
+}
