@@ -72,6 +72,7 @@ void connection::on_exit() {
   set_state(connection_state::disconnected);
   // Who was never let in was never told of either.
   if (!sender_.empty())
+    if (told_)
     tell_life(lifecycle_kind::disconnected);
   box_ = nullptr;
   if (served_ != nullptr)
@@ -83,7 +84,7 @@ void connection::on_exit() {
 
 void connection::open() {
   if (!must_authenticate_)
-    connected();
+    connected(0);
 }
 
 void connection::receive(std::string_view message) {
@@ -122,6 +123,8 @@ void connection::close(uint16_t code, std::string_view reason) {
     return;
   close_code_ = code;
   close_reason_ = reason;
+  if (code == static_cast<uint16_t>(close_code::message_too_big))
+    write_error(0, errc::frame_too_large);
   set_state(connection_state::disconnecting);
   if (auto* socket = box_->get_transport())
     socket->close(code, reason);
@@ -163,13 +166,14 @@ void connection::router_replaced(uint32_t shard) {
 
 // -- state --------------------------------------------------------------------
 
-void connection::connected() {
+void connection::connected(uint32_t seq_id) {
   set_state(connection_state::connected);
   sender_ = user_.empty() ? wire_name() : user_;
   caf::anon_send(ctx_.pool, opened_atom_v,
                  caf::strong_actor_ptr{ctrl()},
                  describe(lifecycle_kind::connected));
-  write_welcome();
+  told_ = true;
+  write_welcome(seq_id);
 }
 
 void connection::set_state(connection_state x) {

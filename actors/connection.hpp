@@ -156,12 +156,16 @@ private:
   void write_response(uint32_t seq_id, payload_view content);
   void write_position(uint32_t seq_id, const topic_position& where,
                       const bool* recovered);
+  void write_pattern_response(uint32_t seq_id, bool since_asked);
+  // Answers with an error, or says it without being asked with seqId 0.
   void write_error(uint32_t seq_id, errc code, std::string_view sentence = {});
+  // Answers with an error if an answer is wanted.
+  void refuse(uint32_t seq_id, errc code, std::string_view sentence = {});
   void write_outcome(uint32_t seq_id, const request_outcome& x);
   void write_goaway(std::string_view reason, std::string_view reconnect);
-  void write_welcome();
+  void write_welcome(uint32_t seq_id);
 
-  void connected();
+  void connected(uint32_t seq_id);
   void set_state(connection_state x);
   void tell_life(lifecycle_kind kind, std::string_view subject = {});
   [[nodiscard]] lifecycle_event describe(lifecycle_kind kind) const;
@@ -172,6 +176,8 @@ private:
   connection_state state_ = connection_state::connecting;
   bool must_authenticate_;
   bool watched_ = false;
+  // Whether `connected` was told of it.
+  bool told_ = false;
   uint16_t close_code_ = 0;
   std::string close_reason_;
   std::string user_;

@@ -86,17 +86,19 @@ void connection::handle_connect(const frame_view& x) {
     return;
   }
   user_ = std::move(who->user);
-  connected();
+  connected(x.seq_id);
 }
 
 // -- requests -----------------------------------------------------------------
 
 bool connection::handle_own_action(const frame_view& x) {
   if (x.subject == "callboard.echo") {
+    ++ctx_.counts.own_requests;
     write_response(x.seq_id, x.payload);
     return true;
   }
   if (x.subject == "callboard.time") {
+    ++ctx_.counts.own_requests;
     byte_buffer now;
     msgpack::pack(now, ctx_.unix_ms);
     write_response(x.seq_id, {codec::msgpack, now.view()});
@@ -192,18 +194,21 @@ void connection::handle_reply(const frame_view& x) {
 void connection::handle_register(const frame_view& x) {
   auto wrong = check_action(x.subject);
   if (wrong == subject_error::reserved)
-    return write_error(x.seq_id, errc::forbidden);
+    return refuse(x.seq_id, errc::forbidden);
   if (!admit(x, operation::register_action, wrong))
     return;
   auto& actions = serving().actions;
   auto known = std::ranges::find(actions, x.subject) != actions.end();
   if (!known && actions.size() >= ctx_.node.options.registrations_max)
-    return write_error(x.seq_id, errc::too_many_subscriptions);
+    return refuse(x.seq_id, errc::too_many_subscriptions);
   auto shard = shard_of(x.subject, ctx_.node.loops);
   if (!begin(x.seq_id, inflight_kind::register_action, shard))
     return;
-  if (!known)
+  if (!known) {
     actions.emplace_back(x.subject);
+    if (x.seq_id != 0)
+      served_->registering[x.seq_id] = x.subject;
+  }
   send(ctx_.routers[shard], register_atom_v, std::string{x.subject}, x.seq_id);
 }
 
@@ -211,7 +216,7 @@ void connection::handle_unregister(const frame_view& x) {
   auto found = served_ != nullptr
                && std::erase(served_->actions, std::string{x.subject}) > 0;
   if (!found)
-    return write_error(x.seq_id, errc::not_subscribed);
+    return refuse(x.seq_id, errc::not_subscribed);
   auto shard = shard_of(x.subject, ctx_.node.loops);
   if (begin(x.seq_id, inflight_kind::register_action, shard))
     send(ctx_.routers[shard], unregister_atom_v, std::string{x.subject},
@@ -226,7 +231,7 @@ void connection::handle_subscribe(const frame_view& x) {
   if (!admit(x, operation::subscribe, wrong))
     return;
   if (box_->subscriptions.size() >= ctx_.node.options.subscriptions_max)
-    return write_error(x.seq_id, errc::too_many_subscriptions);
+    return refuse(x.seq_id, errc::too_many_subscriptions);
   if (!begin(x.seq_id, inflight_kind::subscribe, 0))
     return;
   if (!std::exchange(watched_, true)) {
@@ -256,7 +261,8 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
     inflight_.remove(seq_id, inflight_kind::subscribe);
     auto recovered = false;
     auto asked = std::ranges::find(since_, seq_id, &since::seq_id);
-    if (asked != since_.end()) {
+    auto from_position = asked != since_.end();
+    if (from_position) {
       // Without history, only who missed nothing has everything.
       recovered = where != nullptr && asked->where.epoch == where->epoch
                   && asked->where.offset == where->offset;
@@ -265,7 +271,7 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
     if (where != nullptr)
       write_position(seq_id, *where, &recovered);
     else
-      write_response(seq_id, {codec::msgpack, "\x80"});
+      write_pattern_response(seq_id, from_position);
     tell_life(lifecycle_kind::subscribed, subject);
   });
 }
@@ -274,7 +280,7 @@ void connection::on_refused(uint32_t seq_id, std::string_view, errc code) {
   enter([&] {
     inflight_.remove(seq_id, inflight_kind::subscribe);
     std::erase_if(since_, [=](auto& x) { return x.seq_id == seq_id; });
-    write_error(seq_id, code);
+    refuse(seq_id, code);
   });
 }
 
@@ -282,13 +288,14 @@ void connection::handle_unsubscribe(const frame_view& x) {
   std::string subject{x.subject};
   auto result = ctx_.topics.unsubscribe(*box_, subject);
   if (!result.found)
-    return write_error(x.seq_id, errc::not_subscribed);
+    return refuse(x.seq_id, errc::not_subscribed);
   if (result.waiting_seq_id != 0)
     on_refused(result.waiting_seq_id, subject, errc::cancelled);
   if (result.detach)
     request_detach(ctx_, subject);
   write_response(x.seq_id, {});
-  tell_life(lifecycle_kind::unsubscribed, subject);
+  if (result.waiting_seq_id == 0)
+    tell_life(lifecycle_kind::unsubscribed, subject);
 }
 
 void connection::handle_publish(const frame_view& x) {
@@ -296,8 +303,7 @@ void connection::handle_publish(const frame_view& x) {
     return;
   auto shard = shard_of(x.subject, ctx_.node.loops);
   if (ctx_.node.congested(shard)) {
-    if (x.seq_id != 0)
-      write_error(x.seq_id, errc::overloaded);
+    refuse(x.seq_id, errc::overloaded);
     return;
   }
   if (!begin(x.seq_id, inflight_kind::publish, shard))
@@ -322,17 +328,13 @@ void connection::handle_publish(const frame_view& x) {
 
 bool connection::admit(const frame_view& x, operation what,
                        subject_error wrong) {
-  // With seqId 0 nobody waits for an answer, not even for a refusal.
-  auto refuse = [&](errc code, std::string_view sentence) {
-    if (x.seq_id != 0)
-      write_error(x.seq_id, code, sentence);
-    return false;
-  };
   if (wrong != subject_error::none)
-    return refuse(errc::bad_subject, to_sentence(wrong));
-  if (!authorized(what, x.subject))
-    return refuse(errc::forbidden, {});
-  return true;
+    refuse(x.seq_id, errc::bad_subject, to_sentence(wrong));
+  else if (!authorized(what, x.subject))
+    refuse(x.seq_id, errc::forbidden);
+  else
+    return true;
+  return false;
 }
 
 bool connection::authorized(operation what, std::string_view subject) const {

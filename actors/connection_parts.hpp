@@ -26,6 +26,8 @@ struct connection::served {
   };
 
   std::vector<std::string> actions;
+  /// Actions whose `register` waits for its answer, by that one's seqId.
+  std::unordered_map<uint32_t, std::string> registering;
   /// By the seqId of our request.
   std::unordered_map<uint32_t, waiting> requests;
   uint32_t last_seq_id = 0;

@@ -20,11 +20,19 @@ void connection::finish_publish(const published& x) {
 }
 
 void connection::finish_request(uint32_t seq_id, const request_outcome& x) {
-  if (inflight_.remove(seq_id, inflight_kind::request))
+  if (inflight_.remove(seq_id, inflight_kind::request)) {
     write_outcome(seq_id, x);
+  } else if (inflight_.remove(seq_id, inflight_kind::register_action)) {
+    // The router has no room for one more responder.
+    if (auto refused = served_->registering.extract(seq_id))
+      std::erase(served_->actions, refused.mapped());
+    write_outcome(seq_id, x);
+  }
 }
 
 void connection::finish_register(uint32_t seq_id) {
+  if (served_ != nullptr)
+    served_->registering.erase(seq_id);
   if (inflight_.remove(seq_id, inflight_kind::register_action))
     write_response(seq_id, {});
 }
@@ -134,6 +142,16 @@ void connection::write_position(uint32_t seq_id, const topic_position& where,
   write_response(seq_id, {codec::msgpack, content.view()});
 }
 
+void connection::write_pattern_response(uint32_t seq_id, bool since_asked) {
+  // A pattern has no position, so nothing can be told to have been recovered.
+  byte_buffer content;
+  msgpack::packer<byte_buffer> pack{content};
+  pack.pack_map(since_asked ? 1 : 0);
+  if (since_asked)
+    pack.pack("recovered").pack(false);
+  write_response(seq_id, {codec::msgpack, content.view()});
+}
+
 void connection::on_position(std::string_view topic,
                              const topic_position& where,
                              std::string_view reason) {
@@ -150,6 +168,12 @@ void connection::on_position(std::string_view topic,
     frame.payload = {codec::msgpack, content.view()};
     write(frame);
   });
+}
+
+void connection::refuse(uint32_t seq_id, errc code,
+                        std::string_view sentence) {
+  if (seq_id != 0)
+    write_error(seq_id, code, sentence);
 }
 
 void connection::write_error(uint32_t seq_id, errc code,
@@ -211,7 +235,7 @@ void connection::write_goaway(std::string_view reason,
   write(frame);
 }
 
-void connection::write_welcome() {
+void connection::write_welcome(uint32_t seq_id) {
   auto ms = [](caf::timespan x) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
   };
@@ -231,6 +255,7 @@ void connection::write_welcome() {
   pack.pack("time").pack(ctx_.unix_ms);
   frame_view frame;
   frame.type = frame_type::welcome;
+  frame.seq_id = seq_id;
   frame.payload = {codec::msgpack, content.view()};
   write(frame);
 }

@@ -14,6 +14,7 @@ void turn_counts::publish(loop_metrics& metrics) {
   add(metrics.bytes_in, bytes_in);
   add(metrics.bytes_out, bytes_out);
   add(metrics.deliveries, deliveries);
+  add(metrics.requests_answered, own_requests);
   *this = turn_counts{};
 }
 

@@ -62,6 +62,8 @@ struct turn_counts {
   uint64_t bytes_in = 0;
   uint64_t bytes_out = 0;
   uint64_t deliveries = 0;
+  /// Requests that a connection answered itself.
+  uint64_t own_requests = 0;
 
   /// Adds everything to the metrics and starts over.
   void publish(loop_metrics& metrics);

@@ -257,6 +257,10 @@ size_t topic_table::deliver_to(local_topic& topic, const publication& event,
     if (to.list.empty())
       continue;
     n += to.list.size();
+    if (event.no_echo)
+      n -= static_cast<size_t>(std::ranges::count_if(
+        to.list,
+        [&](auto& x) { return x.box->connection == event.publisher; }));
     if (!to.batch)
       to.batch = scheduler_.chunks().take();
     wire_.append(static_cast<wire_form>(form), frame, to.batch->bytes);

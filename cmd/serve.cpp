@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <thread>
 
 #include <sys/resource.h>
@@ -129,10 +130,23 @@ int run_serve(const serve_options& options) {
     return exit_failed;
   }
   print_ready(**server);
+  // The node's head ends only when there is no going on.
+  auto failed = std::make_shared<std::atomic<bool>>(false);
+  auto head = caf::actor_cast<caf::strong_actor_ptr>((*server)->handle());
+  head->get()->attach_functor([failed, waiter = pthread_self()] {
+    *failed = true;
+    signals::wake(waiter);
+  });
+  head = nullptr;
   int signal = 0;
   do {
     signal = signals.wait();
-  } while (signals::is_wake(signal));
+  } while (signals::is_wake(signal) && !*failed);
+  if (*failed) {
+    logger("cmd")->critical("failed reason=\"the pool manager ended\"");
+    flush_logging();
+    return exit_failed;
+  }
   logger("cmd")->info("draining signal={}", strsignal(signal));
   drain(**server, signals);
   server->reset();

@@ -96,7 +96,10 @@ std::string loop_service::metrics_text() {
 void loop_service::open(ws_upgrade&& upgrade) {
   auto& ctx = loop_.context();
   auto deflate = upgrade.deflate.has_value();
-  auto form = make_wire_form(upgrade.encoding, deflate && !upgrade.echo);
+  // One compressor serves everybody, with the largest window. Who asked for a
+  // smaller one may send compressed messages and gets plain ones.
+  auto compressed = deflate && upgrade.deflate->server_window_bits == 15;
+  auto form = make_wire_form(upgrade.encoding, compressed && !upgrade.echo);
   outbox_ptr box{new outbox{ctx.outboxes, form,
                             shared_.options.node.outbox_bytes_max}};
   ws_session::ptr session{new ws_session{*this, upgrade.socket,
@@ -131,7 +134,12 @@ void loop_service::open(ws_upgrade&& upgrade) {
   session->open(actor, upgrade.head);
 }
 
-void loop_service::count_reply(unsigned) {
+void loop_service::count_reply(unsigned status) {
+  shared_.system.metrics()
+    .counter_family("callboard", "http-replies", {"status"},
+                    "Answers to HTTP requests by status.", "1", true)
+    ->get_or_add({{"status", std::to_string(status)}})
+    ->inc();
 }
 
 // -- ws_session_host ----------------------------------------------------------

@@ -38,6 +38,8 @@ std::string check(const server_options& options) {
     {"inflight_max", node.inflight_max, 1, 65'535, ""},
     {"subscriptions_max", node.subscriptions_max, 1, 1'000'000, ""},
     {"registrations_max", node.registrations_max, 1, 65'535, ""},
+    {"requests_max", node.requests_max, 1, 100'000'000, ""},
+    {"responders_max", node.responders_max, 1, 1'000'000, ""},
     {"topics_max", node.topics_max, 1, 100'000'000, ""},
     {"shard_bytes_max", node.shard_bytes_max, 65'536, uint64_t{1} << 40,
      " bytes"},

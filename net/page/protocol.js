@@ -62,11 +62,15 @@ export function* decodeFrames(bytes) {
   }
 }
 
+const finalCodes = new Set([1002, 1003, 1007, 1008, 1009]);
+
 /// Says whether a client may come back after this close code.
-/// 4500 to 4999: never. Everything else, 1006 (no close at all) included: yes,
+/// 4500 to 4999 and what says that this client speaks wrongly: never, because
+/// it would do so again. Everything else, 1006 (no close at all) included: yes,
 /// with backoff.
 export function mayReconnect(closeCode) {
-  return closeCode < 4500 || closeCode > 4999;
+  return !finalCodes.has(closeCode)
+    && (closeCode < 4500 || closeCode > 4999);
 }
 
 /// Exponential backoff with full jitter: the n-th delay in a row is anything

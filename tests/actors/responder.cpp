@@ -84,7 +84,7 @@ CAF_TEST(a handler may see who asks) {
 CAF_TEST(a payload may stay as it is) {
   serve_by<payload>("echo", [](const payload& x) { return x; });
   auto got = outcome_of("echo", json("[1, 2]"));
-  CHECK_EQ(got.payload.to_json(), "[1,2]");
+  CHECK_EQ(got.payload.to_json(), "[1, 2]");
   CHECK_EQ(static_cast<int>(got.payload.encoding()),
            static_cast<int>(codec::json));
 }
@@ -193,7 +193,7 @@ CAF_TEST(an exception fails the request alone) {
   CHECK_EQ(outcome_of("a", payload::pack(5)).payload.get_as<int>(), 5);
 }
 
-CAF_TEST(an error that is not the application's is not one) {
+CAF_TEST(other errors carry none of an application) {
   CHECK(!responder_error_of(caf::error{}).has_value());
   CHECK(!responder_error_of(caf::make_error(errc::forbidden)).has_value());
   CHECK(!responder_error_of(caf::make_error(errc::responder_failed)));

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "support/fuzz_frames.hpp"
+#include "fuzz/frames.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   callboard::fuzz::read_all(callboard::codec::msgpack,

@@ -8,7 +8,7 @@
 
 #include <callboard/messages/topic.hpp>
 
-#include "support/fuzz_frames.hpp"
+#include "fuzz/frames.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include <callboard/messages/frame_reader.hpp>
 #include <callboard/messages/frame_writer.hpp>
 
-#include "support/fuzz_frames.hpp"
+#include "fuzz/frames.hpp"
 
 namespace {
 
