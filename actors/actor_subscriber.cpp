@@ -32,9 +32,8 @@ void actor_subscriber::unsubscribed(const std::string& subject) {
 void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
                                      const topic_position* where) {
   if (auto node = promises_.extract(seq_id))
-    node.mapped().deliver(where != nullptr
-                            ? position{where->epoch, where->offset}
-                            : position{});
+    node.mapped().deliver(
+      where != nullptr ? position{where->epoch, where->offset} : position{});
 }
 
 void actor_subscriber::on_refused(uint32_t seq_id, std::string_view,
@@ -73,8 +72,7 @@ void actor_subscriber::on_event(const publication& x,
   msg.timestamp = x.timestamp;
   msg.payload = x.payload;
   msg.credit = credit_token{nullptr, [cost, count = queued_bytes_](void*) {
-                              count->fetch_sub(cost,
-                                               std::memory_order_relaxed);
+                              count->fetch_sub(cost, std::memory_order_relaxed);
                             }};
   caf::anon_send(who, std::move(msg));
 }

@@ -46,9 +46,9 @@ private:
   std::vector<int64_t> under_way_;
 };
 
-/// Sends `expire_atom` to `self` when its wheel should be looked at next, unless
-/// a timer does so already. To be called after adding to the wheel and after
-/// popping from it.
+/// Sends `expire_atom` to `self` when its wheel should be looked at next,
+/// unless a timer does so already. To be called after adding to the wheel and
+/// after popping from it.
 template <class Actor, class Wheel, class Atom>
 void arm(Actor* self, const Wheel& wheel, alarms& timers, Atom what) {
   auto due = wheel.next_due();

@@ -181,8 +181,7 @@ caf::result<position> broker::subscribe(const caf::actor& who,
   if (auto wrong = is_pattern(subject) ? check_pattern(subject)
                                        : check_topic(subject);
       wrong != subject_error::none)
-    return caf::make_error(errc::bad_subject,
-                           std::string{to_sentence(wrong)});
+    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
   auto& entry = ctx_.subscribers[who.id()];
   if (entry.box == nullptr) {
     entry.address = who.address();

@@ -49,8 +49,8 @@ private:
 
   void deliver(const publication& x);
 
-  void attached(uint32_t shard, const std::string& subject,
-                uint64_t generation, position where);
+  void attached(uint32_t shard, const std::string& subject, uint64_t generation,
+                position where);
 
   void watch(const caf::strong_actor_ptr& connection);
 

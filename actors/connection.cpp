@@ -73,7 +73,7 @@ void connection::on_exit() {
   // Who was never let in was never told of either.
   if (!sender_.empty())
     if (told_)
-    tell_life(lifecycle_kind::disconnected);
+      tell_life(lifecycle_kind::disconnected);
   box_ = nullptr;
   if (served_ != nullptr)
     served_->fail_all();
@@ -169,8 +169,7 @@ void connection::router_replaced(uint32_t shard) {
 void connection::connected(uint32_t seq_id) {
   set_state(connection_state::connected);
   sender_ = user_.empty() ? wire_name() : user_;
-  caf::anon_send(ctx_.pool, opened_atom_v,
-                 caf::strong_actor_ptr{ctrl()},
+  caf::anon_send(ctx_.pool, opened_atom_v, caf::strong_actor_ptr{ctrl()},
                  describe(lifecycle_kind::connected));
   told_ = true;
   write_welcome(seq_id);

@@ -23,8 +23,7 @@ struct connect_content {
 } // namespace
 
 void connection::handle(const frame_view& x) {
-  if (state_ == connection_state::connecting
-      && x.type != frame_type::connect) {
+  if (state_ == connection_state::connecting && x.type != frame_type::connect) {
     write_error(x.seq_id, errc::unauthenticated);
     close(close_code::unauthenticated);
     return;

@@ -83,8 +83,8 @@ void connection::cancel_serving(const request_ticket& ticket) {
   write(frame);
 }
 
-caf::result<payload> connection::ask(const std::string& action,
-                                     payload content, caf::timespan timeout) {
+caf::result<payload> connection::ask(const std::string& action, payload content,
+                                     caf::timespan timeout) {
   if (check_action(action) != subject_error::none)
     return caf::make_error(errc::bad_subject);
   if (serving().requests.size() >= ctx_.node.options.inflight_max)
@@ -170,8 +170,7 @@ void connection::on_position(std::string_view topic,
   });
 }
 
-void connection::refuse(uint32_t seq_id, errc code,
-                        std::string_view sentence) {
+void connection::refuse(uint32_t seq_id, errc code, std::string_view sentence) {
   if (seq_id != 0)
     write_error(seq_id, code, sentence);
 }

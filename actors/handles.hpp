@@ -17,8 +17,7 @@ namespace callboard {
 /// subscriptions), with the sentence if there is one; every other error as
 /// `responder_failed`. Typed handles have no type ID of their own, so messages
 /// carry them as `caf::actor`.
-using responder_actor = caf::typed_actor<
-  caf::result<payload>(action_request)>;
+using responder_actor = caf::typed_actor<caf::result<payload>(action_request)>;
 
 /// A connection, as the shards see it.
 using connection_actor = caf::typed_actor<

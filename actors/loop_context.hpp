@@ -80,8 +80,8 @@ struct loop_subscriber {
 /// What belongs to one loop and outlives the actors on it. Used on the loop's
 /// thread only.
 struct loop_context {
-  loop_context(node_context& node_ctx, uint32_t loop_index, framing& framing_ref,
-               loop_metrics metrics_set)
+  loop_context(node_context& node_ctx, uint32_t loop_index,
+               framing& framing_ref, loop_metrics metrics_set)
     : node{node_ctx},
       index{loop_index},
       wire{framing_ref},

@@ -80,10 +80,11 @@ struct action_request {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, action_request& x) {
-    return f.object(x).fields(
-      f.field("action", x.action), f.field("payload", x.payload),
-      f.field("sender", x.sender), f.field("connection", x.connection),
-      f.field("trace", x.trace));
+    return f.object(x).fields(f.field("action", x.action),
+                              f.field("payload", x.payload),
+                              f.field("sender", x.sender),
+                              f.field("connection", x.connection),
+                              f.field("trace", x.trace));
   }
 };
 
@@ -123,11 +124,12 @@ struct lifecycle_event {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, lifecycle_event& x) {
-    return f.object(x).fields(
-      f.field("kind", x.kind), f.field("connection", x.connection),
-      f.field("name", x.name), f.field("user", x.user),
-      f.field("subject", x.subject), f.field("code", x.code),
-      f.field("reason", x.reason));
+    return f.object(x).fields(f.field("kind", x.kind),
+                              f.field("connection", x.connection),
+                              f.field("name", x.name), f.field("user", x.user),
+                              f.field("subject", x.subject),
+                              f.field("code", x.code),
+                              f.field("reason", x.reason));
   }
 };
 

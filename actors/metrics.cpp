@@ -26,10 +26,9 @@ public:
       ->get_or_add({{"loop", loop_}});
   }
 
-  caf::telemetry::int_counter* counter_by(caf::string_view name,
-                                          caf::string_view label,
-                                          caf::string_view value,
-                                          caf::string_view help) {
+  caf::telemetry::int_counter*
+  counter_by(caf::string_view name, caf::string_view label,
+             caf::string_view value, caf::string_view help) {
     return registry_
       .counter_family(prefix, name, {"loop", label}, help, "1", true)
       ->get_or_add({{"loop", loop_}, {label, value}});
@@ -41,10 +40,9 @@ public:
       ->get_or_add({{"loop", loop_}});
   }
 
-  caf::telemetry::int_gauge* gauge_by(caf::string_view name,
-                                      caf::string_view label,
-                                      caf::string_view value,
-                                      caf::string_view help) {
+  caf::telemetry::int_gauge*
+  gauge_by(caf::string_view name, caf::string_view label,
+           caf::string_view value, caf::string_view help) {
     return registry_.gauge_family(prefix, name, {"loop", label}, help)
       ->get_or_add({{"loop", loop_}, {label, value}});
   }
@@ -54,8 +52,7 @@ public:
     static constexpr double bounds[] = {1e-5, 1e-4, 1e-3, 5e-3, 0.025, 0.1,
                                         0.25, 0.5,  1.0,  2.5,  10.0,  30.0};
     return registry_
-      .histogram_family<double>(prefix, name, {"loop"}, bounds, help,
-                                "seconds")
+      .histogram_family<double>(prefix, name, {"loop"}, bounds, help, "seconds")
       ->get_or_add({{"loop", loop_}});
   }
 
@@ -75,28 +72,28 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   loop_metrics m{};
   constexpr auto connections = "connections";
   constexpr auto connections_help = "Connections by state.";
-  m.connections_connecting
-    = make.gauge_by(connections, "state", "connecting", connections_help);
-  m.connections_connected
-    = make.gauge_by(connections, "state", "connected", connections_help);
+  m.connections_connecting = make.gauge_by(connections, "state", "connecting",
+                                           connections_help);
+  m.connections_connected = make.gauge_by(connections, "state", "connected",
+                                          connections_help);
   m.connections_disconnecting
     = make.gauge_by(connections, "state", "disconnecting", connections_help);
-  m.connections_closed
-    = make.counter("connections-closed", "Connections that have ended.");
+  m.connections_closed = make.counter("connections-closed",
+                                      "Connections that have ended.");
   for (auto i = frame_type_min; i <= frame_type_max; ++i) {
     auto type = as_caf(to_string(static_cast<frame_type>(i)));
-    m.frames_in[i]
-      = make.counter_by("frames-in", "type", type, "Frames received.");
-    m.frames_out[i]
-      = make.counter_by("frames-out", "type", type, "Frames sent.");
+    m.frames_in[i] = make.counter_by("frames-in", "type", type,
+                                     "Frames received.");
+    m.frames_out[i] = make.counter_by("frames-out", "type", type,
+                                      "Frames sent.");
   }
   m.bytes_in = make.counter("in", "Bytes received from clients.", "bytes");
   m.bytes_out = make.counter("out", "Bytes sent to clients.", "bytes");
-  m.malformed_frames
-    = make.counter("malformed-frames", "Inputs that were no frame.");
+  m.malformed_frames = make.counter("malformed-frames",
+                                    "Inputs that were no frame.");
   m.publications = make.counter("publications", "Publications accepted.");
-  m.deliveries
-    = make.counter("deliveries", "Events handed to a subscriber's outbox.");
+  m.deliveries = make.counter("deliveries",
+                              "Events handed to a subscriber's outbox.");
   m.drops_disconnect
     = make.counter_by("drops", "policy", "disconnect",
                       "Overflows of an outbox by the policy applied.");
@@ -109,19 +106,19 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.requests_timed_out = outcome("timeout");
   m.requests_cancelled = outcome("cancelled");
   m.requests_overloaded = outcome("overloaded");
-  m.stray_answers
-    = make.counter("stray-answers", "Answers that nobody waits for.");
-  m.request_seconds
-    = make.seconds("request-duration", "From a request to its answer.");
-  m.outbox_bytes
-    = make.gauge("outbox", "Bytes that wait in outboxes.", "bytes");
+  m.stray_answers = make.counter("stray-answers",
+                                 "Answers that nobody waits for.");
+  m.request_seconds = make.seconds("request-duration",
+                                   "From a request to its answer.");
+  m.outbox_bytes = make.gauge("outbox", "Bytes that wait in outboxes.",
+                              "bytes");
   m.topics = make.gauge("topics", "Topics and patterns that are subscribed.");
   m.subscriptions = make.gauge("subscriptions", "Subscriptions.");
   m.turn_seconds = make.seconds("loop-turn", "Duration of a loop's turn.");
-  m.heartbeat_seconds
-    = make.seconds("heartbeat-round-trip", "From a ping to its pong.");
-  m.heartbeat_timeouts
-    = make.counter("heartbeat-timeouts", "Connections given up as dead.");
+  m.heartbeat_seconds = make.seconds("heartbeat-round-trip",
+                                     "From a ping to its pong.");
+  m.heartbeat_timeouts = make.counter("heartbeat-timeouts",
+                                      "Connections given up as dead.");
   return m;
 }
 

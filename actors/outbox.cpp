@@ -74,8 +74,7 @@ size_t outbox::gather(std::span<std::string_view> out) const noexcept {
   if (queued_ == 0 || out.empty())
     return 0;
   auto view = [](const piece& x) {
-    return std::string_view{x.bytes->bytes.data() + x.begin,
-                            x.end - x.begin};
+    return std::string_view{x.bytes->bytes.data() + x.begin, x.end - x.begin};
   };
   out[0] = view(first_);
   size_t n = 1;

@@ -8,8 +8,8 @@ owned_topics::owned_topics(size_t topics_max, int64_t linger_ms)
   : topics_max_{topics_max}, linger_ms_{linger_ms} {
 }
 
-owned_topics::publish_result
-owned_topics::publish(topic& at, publication& x, int64_t now_ms) {
+owned_topics::publish_result owned_topics::publish(topic& at, publication& x,
+                                                   int64_t now_ms) {
   at.used_ms = now_ms;
   x.epoch = at.epoch;
   if (x.id.empty()) {

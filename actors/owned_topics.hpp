@@ -78,18 +78,17 @@ public:
   /// Gives `x` its offset and epoch.
   /// @param make_epoch is called where the topic has to be made.
   template <class MakeEpoch>
-  publish_result publish(publication& x, int64_t now_ms,
-                         MakeEpoch&& make_epoch) {
+  publish_result
+  publish(publication& x, int64_t now_ms, MakeEpoch&& make_epoch) {
     auto* topic = find_or_make(x.topic, make_epoch);
-    return topic == nullptr ? publish_result::full
-                            : publish(*topic, x, now_ms);
+    return topic == nullptr ? publish_result::full : publish(*topic, x, now_ms);
   }
 
   /// Sends `loop` the events of `topic` from now on.
   /// @returns where the topic stands, or nothing if there are too many.
   template <class MakeEpoch>
-  std::optional<position> attach(uint32_t loop, std::string_view topic,
-                                 MakeEpoch&& make_epoch) {
+  std::optional<position>
+  attach(uint32_t loop, std::string_view topic, MakeEpoch&& make_epoch) {
     auto* x = find_or_make(topic, make_epoch);
     if (x == nullptr)
       return std::nullopt;

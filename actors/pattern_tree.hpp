@@ -78,8 +78,8 @@ private:
 
   // Depth is bounded by a subject's 255 bytes, so by 128 segments.
   template <class F>
-  static void match_below(const node& at, std::string_view topic, bool first,
-                          F& f) {
+  static void
+  match_below(const node& at, std::string_view topic, bool first, F& f) {
     if (topic.empty()) {
       if (at.used)
         f(at.value);

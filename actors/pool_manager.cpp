@@ -39,7 +39,8 @@ void pool_manager::on_exit() {
 void pool_manager::opened(const caf::strong_actor_ptr& connection,
                           const lifecycle_event& life) {
   auto who = connection->id();
-  connections_[who] = {life.connection, caf::actor_cast<caf::weak_actor_ptr>(connection),
+  connections_[who] = {life.connection,
+                       caf::actor_cast<caf::weak_actor_ptr>(connection),
                        life.user};
   by_id_[life.connection] = who;
   if (!life.user.empty())

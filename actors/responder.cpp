@@ -7,9 +7,11 @@
 namespace callboard {
 
 caf::error bad_payload() {
-  return to_error(responder_error{
-    application_errc_min, "bad_payload",
-    "The payload is not what this action takes.", false, {}});
+  return to_error(responder_error{application_errc_min,
+                                  "bad_payload",
+                                  "The payload is not what this action takes.",
+                                  false,
+                                  {}});
 }
 
 caf::error add_responder(const server_handle& server, const std::string& action,

@@ -63,8 +63,8 @@ decltype(auto) call(F& f, const Request& x, const action_request& context) {
 }
 
 template <class F, class Request>
-caf::result<payload> answer(F& f, const Request& x,
-                            const action_request& context) {
+caf::result<payload>
+answer(F& f, const Request& x, const action_request& context) {
   using result = decltype(call(f, x, context));
   if constexpr (std::is_void_v<result>) {
     call(f, x, context);
@@ -116,8 +116,8 @@ caf::actor make_responder(caf::actor_system& sys, F f) {
 /// @returns the responder, which serves until it is sent an exit message, the
 ///          action is unregistered or the server ends.
 template <class Request, caf::spawn_options Os = caf::no_spawn_options, class F>
-caf::expected<caf::actor> respond(const server_handle& server,
-                                  const std::string& action, F f) {
+caf::expected<caf::actor>
+respond(const server_handle& server, const std::string& action, F f) {
   auto responder = make_responder<Request, Os>(server->home_system(),
                                                std::move(f));
   if (auto failed = add_responder(server, action, responder)) {

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include <caf/message.hpp>
+#include <caf/typed_message_view.hpp>
 
 namespace callboard {
 
@@ -31,12 +32,13 @@ caf::error to_error(responder_error x) {
 std::optional<responder_error> responder_error_of(const caf::error& x) {
   if (x != errc::responder_failed)
     return std::nullopt;
-  auto view = caf::make_const_typed_message_view<
-    uint16_t, std::string, std::string, bool, caf::timespan>(x.context());
+  auto view
+    = caf::make_const_typed_message_view<uint16_t, std::string, std::string,
+                                         bool, caf::timespan>(x.context());
   if (!view || get<0>(view) < application_errc_min)
     return std::nullopt;
-  return responder_error{get<0>(view), get<1>(view), get<2>(view),
-                         get<3>(view), get<4>(view)};
+  return responder_error{get<0>(view), get<1>(view), get<2>(view), get<3>(view),
+                         get<4>(view)};
 }
 
 caf::error to_error(const request_outcome& x) {

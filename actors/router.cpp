@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/histogram.hpp>
+#include <caf/typed_message_view.hpp>
 
 #include <callboard/actors/responder_error.hpp>
 
@@ -55,7 +56,8 @@ request_outcome failure(const caf::error& x) {
   auto ours = x.category() == caf::type_id_v<errc> && may_answer(errc_of(x));
   auto result = failure(ours ? errc_of(x) : errc::responder_failed);
   if (ours)
-    if (auto view = caf::make_const_typed_message_view<std::string>(x.context()))
+    if (auto view
+        = caf::make_const_typed_message_view<std::string>(x.context()))
       result.payload = payload::pack(get<0>(view));
   return result;
 }
@@ -170,14 +172,15 @@ errc router::open(const routed_request_ptr& x,
   request.seq_id = x->seq_id;
   request.begin = now;
   request.promise = std::move(promise);
-  request.deadline = deadlines_.add(
-    past_ms(now), coming_ms(now) + timeout_ms(x->timeout), &request);
+  request.deadline = deadlines_.add(past_ms(now),
+                                    coming_ms(now) + timeout_ms(x->timeout),
+                                    &request);
   arm(this, deadlines_, alarms_, expire_atom_v);
   auto& who = responder->who->who;
   if (responder->embedded)
-    who->enqueue(caf::make_mailbox_element(
-                   ctrl(), caf::make_message_id(request.number), {},
-                   x->content),
+    who->enqueue(caf::make_mailbox_element(ctrl(),
+                                           caf::make_message_id(request.number),
+                                           {}, x->content),
                  context());
   else
     send(caf::actor_cast<connection_actor>(who), serve_atom_v,

@@ -159,8 +159,7 @@ caf::result<void> server_actor::unrespond(const std::string& action,
 }
 
 caf::result<payload> server_actor::ask(const std::string& action,
-                                       payload content,
-                                       caf::timespan timeout) {
+                                       payload content, caf::timespan timeout) {
   auto x = caf::make_counted<routed_request>();
   x->content.action = action;
   x->content.payload = std::move(content);
@@ -169,10 +168,9 @@ caf::result<payload> server_actor::ask(const std::string& action,
                   std::move(x));
 }
 
-caf::result<payload> server_actor::ask(connection_id connection,
-                                       const std::string& action,
-                                       const payload& content,
-                                       caf::timespan timeout) {
+caf::result<payload>
+server_actor::ask(connection_id connection, const std::string& action,
+                  const payload& content, caf::timespan timeout) {
   auto promise = make_response_promise<payload>();
   request(pool_, caf::infinite, lookup_atom_v, connection)
     .then(
@@ -184,10 +182,9 @@ caf::result<payload> server_actor::ask(connection_id connection,
   return promise;
 }
 
-caf::result<payload> server_actor::ask(const std::string& user,
-                                       const std::string& action,
-                                       const payload& content,
-                                       caf::timespan timeout) {
+caf::result<payload>
+server_actor::ask(const std::string& user, const std::string& action,
+                  const payload& content, caf::timespan timeout) {
   auto promise = make_response_promise<payload>();
   request(pool_, caf::infinite, lookup_atom_v, user)
     .then(

@@ -62,8 +62,9 @@ public:
   virtual void install(uint32_t index, const heartbeat_actor& monitor) = 0;
 
   /// Tells that a part has died and was made again.
-  virtual void log_restart(const char* what, uint32_t index,
-                           const caf::error& reason) = 0;
+  virtual void
+  log_restart(const char* what, uint32_t index, const caf::error& reason)
+    = 0;
 };
 
 /// The head of a node: starts its shards, starts them again when they die, and

@@ -75,10 +75,9 @@ topic_table::topic_table(outbox_scheduler& scheduler, framing& wire)
 
 topic_table::~topic_table() = default;
 
-topic_table::subscribe_result topic_table::subscribe(outbox& box,
-                                                     std::string_view subject,
-                                                     uint32_t seq_id,
-                                                     bool takes_bytes) {
+topic_table::subscribe_result
+topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
+                       bool takes_bytes) {
   auto& map = is_pattern(subject) ? patterns_ : topics_;
   auto i = map.find(subject);
   auto created = i == map.end();
@@ -258,9 +257,9 @@ size_t topic_table::deliver_to(local_topic& topic, const publication& event,
       continue;
     n += to.list.size();
     if (event.no_echo)
-      n -= static_cast<size_t>(std::ranges::count_if(
-        to.list,
-        [&](auto& x) { return x.box->connection == event.publisher; }));
+      n -= static_cast<size_t>(std::ranges::count_if(to.list, [&](auto& x) {
+        return x.box->connection == event.publisher;
+      }));
     if (!to.batch)
       to.batch = scheduler_.chunks().take();
     wire_.append(static_cast<wire_form>(form), frame, to.batch->bytes);

@@ -37,8 +37,7 @@ public:
     = 0;
 
   /// The subscription with this seqId will not be.
-  virtual void on_refused(uint32_t seq_id, std::string_view subject,
-                          errc code)
+  virtual void on_refused(uint32_t seq_id, std::string_view subject, errc code)
     = 0;
 
   /// The topic's offsets started over, or events were dropped.
@@ -48,8 +47,7 @@ public:
     = 0;
 
   /// An event for a subscriber that takes values, not bytes.
-  virtual void on_event(const publication& event, std::string_view pattern)
-    = 0;
+  virtual void on_event(const publication& event, std::string_view pattern) = 0;
 };
 
 /// One subscription of one outbox.
@@ -152,9 +150,9 @@ public:
   }
 
 private:
-  using topic_map = std::unordered_map<std::string,
-                                       std::unique_ptr<local_topic>,
-                                       string_hash, std::equal_to<>>;
+  using topic_map
+    = std::unordered_map<std::string, std::unique_ptr<local_topic>, string_hash,
+                         std::equal_to<>>;
 
   size_t deliver_to(local_topic& topic, const publication& event,
                     std::string_view pattern);

@@ -70,16 +70,21 @@ void print_error(const caf::error& x) {
   print((net::details(x).code == 0 ? "error: " : "error ") + net::to_line(x));
 }
 
-net::client_handlers telling_handlers() {
+net::client_handlers
+telling_handlers(std::function<void(const caf::error&)> unreachable) {
+  auto met = std::make_shared<bool>(false);
   auto lost = std::make_shared<bool>(false);
   net::client_handlers result;
-  result.on_connected = [lost](const net::welcome&) {
+  result.on_connected = [met, lost](const net::welcome&) {
+    *met = true;
     if (std::exchange(*lost, false))
       say("connected again");
   };
-  result.on_disconnected = [lost](const net::disconnect_report& x) {
+  result.on_disconnected = [=](const net::disconnect_report& x) {
     if (!x.retry_in)
       return;
+    if (!*met)
+      return unreachable(x.why);
     *lost = true;
     using std::chrono::milliseconds;
     auto wait = std::chrono::duration_cast<milliseconds>(*x.retry_in);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -55,6 +56,9 @@ void print_error(const caf::error& x);
 
 /// Returns handlers that tell people on standard error about lost
 /// connections, gaps and errors that belong to nothing else.
-net::client_handlers telling_handlers();
+/// @param unreachable is called where even the first attempt to connect fails:
+///                    a wrong address should not look like a quiet server.
+net::client_handlers
+telling_handlers(std::function<void(const caf::error&)> unreachable);
 
 } // namespace callboard::cmd

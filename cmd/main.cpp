@@ -22,6 +22,9 @@ int main(int argc, char** argv) {
                "callboard"};
   app.set_version_flag("--version", "callboard " CALLBOARD_VERSION);
   app.require_subcommand(1);
+  app.failure_message([](const CLI::App*, const CLI::Error& x) {
+    return "callboard: " + std::string{x.what()} + '\n';
+  });
   app.get_formatter()->column_width(34);
   app.footer("`callboard COMMAND --help` tells more.\n"
              "Exit codes: 0 done; 1 failed; 2 wrong usage.");

@@ -101,7 +101,11 @@ class responder {
 public:
   responder(const respond_options& options, net::client_options client_options)
     : options_{options},
-      client_{std::move(client_options), telling_handlers()},
+      client_{std::move(client_options), telling_handlers([this](auto& why) {
+                print_error(why);
+                exit_code_ = exit_failed;
+                client_.stop();
+              })},
       signals_{client_.context(), SIGINT, SIGTERM},
       stop_fd_{eventfd(0, EFD_CLOEXEC)},
       pool_{std::make_unique<job_pool>(options.jobs,

@@ -27,7 +27,11 @@ class subscriber {
 public:
   subscriber(sub_options& options, net::client_options client_options)
     : options_{options},
-      client_{std::move(client_options), telling_handlers()},
+      client_{std::move(client_options), telling_handlers([this](auto& why) {
+                print_error(why);
+                exit_code_ = exit_failed;
+                client_.stop();
+              })},
       timer_{client_.context()},
       signals_{client_.context(), SIGINT, SIGTERM} {
   }

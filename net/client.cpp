@@ -34,7 +34,7 @@ struct welcome_payload {
                      MSGPACK_NVP("pingTimeoutMs", ping_timeout_ms),
                      MSGPACK_NVP("pingIntervalMs", ping_interval_ms),
                      MSGPACK_NVP("frameBytesMax", frame_bytes_max),
-                     MSGPACK_NVP("inflightMax", inflight_max));
+                     MSGPACK_NVP("inflightMax", inflight_max))
 };
 
 struct goaway {
@@ -43,7 +43,7 @@ struct goaway {
   uint64_t after_ms = 0;
   uint64_t spread_ms = 0;
   MSGPACK_DEFINE_MAP(reason, reconnect, MSGPACK_NVP("afterMs", after_ms),
-                     MSGPACK_NVP("spreadMs", spread_ms));
+                     MSGPACK_NVP("spreadMs", spread_ms))
 };
 
 caf::timespan bounded_ms(uint64_t ms) {

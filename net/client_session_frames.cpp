@@ -18,7 +18,7 @@ struct position_payload {
   uint64_t offset = 0;
   bool recovered = false;
   std::string reason;
-  MSGPACK_DEFINE_MAP(epoch, offset, recovered, reason);
+  MSGPACK_DEFINE_MAP(epoch, offset, recovered, reason)
 };
 
 position_payload read_position(const frame_view& x) {

@@ -28,7 +28,7 @@ constexpr unsigned retry_after_s_max = 86'400;
 struct refusal {
   std::string error;
   std::string message;
-  MSGPACK_DEFINE_MAP(error, message);
+  MSGPACK_DEFINE_MAP(error, message)
 };
 
 caf::error network_error(caf::sec what, std::string_view doing,

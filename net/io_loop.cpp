@@ -21,8 +21,8 @@ constexpr int turns_before_asio = 8;
 int make_epoll() {
   auto result = epoll_create1(EPOLL_CLOEXEC);
   if (result < 0)
-    throw boost::system::system_error{
-      errno, boost::system::system_category(), "epoll_create1"};
+    throw boost::system::system_error{errno, boost::system::system_category(),
+                                      "epoll_create1"};
   return result;
 }
 
@@ -142,8 +142,8 @@ void io_loop::run() {
 }
 
 size_t io_loop::serve_ready() {
-  auto n = epoll_wait(epoll_, events_.data(),
-                      static_cast<int>(events_.size()), 0);
+  auto n = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()),
+                      0);
   unwatched_.clear();
   for (auto i = 0; i < n; ++i) {
     auto* handler = static_cast<io_handler*>(events_[i].data.ptr);

@@ -100,8 +100,8 @@ void loop_service::open(ws_upgrade&& upgrade) {
   // smaller one may send compressed messages and gets plain ones.
   auto compressed = deflate && upgrade.deflate->server_window_bits == 15;
   auto form = make_wire_form(upgrade.encoding, compressed && !upgrade.echo);
-  outbox_ptr box{new outbox{ctx.outboxes, form,
-                            shared_.options.node.outbox_bytes_max}};
+  outbox_ptr box{
+    new outbox{ctx.outboxes, form, shared_.options.node.outbox_bytes_max}};
   ws_session::ptr session{new ws_session{*this, upgrade.socket,
                                          deflate ? deflated_ : plain_, box},
                           false};
@@ -120,8 +120,8 @@ void loop_service::open(ws_upgrade&& upgrade) {
     auto handle = spawn_hosted<connection, caf::lazy_init>(
       shared_.system, &loop_, ctx, std::move(box), std::move(setup));
     keep = caf::actor_cast<caf::strong_actor_ptr>(handle);
-    actor = static_cast<connection*>(
-      caf::actor_cast<caf::abstract_actor*>(handle));
+    actor
+      = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
     caf::anon_send(ctx.heartbeats, watch_atom_v, heartbeat_ptr{session});
     if (waits) {
       auto due = ctx.steady_ms
@@ -145,8 +145,8 @@ void loop_service::count_reply(unsigned status) {
 // -- ws_session_host ----------------------------------------------------------
 
 void loop_service::closing(ws_session& x) {
-  closing_.push_back({loop_.context().steady_ms + close_ms,
-                      ws_session::ptr{&x}});
+  closing_.push_back(
+    {loop_.context().steady_ms + close_ms, ws_session::ptr{&x}});
 }
 
 void loop_service::ended(ws_session& x) {
@@ -185,8 +185,8 @@ void loop_service::log_states() {
   auto log = logger("actors");
   loop_.context().log_state = [log](connection_id id, std::string_view from,
                                     std::string_view to, uint16_t code) {
-    log->debug("connection_state connection={} from={} to={} close_code={}",
-               id, from, to, code);
+    log->debug("connection_state connection={} from={} to={} close_code={}", id,
+               from, to, code);
   };
 }
 

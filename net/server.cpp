@@ -73,9 +73,8 @@ struct server::impl final : shard_host {
       if (!replaces)
         return;
       request_attach_again(ctx, index);
-      service.for_each_connection([index](connection& x) {
-        x.enter([&] { x.broker_replaced(index); });
-      });
+      service.for_each_connection(
+        [index](connection& x) { x.enter([&] { x.broker_replaced(index); }); });
     });
   }
 
@@ -86,9 +85,8 @@ struct server::impl final : shard_host {
       ctx.routers[index] = shard;
       if (!replaces)
         return;
-      service.for_each_connection([index](connection& x) {
-        x.enter([&] { x.router_replaced(index); });
-      });
+      service.for_each_connection(
+        [index](connection& x) { x.enter([&] { x.router_replaced(index); }); });
     });
   }
 

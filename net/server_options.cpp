@@ -13,8 +13,8 @@ using std::chrono::milliseconds;
 std::string out_of_bounds(const char* name, uint64_t value, uint64_t min,
                           uint64_t max, const char* unit) {
   return std::string{name} + " is " + std::to_string(value) + unit
-         + ", but must be " + std::to_string(min) + " … "
-         + std::to_string(max) + unit;
+         + ", but must be " + std::to_string(min) + " … " + std::to_string(max)
+         + unit;
 }
 
 } // namespace

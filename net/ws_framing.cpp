@@ -15,8 +15,7 @@ ws_opcode opcode_of(wire_form form) noexcept {
 
 } // namespace
 
-void ws_framing::append(wire_form form, const frame_view& x,
-                        byte_buffer& out) {
+void ws_framing::append(wire_form form, const frame_view& x, byte_buffer& out) {
   if (is_deflated(form))
     return append_deflated(form, x, out);
   auto encoding = codec_of(form);
@@ -31,8 +30,7 @@ void ws_framing::append(wire_form form, const frame_view& x,
   if (header != guess) {
     if (header > guess)
       static_cast<void>(out.reserve_back(header - guess));
-    std::memmove(out.data() + begin + header, out.data() + begin + guess,
-                 size);
+    std::memmove(out.data() + begin + header, out.data() + begin + guess, size);
     out.truncate(begin + header + size);
   }
   write_ws_header(out.data() + begin, opcode_of(form), size);

@@ -32,8 +32,8 @@ uint16_t number(callboard::close_code x) noexcept {
 ws_session::ws_session(ws_session_host& host, int socket,
                        const ws_parser_options& parsing, outbox_ptr box)
   : host_{host},
-    parser_{parsing},
     box_{std::move(box)},
+    parser_{parsing},
     socket_{socket},
     binary_{codec_of(box_->form()) == codec::msgpack} {
   box_->set_transport(this);
@@ -53,7 +53,8 @@ void ws_session::open(connection* actor, std::span<char> head) {
   watched_events_ = EPOLLIN;
   if (!host_.loop().watch(socket_, watched_events_, *this)) {
     watched_events_ = 0;
-    lost(number(callboard::close_code::internal_error), "no room to watch the socket");
+    lost(number(callboard::close_code::internal_error),
+         "no room to watch the socket");
     return;
   }
   with_actor([this] { actor_->open(); });
@@ -98,9 +99,8 @@ void ws_session::parse(std::span<char> bytes) {
   if (echo_)
     status = parser_.consume(bytes.data(), bytes.size(), *this);
   else
-    with_actor([&] {
-      status = parser_.consume(bytes.data(), bytes.size(), *this);
-    });
+    with_actor(
+      [&] { status = parser_.consume(bytes.data(), bytes.size(), *this); });
   parsed(status);
 }
 
@@ -258,7 +258,8 @@ void ws_session::cut_slow_consumer() {
   // The actor may be in the middle of a call.
   host_.loop().defer([self = ptr{this}, code] {
     self->with_actor([&] {
-      self->actor_->close(code, to_string(callboard::close_code::slow_consumer));
+      self->actor_->close(code,
+                          to_string(callboard::close_code::slow_consumer));
     });
   });
   close(code, to_string(callboard::close_code::slow_consumer));

@@ -37,8 +37,10 @@ caf::behavior moderator(caf::event_based_actor* self, server_handle hub) {
       return step(8, x.user + " left: " + x.reason), self->quit();
     if (x.kind == lifecycle_kind::connected)
       return step(1, x.user + " connected");
-    self->request(hub, 6s, request_atom_v, *visitor, "name", payload{},
-                  caf::timespan{5s}).then(greet);
+    self
+      ->request(hub, 6s, request_atom_v, *visitor, "name", payload{},
+                caf::timespan{5s})
+      .then(greet);
   };
   auto on_shout = [=](const event& x) {
     step(7, x.sender + " in " + x.topic + ": " + x.payload.to_json());
@@ -64,7 +66,7 @@ void caf_main(caf::actor_system& sys) {
   ada.subscribe("rooms/lobby", [&](auto& x) {
     step(4, "ada is greeted at " + std::to_string(x.offset));
     ada.publish("staff", {}, {}, [&](auto result) {
-      step(5, "staff: " + to_string(result.error()));
+      step(5, result.error() == errc::forbidden ? "staff is closed" : "?");
       ada.request("shout", payload::pack(shout{"hey"}), 5s, [&](auto answer) {
         step(6, "the answer is " + answer->to_json());
         ada.publish("shouts/ada", *answer, {}, {});

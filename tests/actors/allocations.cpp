@@ -20,9 +20,8 @@ std::atomic<size_t> allocations{0};
     allocations.fetch_add(1, std::memory_order_relaxed);
   auto* result = alignment == 0
                    ? std::malloc(n)
-                   : std::aligned_alloc(alignment,
-                                        (n + alignment - 1) / alignment
-                                          * alignment);
+                   : std::aligned_alloc(alignment, (n + alignment - 1)
+                                                     / alignment * alignment);
   if (result == nullptr)
     throw std::bad_alloc{};
   return result;
@@ -48,6 +47,14 @@ void* operator new(size_t n, std::align_val_t alignment) {
 
 void* operator new[](size_t n, std::align_val_t alignment) {
   return allocate(n, static_cast<size_t>(alignment));
+}
+
+void* operator new(size_t n, const std::nothrow_t&) noexcept {
+  return allocate(n);
+}
+
+void* operator new[](size_t n, const std::nothrow_t&) noexcept {
+  return allocate(n);
 }
 
 void operator delete(void* x) noexcept {
@@ -79,6 +86,14 @@ void operator delete(void* x, size_t, std::align_val_t) noexcept {
 }
 
 void operator delete[](void* x, size_t, std::align_val_t) noexcept {
+  release(x);
+}
+
+void operator delete(void* x, const std::nothrow_t&) noexcept {
+  release(x);
+}
+
+void operator delete[](void* x, const std::nothrow_t&) noexcept {
   release(x);
 }
 
@@ -142,7 +157,7 @@ CAF_TEST(the counter counts) {
            2u);
 }
 
-CAF_TEST(a delivery in a steady fan-out allocates nothing) {
+CAF_TEST(a delivery in a steady fan - out allocates nothing) {
   start();
   auto& publisher = connect();
   frame_view x;

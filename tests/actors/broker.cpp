@@ -43,8 +43,7 @@ struct fixture : node_fixture {
           to.lines.push_back("position " + topic + ' ' + x.epoch + '@'
                              + std::to_string(x.offset));
         },
-        [&to](unsubscribe_atom, const std::string& subject,
-              const position& x) {
+        [&to](unsubscribe_atom, const std::string& subject, const position& x) {
           to.lines.push_back("unsubscribed " + subject + ' ' + x.epoch + '@'
                              + std::to_string(x.offset));
         },

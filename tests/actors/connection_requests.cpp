@@ -82,8 +82,8 @@ CAF_TEST(a request goes to a responder on any loop and its answer back) {
     auto asked = bob.take();
     REQUIRE_EQ(asked.size(), 1u);
     auto seq_id = shard + 1;
-    CHECK_EQ(asked[0].words(), "request " + std::to_string(seq_id) + ' '
-                                 + action + " \"1+1\"");
+    CHECK_EQ(asked[0].words(),
+             "request " + std::to_string(seq_id) + ' ' + action + " \"1+1\"");
     CHECK_EQ(asked[0].sender, "alice");
     CHECK_EQ(asked[0].meta.timeout_ms, 300'000u);
     CHECK_EQ(asked[0].trace, "00-ab-cd-01");
@@ -134,6 +134,7 @@ CAF_TEST(a request that times out is withdrawn from the responder) {
   x.meta.mark(meta_key::timeout_ms);
   x.meta.timeout_ms = 50;
   alice.say(x);
+  turn();
   pass(49ms);
   CHECK_EQ(alice.heard(), "");
   CHECK_EQ(bob.heard(), "request 1 sum");
@@ -322,6 +323,7 @@ CAF_TEST(what a dead router had is answered and what a client serves stays) {
   say(bob, type::response, 1, "", text("dead"));
   say(bob, type::response, 2, "", text("ok"));
   CHECK_EQ(alice.heard(), "response 2 \"ok\"");
+  CHECK_EQ(loops[0]->metrics.stray_answers->value(), 0);
   say(alice, type::request, 3, here);
   CHECK_EQ(bob.heard(), "request 3 " + here);
   say(bob, type::response, 3, "", text("again"));

@@ -46,14 +46,13 @@ struct fixture : node_fixture {
   static std::string head(uint32_t seq_id, int offset, bool recovered = false,
                           const std::string& epoch = "run.1") {
     return "response " + std::to_string(seq_id) + " {\"epoch\":\"" + epoch
-           + "\",\"offset\":" + std::to_string(offset) + ",\"recovered\":"
-           + (recovered ? "true" : "false") + '}';
+           + "\",\"offset\":" + std::to_string(offset)
+           + ",\"recovered\":" + (recovered ? "true" : "false") + '}';
   }
 
   static std::string accepted(uint32_t seq_id, int offset) {
     return "response " + std::to_string(seq_id)
-           + " {\"epoch\":\"run.1\",\"offset\":" + std::to_string(offset)
-           + '}';
+           + " {\"epoch\":\"run.1\",\"offset\":" + std::to_string(offset) + '}';
   }
 };
 
@@ -294,8 +293,8 @@ CAF_TEST(the application decides who may do what) {
   start();
   auto& x = connect(0, "alice");
   for (auto subject : {"no", "throw"}) {
-    for (auto what : {type::subscribe, type::publish, type::request,
-                      type::register_action})
+    for (auto what :
+         {type::subscribe, type::publish, type::request, type::register_action})
       CHECK_EQ(say(x, what, 1, subject), "error 1 forbidden");
   }
   CHECK_EQ(asked, (std::vector<std::string>{

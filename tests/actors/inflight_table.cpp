@@ -30,9 +30,8 @@ CAF_TEST(those of a shard are taken together and the others stay) {
   for (uint32_t i = 1; i <= 10; ++i)
     table.add(i, i % 2 == 0 ? kind::publish : kind::request, i % 3);
   std::vector<uint32_t> taken;
-  table.take_if(
-    [](auto& x) { return x.kind == kind::publish && x.shard == 1; },
-    [&](auto& x) { taken.push_back(x.seq_id); });
+  table.take_if([](auto& x) { return x.kind == kind::publish && x.shard == 1; },
+                [&](auto& x) { taken.push_back(x.seq_id); });
   CHECK_EQ(taken, (std::vector<uint32_t>{4, 10}));
   CHECK_EQ(table.size(), 8u);
   CHECK(!table.contains(4));

@@ -20,8 +20,7 @@ public:
 /// What a loop gives to its actors, on virtual time that starts at a whole
 /// millisecond.
 struct loop_fixture : test_coordinator_fixture<> {
-  loop_fixture()
-    : ctx{node, 0, wire, make_loop_metrics(sys.metrics(), 0)} {
+  loop_fixture() : ctx{node, 0, wire, make_loop_metrics(sys.metrics(), 0)} {
     using namespace std::chrono;
     auto& now = sched.clock().current_time;
     now = ceil<milliseconds>(now);

@@ -46,8 +46,9 @@ struct fixture {
   };
 
   int epochs = 0;
-  std::function<std::string()> make_epoch
-    = [this] { return "e" + std::to_string(++epochs); };
+  std::function<std::string()> make_epoch = [this] {
+    return "e" + std::to_string(++epochs);
+  };
   owned_topics topics{4, linger_ms};
   plain_publication last;
 };

@@ -117,8 +117,8 @@ CAF_TEST(the tree agrees with the grammar on random patterns and topics) {
     } else {
       // Erase one that is there as often as one that may be.
       if (!model.empty() && roll(2) == 0)
-        pattern = *std::next(model.begin(), roll(
-          static_cast<unsigned>(model.size())));
+        pattern = *std::next(model.begin(),
+                             roll(static_cast<unsigned>(model.size())));
       tree.erase(pattern);
       model.erase(pattern);
     }

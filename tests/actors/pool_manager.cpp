@@ -184,7 +184,8 @@ CAF_TEST(who connects while the node drains is sent away as well) {
   CHECK_EQ(y.close_code(), 4004);
   auto answered = false;
   kill(stubborn);
-  done.receive([&] { answered = true; }, [](const caf::error& e) { CAF_FAIL(e); });
+  done.receive([&] { answered = true; },
+               [](const caf::error& e) { CAF_FAIL(e); });
   CHECK(answered);
 }
 

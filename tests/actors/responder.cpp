@@ -127,8 +127,8 @@ CAF_TEST(a payload of another shape is told to the asker) {
 CAF_TEST(an error of the application passes through as it is) {
   serve_by<int>("pay", [](int n) -> caf::expected<int> {
     if (n > 10)
-      return to_error(responder_error{1234, "too_much", "Ask for less.", true,
-                                      1500us});
+      return to_error(
+        responder_error{1234, "too_much", "Ask for less.", true, 1500us});
     return n;
   });
   CHECK_EQ(outcome_of("pay", payload::pack(10)).payload.get_as<int>(), 10);
@@ -142,8 +142,8 @@ CAF_TEST(an error of the application passes through as it is) {
 
 CAF_TEST(an embedded asker gets the whole error too) {
   serve_by<int>("pay", [](int) -> caf::expected<void> {
-    return to_error(responder_error{1234, "too_much", "Ask for less.", true,
-                                    2ms});
+    return to_error(
+      responder_error{1234, "too_much", "Ask for less.", true, 2ms});
   });
   auto error = error_of("pay", payload::pack(11));
   CHECK_EQ(error, errc::responder_failed);
@@ -165,14 +165,14 @@ CAF_TEST(the sentence of an error reaches an embedded asker) {
   CHECK_EQ(to_string(error_of("a", payload::pack(0))),
            to_string(caf::make_error(errc::forbidden)));
   CHECK_EQ(to_string(error_of("a", payload::pack(1))),
-           to_string(caf::make_error(errc::forbidden,
-                                     std::string{"members only"})));
+           to_string(
+             caf::make_error(errc::forbidden, std::string{"members only"})));
 }
 
 CAF_TEST(an application has the numbers from 1000 on) {
   serve_by<int>("a", [](int n) -> caf::expected<void> {
-    return to_error(responder_error{static_cast<uint16_t>(n), "mine", "", false,
-                                    {}});
+    return to_error(
+      responder_error{static_cast<uint16_t>(n), "mine", "", false, {}});
   });
   CHECK_EQ(outcome_of("a", payload::pack(1000)).code, 1000u);
   CHECK_EQ(outcome_of("a", payload::pack(65'535)).code, 65'535u);
@@ -197,8 +197,8 @@ CAF_TEST(other errors carry none of an application) {
   CHECK(!responder_error_of(caf::error{}).has_value());
   CHECK(!responder_error_of(caf::make_error(errc::forbidden)).has_value());
   CHECK(!responder_error_of(caf::make_error(errc::responder_failed)));
-  CHECK(!responder_error_of(caf::make_error(caf::sec::runtime_error,
-                                            std::string{"no"})));
+  CHECK(!responder_error_of(
+    caf::make_error(caf::sec::runtime_error, std::string{"no"})));
 }
 
 END_FIXTURE_SCOPE()

@@ -268,7 +268,7 @@ CAF_TEST(a connection is let go when nothing of it is in flight) {
   auto alice = connect();
   auto bob = connect();
   serve(bob, "sum");
-  auto references = [](const client& x) {
+  auto references = [](const fake_client& x) {
     return caf::actor_cast<caf::actor_control_block*>(x.handle)
       ->strong_refs.load();
   };
@@ -352,7 +352,7 @@ CAF_TEST(a register without a seqId is not answered) {
 
 CAF_TEST(responders with as much to do take turns) {
   auto alice = connect();
-  std::vector<client> all{connect(), connect(), connect()};
+  std::vector<fake_client> all{connect(), connect(), connect()};
   for (auto& x : all)
     serve(x, "sum");
   for (uint32_t i = 0; i < 9; ++i) {

@@ -100,9 +100,7 @@ CAF_TEST(every other error is the failure of the responder) {
 CAF_TEST(an actor that answers something else has failed) {
   embed("a", responder([](const action_request&) { return 42; }));
   embed("b", responder([](const action_request&) {}));
-  embed("c", sys.spawn([] {
-    return caf::behavior{[](int) {}};
-  }));
+  embed("c", sys.spawn([] { return caf::behavior{[](int) {}}; }));
   auto alice = connect();
   ask(alice, "a", 1);
   ask(alice, "b", 2);
@@ -149,9 +147,8 @@ CAF_TEST(an embedded actor may delegate) {
   auto worker = responder(
     [](const action_request&) { return payload::pack("from the worker"); });
   auto boss = sys.spawn([worker](caf::event_based_actor* self) {
-    return caf::behavior{[=](const action_request& x) {
-      return self->delegate(worker, x);
-    }};
+    return caf::behavior{
+      [=](const action_request& x) { return self->delegate(worker, x); }};
   });
   embed("a", boss);
   auto alice = connect();
@@ -227,9 +224,7 @@ CAF_TEST(the bound on responders holds for embedded actors) {
                               std::string{"a"}, slow());
   sched.run();
   result.receive([] { CAF_FAIL("not refused"); },
-                 [](const caf::error& x) {
-                   CHECK_EQ(x, errc::overloaded);
-                 });
+                 [](const caf::error& x) { CHECK_EQ(x, errc::overloaded); });
 }
 
 // -- askers -------------------------------------------------------------------

@@ -56,7 +56,7 @@ private:
   std::shared_ptr<told> log_;
 };
 
-struct client {
+struct fake_client {
   connection_actor handle;
   std::shared_ptr<told> log = std::make_shared<told>();
 
@@ -87,14 +87,14 @@ struct router_fixture : loop_fixture {
 
   // -- clients ----------------------------------------------------------------
 
-  client connect() {
-    client result;
+  fake_client connect() {
+    fake_client result;
     result.handle = sys.spawn<fake_connection>(result.log);
     return result;
   }
 
   template <class... Ts>
-  void say(const client& from, Ts&&... xs) {
+  void say(const fake_client& from, Ts&&... xs) {
     caf::send_as(from.handle, hub, std::forward<Ts>(xs)...);
     sched.run();
   }
@@ -110,24 +110,24 @@ struct router_fixture : loop_fixture {
     return x;
   }
 
-  void ask(const client& from, const std::string& action, uint32_t seq_id,
+  void ask(const fake_client& from, const std::string& action, uint32_t seq_id,
            timespan timeout = std::chrono::seconds{10},
            const std::string& text = {}) {
     say(from, route_atom_v, make_request(action, seq_id, timeout, text));
   }
 
-  void serve(const client& who, const std::string& action) {
+  void serve(const fake_client& who, const std::string& action) {
     say(who, register_atom_v, action, uint32_t{1000});
   }
 
-  void answer(const client& from, request_ticket ticket,
+  void answer(const fake_client& from, request_ticket ticket,
               const std::string& text = "ok") {
     say(from, resolve_atom_v, ticket,
         request_outcome::answer(payload::pack(text)));
   }
 
   /// Answers the last request that `from` was given.
-  void answer(const client& from, const std::string& text = "ok") {
+  void answer(const fake_client& from, const std::string& text = "ok") {
     REQUIRE(!from->served.empty());
     answer(from, from->served.back().first, text);
   }
@@ -138,7 +138,7 @@ struct router_fixture : loop_fixture {
     sched.run();
   }
 
-  void kill(const client& x) {
+  void kill(const fake_client& x) {
     kill(x.handle);
   }
 
@@ -187,7 +187,7 @@ struct router_fixture : loop_fixture {
   }
 
   /// Returns the answers to `who` as "1 ok" or "2 timeout", and forgets them.
-  static std::string answers(const client& who) {
+  static std::string answers(const fake_client& who) {
     std::string result;
     for (auto& [seq_id, outcome] : who->answers) {
       if (!result.empty())

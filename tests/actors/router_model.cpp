@@ -45,9 +45,8 @@ struct fixture : router_fixture {
   }
 
   bool served(const std::string& action) const {
-    return std::ranges::any_of(offers, [&](auto& x) {
-      return x.count(action) > 0;
-    });
+    return std::ranges::any_of(offers,
+                               [&](auto& x) { return x.count(action) > 0; });
   }
 
   void toggle() {
@@ -79,8 +78,8 @@ struct fixture : router_fixture {
     size_t receivers = 0;
     for (size_t i = 0; i < responders.size(); ++i)
       for (; checked[i] < responders[i]->served.size(); ++checked[i]) {
-        open[responders[i]->served[checked[i]].first.number]
-          = {i, {who, seq_id}};
+        open[responders[i]->served[checked[i]].first.number] = {i,
+                                                                {who, seq_id}};
         ++receivers;
       }
     key asked{who, seq_id};
@@ -97,7 +96,8 @@ struct fixture : router_fixture {
   void answer_something() {
     if (open.empty())
       return;
-    auto i = std::next(open.begin(), static_cast<ptrdiff_t>(below(open.size())));
+    auto i = std::next(open.begin(),
+                       static_cast<ptrdiff_t>(below(open.size())));
     auto [responder, asked] = i->second;
     auto text = "answer " + std::to_string(i->first);
     if (waits(asked))
@@ -188,8 +188,8 @@ struct fixture : router_fixture {
 
   std::mt19937_64 rng;
   const std::vector<std::string> actions{"sum", "product"};
-  std::vector<client> askers;
-  std::vector<client> responders;
+  std::vector<fake_client> askers;
+  std::vector<fake_client> responders;
   // The actions that each responder serves.
   std::vector<std::set<std::string>> offers;
   // How many of each responder's requests were looked at.

@@ -183,9 +183,9 @@ CAF_TEST(a topic and patterns that match all deliver) {
   table.flush();
   auto words = alice.words();
   std::ranges::sort(words);
-  CHECK_EQ(words, (std::vector<std::string>{"a/b@5", "a/b@5 by #",
-                                            "a/b@5 by a/+", "a/c@1 by #",
-                                            "a/c@1 by a/+"}));
+  CHECK_EQ(words,
+           (std::vector<std::string>{"a/b@5", "a/b@5 by #", "a/b@5 by a/+",
+                                     "a/c@1 by #", "a/c@1 by a/+"}));
 }
 
 // -- turns --------------------------------------------------------------------
@@ -253,8 +253,8 @@ CAF_TEST(no echo keeps an event from its publisher and from nobody else) {
   table.flush();
   auto words = alice.words();
   std::ranges::sort(words);
-  CHECK_EQ(words, (std::vector<std::string>{"a@1", "a@1 by +", "a@3",
-                                            "a@3 by +"}));
+  CHECK_EQ(words,
+           (std::vector<std::string>{"a@1", "a@1 by +", "a@3", "a@3 by +"}));
   CHECK_EQ(bob.heard(), "a@1; a@2; a@3");
 }
 

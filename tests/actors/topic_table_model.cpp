@@ -54,11 +54,10 @@ struct fixture : topic_table_fixture {
         table.attached(subject, generation, {"e", offsets[subject]});
     }
     model[&who].insert(subject);
-    expected[&who].push_back(
-      is_pattern(subject)
-        ? "subscribed 1 " + subject
-        : "subscribed 1 " + subject + " e@"
-            + std::to_string(offsets[subject]));
+    expected[&who].push_back(is_pattern(subject)
+                               ? "subscribed 1 " + subject
+                               : "subscribed 1 " + subject + " e@"
+                                   + std::to_string(offsets[subject]));
   }
 
   void unsubscribe_from(scribe& who, const std::string& subject) {
@@ -79,8 +78,9 @@ struct fixture : topic_table_fixture {
   }
 
   bool wanted(const std::string& subject) const {
-    return std::ranges::any_of(
-      model, [&](auto& x) { return x.second.contains(subject); });
+    return std::ranges::any_of(model, [&](auto& x) {
+      return x.second.contains(subject);
+    });
   }
 
   void check_counts() {

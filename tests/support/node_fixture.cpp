@@ -90,8 +90,8 @@ client::client(caf::actor_system& sys, loop_context& loop,
   box->set_transport(&socket);
   handle = spawn_hosted<connection>(sys, loop.unit, loop, box,
                                     std::move(setup));
-  actor = static_cast<connection*>(
-    caf::actor_cast<caf::abstract_actor*>(handle));
+  actor
+    = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
 }
 
 void client::say_bytes(std::string_view bytes) {
