@@ -10,7 +10,7 @@ namespace {
 
 using caf::telemetry::metric_registry;
 
-constexpr auto prefix = "callboard";
+constexpr char prefix[] = "callboard";
 
 /// Makes the instances of one loop.
 class instances {
@@ -70,8 +70,8 @@ caf::string_view as_caf(std::string_view x) {
 loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   instances make{registry, index};
   loop_metrics m{};
-  constexpr auto connections = "connections";
-  constexpr auto connections_help = "Connections by state.";
+  constexpr char connections[] = "connections";
+  constexpr char connections_help[] = "Connections by state.";
   m.connections_connecting = make.gauge_by(connections, "state", "connecting",
                                            connections_help);
   m.connections_connected = make.gauge_by(connections, "state", "connected",

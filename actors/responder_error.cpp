@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <caf/const_typed_message_view.hpp>
 #include <caf/message.hpp>
-#include <caf/typed_message_view.hpp>
 
 namespace callboard {
 
