@@ -4,10 +4,10 @@
 #include <chrono>
 
 #include <caf/actor_cast.hpp>
+#include <caf/const_typed_message_view.hpp>
 #include <caf/send.hpp>
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/histogram.hpp>
-#include <caf/typed_message_view.hpp>
 
 #include <callboard/actors/responder_error.hpp>
 

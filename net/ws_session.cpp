@@ -288,6 +288,9 @@ void ws_session::close(uint16_t code, std::string_view reason) {
   parser_.shut();
   if (box_->overflowed())
     box_->drop_unsent();
+  // An application may name a code that must not be on the wire.
+  if (code != ws_close::no_status && !is_sendable_close_code(code))
+    code = ws_close::internal_error;
   char body[ws_control_bytes_max];
   auto end = write_ws_close_body(body, code, reason);
   append_control(ws_opcode::close, {body, static_cast<size_t>(end - body)});
@@ -311,6 +314,8 @@ void ws_session::authentication_due() {
 void ws_session::lost(uint16_t code, std::string_view reason) {
   if (socket_ < 0)
     return;
+  // There is nobody to send a close frame to.
+  closing_ = true;
   if (actor_ != nullptr)
     with_actor([&] { actor_->lost(code, reason); });
   end();
