@@ -9,7 +9,9 @@ foreach(layer messages actors net)
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/callboard/${layer}"
     FILES_MATCHING PATTERN "*.hpp"
     PATTERN "detail" EXCLUDE
-    PATTERN "*_parts.hpp" EXCLUDE)
+    PATTERN "*_parts.hpp" EXCLUDE
+    # It would make spdlog's headers a dependency.
+    PATTERN "log.hpp" EXCLUDE)
   install(TARGETS callboard_${layer} EXPORT callboardTargets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endforeach()

@@ -5,6 +5,8 @@
 #include <deque>
 #include <optional>
 
+#include <fcntl.h>
+
 #include <caf/sec.hpp>
 
 #include <callboard/messages/byte_buffer.hpp>
@@ -198,6 +200,8 @@ private:
                                          "cannot connect to " + where, ec)});
     error_code ignored;
     stream_.next_layer().set_option(tcp::no_delay{true}, ignored);
+    // No child process of the application's inherits it.
+    ::fcntl(stream_.next_layer().native_handle(), F_SETFD, FD_CLOEXEC);
     stream_.async_handshake(response_, where, options_.server.target,
                             [self = shared_from_this()](const error_code& ec) {
                               self->on_handshake(ec);
