@@ -12,6 +12,7 @@
 #include <callboard/actors/actor_subscriber.hpp>
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/handles.hpp>
+#include <callboard/actors/mailbox_bytes.hpp>
 #include <callboard/actors/metrics.hpp>
 #include <callboard/actors/options.hpp>
 #include <callboard/actors/outbox.hpp>
@@ -35,22 +36,15 @@ struct node_context {
   std::atomic<connection_id> next_connection = 1;
   /// Makes the epochs of this run differ from each other.
   std::atomic<uint64_t> next_epoch = 1;
-  /// Bytes of publications on their way to each shard, by index.
-  std::unique_ptr<std::atomic<int64_t>[]> loads;
   /// Whether anybody watches the connections' life.
   std::atomic<bool> watched = false;
   /// Whether the node goes down: new work is refused.
   std::atomic<bool> draining = false;
 
-  /// Returns the bytes of publications on their way to a shard.
-  [[nodiscard]] std::atomic<int64_t>& load(uint32_t shard) const noexcept {
-    return loads[shard];
-  }
-
   /// Returns whether a shard has as much waiting as it may.
-  [[nodiscard]] bool congested(uint32_t shard) const noexcept {
-    return load(shard).load(std::memory_order_relaxed)
-           > static_cast<int64_t>(options.shard_bytes_max);
+  template <class Handle>
+  [[nodiscard]] bool congested(const shard_ref<Handle>& shard) const noexcept {
+    return shard.waiting->exceeds(options.shard_bytes_max);
   }
 };
 
@@ -105,8 +99,8 @@ struct loop_context {
   /// By actor ID; kept by the loop's broker shard.
   std::unordered_map<caf::actor_id, loop_subscriber> subscribers;
   /// The shards of the node, by index; this loop's copy.
-  std::vector<broker_actor> brokers;
-  std::vector<router_actor> routers;
+  std::vector<broker_ref> brokers;
+  std::vector<router_ref> routers;
   heartbeat_actor heartbeats;
   pool_actor pool;
   /// Unix time in milliseconds at the turn's beginning.
@@ -114,11 +108,11 @@ struct loop_context {
   /// Steady time in milliseconds at the turn's beginning.
   int64_t steady_ms = 0;
 
-  [[nodiscard]] const broker_actor& broker_of(std::string_view topic) const {
+  [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
     return brokers[shard_of(topic, node.loops)];
   }
 
-  [[nodiscard]] const router_actor& router_of(std::string_view action) const {
+  [[nodiscard]] const router_ref& router_of(std::string_view action) const {
     return routers[shard_of(action, node.loops)];
   }
 
@@ -135,6 +129,7 @@ struct loop_context {
 
   /// Adds what was counted since the last call to the metrics.
   void publish_counts() {
+    counts.bytes_out += outboxes.take_sent_bytes();
     counts.publish(metrics);
   }
 };

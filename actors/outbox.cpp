@@ -20,8 +20,25 @@ void outbox::append(const chunk_ptr& x) {
 }
 
 void outbox::append_and_send(const chunk_ptr& x) {
-  if (push_shared(x) && !dirty_ && !blocked_ && transport_ != nullptr)
-    transport_->flush();
+  if (dirty_ || blocked_ || transport_ == nullptr) {
+    append(x);
+    return;
+  }
+  if (queued_ > 0 || closed_ || overflowed_ || x->bytes.size() > bytes_max_) {
+    if (push_shared(x))
+      transport_->flush(*this);
+    return;
+  }
+  auto bytes = x->bytes.view();
+  auto sent = transport_->send(bytes);
+  scheduler_.sent_bytes_ += sent;
+  if (sent == bytes.size())
+    return;
+  first_ = piece{x, static_cast<uint32_t>(sent),
+                 static_cast<uint32_t>(bytes.size())};
+  add_queued(static_cast<uint32_t>(bytes.size() - sent));
+  own_open_ = false;
+  transport_->flush(*this);
 }
 
 bool outbox::push_shared(const chunk_ptr& x) {
@@ -86,6 +103,15 @@ size_t outbox::gather(std::span<std::string_view> out) const noexcept {
 }
 
 void outbox::consume(size_t n) noexcept {
+  scheduler_.sent_bytes_ += n;
+  forget(n);
+}
+
+void outbox::drop_all() noexcept {
+  forget(queued_);
+}
+
+void outbox::forget(size_t n) noexcept {
   queued_ -= static_cast<uint32_t>(n);
   scheduler_.queued_bytes_ -= n;
   while (n > 0) {
@@ -140,7 +166,7 @@ bool outbox::accepts(size_t n) {
   // chance before the bound is held against it.
   if (queued_ + n > bytes_max_ / 2 && queued_ > 0 && !blocked_
       && transport_ != nullptr)
-    transport_->flush();
+    transport_->flush(*this);
   return !closed_;
 }
 
@@ -177,7 +203,7 @@ void outbox_scheduler::flush() {
   for (auto& x : flushing_) {
     x->dirty_ = false;
     if (x->transport_ != nullptr)
-      x->transport_->flush();
+      x->transport_->flush(*x);
   }
   flushing_.clear();
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <caf/intrusive_ptr.hpp>
@@ -14,6 +15,9 @@
 #include <callboard/actors/wire_form.hpp>
 
 namespace callboard {
+
+/// What processors fetch from memory at once.
+inline constexpr size_t cache_line_bytes = 64;
 
 class outbox;
 class outbox_scheduler;
@@ -26,9 +30,13 @@ class transport {
 public:
   virtual ~transport() = default;
 
-  /// Sends what waits in the outbox, as much as the socket takes. Never calls
-  /// back into an actor.
-  virtual void flush() = 0;
+  /// Sends what waits in its outbox, `box`, as much as the socket takes. Never
+  /// calls back into an actor.
+  virtual void flush(outbox& box) = 0;
+
+  /// Sends `bytes` at once, when nothing waits in the outbox.
+  /// @returns how many the socket took; with fewer than all, `flush` follows.
+  virtual size_t send(std::string_view bytes) = 0;
 
   /// Sends what waits and then a close frame, and ends the socket when the
   /// peer has closed or a deadline is over. Repeated calls do nothing.
@@ -39,7 +47,10 @@ public:
 /// Bytes on their way to one connection: bounded, in order, made of pieces that
 /// are shared with other outboxes (fan-out) or its own (replies). Lives on one
 /// loop's thread and is counted without atomics. At rest it holds no buffer.
-class outbox {
+///
+/// What a delivery touches comes first, in one cache line: with thousands of
+/// receivers, memory is what a delivery costs beside the system call.
+class alignas(cache_line_bytes) outbox {
 public:
   /// @param bytes_max how many bytes may wait, 1 … 2^31.
   outbox(outbox_scheduler& scheduler, wire_form form, size_t bytes_max);
@@ -56,7 +67,8 @@ public:
   void append(const chunk_ptr& x);
 
   /// Does the same and sends it at once, unless the outbox will be flushed at
-  /// the end of the turn anyway.
+  /// the end of the turn anyway. Where nothing waits, only what the socket does
+  /// not take is kept, and the outbox is not even written to.
   void append_and_send(const chunk_ptr& x);
 
   /// Brings what `append_and_send` touches near the processor.
@@ -82,6 +94,9 @@ public:
 
   /// Forgets the first `n` bytes, which have been sent.
   void consume(size_t n) noexcept;
+
+  /// Forgets everything: there is nobody to send it to.
+  void drop_all() noexcept;
 
   /// Forgets everything but the piece that has been sent in part, so that what
   /// is appended next begins at the start of a message.
@@ -181,7 +196,8 @@ private:
   template <class Write>
   void append_own(Write&& write);
 
-  // What a delivery touches comes first, in one cache line.
+  void forget(size_t n) noexcept;
+
   transport* transport_ = nullptr;
   outbox_scheduler& scheduler_;
   uint32_t queued_ = 0;
@@ -229,6 +245,11 @@ public:
     return chunks_;
   }
 
+  /// Returns the bytes that were sent since the last call.
+  uint64_t take_sent_bytes() noexcept {
+    return std::exchange(sent_bytes_, 0);
+  }
+
   /// Returns the bytes that wait in all outboxes of the loop.
   [[nodiscard]] size_t queued_bytes() const noexcept {
     return queued_bytes_;
@@ -241,6 +262,7 @@ private:
   std::vector<outbox_ptr> dirty_;
   std::vector<outbox_ptr> flushing_;
   size_t queued_bytes_ = 0;
+  uint64_t sent_bytes_ = 0;
 };
 
 } // namespace callboard

@@ -4,8 +4,11 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include <caf/send.hpp>
 
 #include <callboard/messages/close_code.hpp>
 #include <callboard/net/ws_error.hpp>
@@ -16,6 +19,13 @@ namespace {
 
 // Pieces that one system call sends.
 constexpr size_t pieces_max = 64;
+
+// Calls the system without libc's cancellation point, which costs two atomic
+// operations a call in a process with threads. Nobody cancels a loop's thread.
+ssize_t send_to(int socket, std::string_view bytes) noexcept {
+  return ::syscall(SYS_sendto, socket, bytes.data(), bytes.size(), MSG_NOSIGNAL,
+                   nullptr, 0);
+}
 
 int64_t steady_us() {
   using namespace std::chrono;
@@ -31,11 +41,11 @@ uint16_t number(callboard::close_code x) noexcept {
 
 ws_session::ws_session(ws_session_host& host, int socket,
                        const ws_parser_options& parsing, outbox_ptr box)
-  : host_{host},
+  : socket_{socket},
+    binary_{codec_of(box->form()) == codec::msgpack},
+    host_{host},
     box_{std::move(box)},
-    parser_{parsing},
-    socket_{socket},
-    binary_{codec_of(box_->form()) == codec::msgpack} {
+    parser_{parsing} {
   box_->set_transport(this);
   last_heard_ms = host_.loop().context().steady_ms;
 }
@@ -68,9 +78,14 @@ void ws_session::on_ready(uint32_t events) {
   ptr keep{this};
   if ((events & EPOLLOUT) != 0) {
     box_->set_blocked(false);
-    flush();
+    flush(*box_);
   }
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && socket_ >= 0)
+  if (socket_ < 0)
+    return;
+  if (paused_ && (events & (EPOLLHUP | EPOLLERR)) != 0)
+    // Nobody is left to read the answers that it waits for.
+    lost(number(callboard::close_code::abnormal), "connection reset");
+  else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
     receive();
 }
 
@@ -169,19 +184,26 @@ void ws_session::append_control(ws_opcode kind, std::string_view body) {
   box_->append({message, static_cast<size_t>(at - message) + body.size()});
 }
 
-void ws_session::flush() {
+size_t ws_session::send(std::string_view bytes) {
+  if (socket_ < 0 || broken_)
+    return 0;
+  auto sent = send_to(socket_, bytes);
+  return sent > 0 ? static_cast<size_t>(sent) : 0;
+}
+
+void ws_session::flush(outbox& box) {
   if (socket_ < 0 || broken_)
     return;
-  if (box_->overflowed()) {
+  if (box.overflowed()) {
     cut_slow_consumer();
     return;
   }
   std::array<std::string_view, pieces_max> pieces;
   std::array<iovec, pieces_max> parts;
-  while (auto n = box_->gather(pieces)) {
+  while (auto n = box.gather(pieces)) {
     ssize_t sent = 0;
     if (n == 1) {
-      sent = ::send(socket_, pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL);
+      sent = send_to(socket_, pieces[0]);
     } else {
       for (size_t i = 0; i < n; ++i)
         parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
@@ -194,20 +216,19 @@ void ws_session::flush() {
       if (errno == EINTR)
         continue;
       if (errno == EAGAIN) {
-        box_->set_blocked(true);
+        box.set_blocked(true);
         watch_for();
         return;
       }
       broken_ = true;
-      box_->close();
-      box_->consume(box_->queued_bytes());
+      box.close();
+      box.drop_all();
       host_.loop().defer([self = ptr{this}] {
         self->lost(number(callboard::close_code::abnormal), "connection reset");
       });
       return;
     }
-    host_.loop().context().counts.bytes_out += static_cast<uint64_t>(sent);
-    box_->consume(static_cast<size_t>(sent));
+    box.consume(static_cast<size_t>(sent));
   }
   after_flush();
 }
@@ -242,11 +263,11 @@ void ws_session::go_on() {
 void ws_session::watch_for() {
   if (socket_ < 0)
     return;
-  uint32_t events = paused_ && !closing_ ? 0u : uint32_t{EPOLLIN};
+  auto events = paused_ && !closing_ ? 0u : unsigned{EPOLLIN};
   if (box_->queued_bytes() > 0)
     events |= EPOLLOUT;
   if (events != watched_events_) {
-    watched_events_ = events;
+    watched_events_ = static_cast<uint8_t>(events);
     host_.loop().rewatch(socket_, events, *this);
   }
 }
@@ -324,14 +345,16 @@ void ws_session::lost(uint16_t code, std::string_view reason) {
 void ws_session::end() {
   if (socket_ < 0)
     return;
-  gone = true;
   ptr keep{this};
+  if (!echo_)
+    caf::anon_send(host_.loop().context().heartbeats, unwatch_atom_v,
+                   heartbeat_ptr{this});
   if (watched_events_ != 0 || closing_)
     host_.loop().unwatch(socket_, *this);
   ::close(std::exchange(socket_, -1));
   box_->set_transport(nullptr);
   box_->close();
-  box_->consume(box_->queued_bytes());
+  box_->drop_all();
   actor_ = nullptr;
   keep_ = nullptr;
   host_.ended(*this);

@@ -2,6 +2,7 @@
 
 #include <callboard/actors/outbox.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,10 +14,17 @@ namespace callboard {
 
 /// Calls back instead of writing to a socket.
 struct scripted_transport : transport {
-  void flush() override {
+  void flush(outbox&) override {
     ++flushes;
     if (on_flush)
       on_flush();
+  }
+
+  size_t send(std::string_view bytes) override {
+    auto n = std::min(bytes.size(), accepts);
+    accepts -= n;
+    sent += bytes.substr(0, n);
+    return n;
   }
 
   void close(uint16_t, std::string_view) override {
@@ -24,6 +32,9 @@ struct scripted_transport : transport {
   }
 
   size_t flushes = 0;
+  /// What `send` takes yet, in bytes, and what it took.
+  size_t accepts = 1'000'000;
+  std::string sent;
   std::function<void()> on_flush;
 };
 

@@ -73,13 +73,74 @@ CAF_TEST(a closed outbox sends what waits and accepts nothing) {
 CAF_TEST(what is sent at once is not flushed again) {
   auto box = make();
   scripted_transport socket;
-  std::string sent;
-  socket.on_flush = [&] { sent += drain(*box); };
   box->set_transport(&socket);
   box->append_and_send(shared("now"));
-  CHECK_EQ(sent, "now");
+  CHECK_EQ(socket.sent, "now");
+  CHECK_EQ(socket.flushes, 0u);
   CHECK(scheduler.idle());
   CHECK_EQ(scheduler.queued_bytes(), 0u);
+  CHECK_EQ(scheduler.take_sent_bytes(), 3u);
+  CHECK_EQ(scheduler.take_sent_bytes(), 0u);
+}
+
+CAF_TEST(what the socket does not take at once is kept and flushed) {
+  auto box = make();
+  scripted_transport socket;
+  box->set_transport(&socket);
+  socket.accepts = 2;
+  socket.on_flush = [&] { box->set_blocked(true); };
+  auto event = shared("event");
+  box->append_and_send(event);
+  CHECK_EQ(socket.sent, "ev");
+  CHECK_EQ(socket.flushes, 1u);
+  CHECK_EQ(all(*box), "ent");
+  CHECK_EQ(box->queued_bytes(), 3u);
+  CHECK_EQ(scheduler.queued_bytes(), 3u);
+  // What comes next stays behind it, also where the socket takes more again.
+  box->append_and_send(shared(" two"));
+  box->set_blocked(false);
+  socket.on_flush = [&] { socket.sent += drain(*box); };
+  socket.accepts = 100;
+  scheduler.flush();
+  CHECK_EQ(socket.sent, "event two");
+  CHECK(event.unique());
+}
+
+CAF_TEST(what waits is sent before what is sent at once) {
+  auto box = make();
+  scripted_transport socket;
+  box->append_and_send(shared("first "));
+  scheduler.flush();
+  CHECK_EQ(all(*box), "first ");
+  box->set_transport(&socket);
+  socket.on_flush = [&] { socket.sent += drain(*box); };
+  box->append_and_send(shared("second"));
+  CHECK_EQ(socket.sent, "first second");
+}
+
+CAF_TEST(as many bytes as may wait are sent at once and one more is too many) {
+  auto box = make(4);
+  scripted_transport socket;
+  box->set_transport(&socket);
+  box->append_and_send(shared("four"));
+  CHECK_EQ(socket.sent, "four");
+  CHECK(!box->overflowed());
+  box->append_and_send(shared("five!"));
+  CHECK_EQ(socket.sent, "four");
+  CHECK(box->overflowed());
+  // From then on nothing is taken.
+  box->append_and_send(shared("x"));
+  CHECK_EQ(socket.sent, "four");
+}
+
+CAF_TEST(nothing is sent at once that is closed) {
+  auto box = make();
+  scripted_transport socket;
+  box->set_transport(&socket);
+  box->close();
+  box->append_and_send(shared("late"));
+  CHECK_EQ(socket.sent, "");
+  CHECK_EQ(socket.flushes, 0u);
 }
 
 CAF_TEST(what waits already takes the rest along at the end of the turn) {
