@@ -11,7 +11,7 @@ actor_subscriber::actor_subscriber(const caf::actor& who, size_t bytes_max,
   : who_{who.address()},
     bytes_max_{bytes_max},
     ctx_{ctx},
-    queued_bytes_{std::make_shared<std::atomic<size_t>>(0)} {
+    waiting_{std::make_shared<mailbox_bytes>()} {
 }
 
 uint32_t
@@ -57,12 +57,10 @@ void actor_subscriber::on_event(const publication& x,
   std::string subject{pattern.empty() ? std::string_view{x.topic} : pattern};
   if (overflowed_.contains(subject))
     return;
-  auto cost = static_cast<size_t>(x.cost());
-  if (queued_bytes_->load(std::memory_order_relaxed) + cost > bytes_max_) {
+  if (waiting_->count() + x.cost() > static_cast<int64_t>(bytes_max_)) {
     overflow(subject, x);
     return;
   }
-  queued_bytes_->fetch_add(cost, std::memory_order_relaxed);
   event msg;
   msg.topic = x.topic;
   msg.pattern = pattern;
@@ -71,9 +69,7 @@ void actor_subscriber::on_event(const publication& x,
   msg.sender = x.sender;
   msg.timestamp = x.timestamp;
   msg.payload = x.payload;
-  msg.credit = credit_token{nullptr, [cost, count = queued_bytes_](void*) {
-                              count->fetch_sub(cost, std::memory_order_relaxed);
-                            }};
+  msg.credit = charge(waiting_, x.cost());
   caf::anon_send(who, std::move(msg));
 }
 
@@ -83,7 +79,8 @@ void actor_subscriber::overflow(const std::string& subject,
   overflowed_.insert(subject);
   auto who = caf::actor_cast<caf::actor>(who_);
   // The table must not change while it delivers.
-  caf::anon_send(ctx_.brokers[ctx_.index], unsubscribe_atom_v, who, subject);
+  caf::anon_send(ctx_.brokers[ctx_.index].actor, unsubscribe_atom_v, who,
+                 subject);
   caf::anon_send(who, unsubscribe_atom_v, subject,
                  position{x.epoch, x.offset - 1});
 }

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -10,7 +8,7 @@
 #include <caf/actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include <callboard/actors/messages.hpp>
+#include <callboard/actors/mailbox_bytes.hpp>
 #include <callboard/actors/topic_table.hpp>
 
 namespace callboard {
@@ -45,16 +43,13 @@ public:
   void on_event(const publication& x, std::string_view pattern) override;
 
 private:
-  // Shared with the events in the actor's mailbox, which may outlive us.
-  using counter = std::shared_ptr<std::atomic<size_t>>;
-
   // Ends the subscription that the actor could not keep up with.
   void overflow(const std::string& subject, const publication& x);
 
   caf::actor_addr who_;
   size_t bytes_max_;
   loop_context& ctx_;
-  counter queued_bytes_;
+  mailbox_bytes_ptr waiting_;
   uint32_t last_seq_id_ = 0;
   std::unordered_map<uint32_t, caf::typed_response_promise<position>> promises_;
   // Subjects that are being taken back.

@@ -8,9 +8,10 @@
 namespace callboard {
 
 broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
-               loop_context& ctx)
+               loop_context& ctx, mailbox_bytes_ptr waiting)
   : super{cfg, loop},
     ctx_{ctx},
+    waiting_{std::move(waiting)},
     topics_{ctx.node.options.topics_max,
             std::chrono::duration_cast<std::chrono::milliseconds>(
               ctx.node.options.topic_linger)
@@ -43,7 +44,7 @@ broker::behavior_type broker::make_behavior() {
       attached(shard, subject, generation, std::move(where));
     },
     [this](deliver_atom, publication_ptr& x) {
-      ctx_.node.load(ctx_.index) -= x->cost();
+      waiting_->remove(x->cost());
       deliver(*x);
     },
     [this](watch_atom, const caf::strong_actor_ptr& x) { watch(x); },
@@ -56,17 +57,12 @@ broker::behavior_type broker::make_behavior() {
   };
 }
 
-void broker::on_exit() {
-  // What waits in the mailbox dies with it.
-  ctx_.node.load(ctx_.index) = 0;
-}
-
 // -- as the owner of topics ---------------------------------------------------
 
 published broker::publish(const publication_ptr& x) {
-  ctx_.node.load(ctx_.index) -= x->cost();
+  waiting_->remove(x->cost());
   published answer;
-  answer.seq_id = x->seq_id;
+  answer.call_id = x->call_id;
   if (congested(topics_.loops_of(x->topic))) {
     answer.code = errc::overloaded;
     return answer;
@@ -94,8 +90,9 @@ void broker::hand_out(const publication_ptr& x) {
     if (loop == ctx_.index) {
       here = true;
     } else {
-      ctx_.node.load(loop) += x->cost();
-      caf::anon_send(ctx_.brokers[loop], deliver_atom_v, x);
+      auto& shard = ctx_.brokers[loop];
+      shard.waiting->add(x->cost());
+      caf::anon_send(shard.actor, deliver_atom_v, x);
     }
   });
   if (here)
@@ -106,7 +103,7 @@ bool broker::congested(const loop_set& loops) const {
   auto result = false;
   loops.for_each([&](uint32_t loop) {
     if (loop != ctx_.index)
-      result |= ctx_.node.congested(loop);
+      result |= ctx_.node.congested(ctx_.brokers[loop]);
   });
   return result;
 }
@@ -124,7 +121,7 @@ void broker::attach(uint32_t loop, const std::string& subject,
   // Publications that wait in the mailbox come after the answer everywhere.
   if (loop == ctx_.index)
     return attached(ctx_.index, subject, generation, std::move(where));
-  caf::anon_send(ctx_.brokers[loop], attached_atom_v, ctx_.index, subject,
+  caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, ctx_.index, subject,
                  generation, std::move(where));
 }
 
@@ -234,9 +231,9 @@ template <class F>
 void for_each_owner(loop_context& ctx, const std::string& subject, F&& f) {
   if (is_pattern(subject))
     for (auto& shard : ctx.brokers)
-      f(shard);
+      f(shard.actor);
   else
-    f(ctx.broker_of(subject));
+    f(ctx.broker_of(subject).actor);
 }
 
 } // namespace

@@ -19,15 +19,15 @@ class broker : public hosted<broker_actor::base> {
 public:
   using super = hosted<broker_actor::base>;
 
-  broker(caf::actor_config& cfg, caf::execution_unit* loop, loop_context& ctx);
+  /// @param waiting counts the publications that are on their way to it.
+  broker(caf::actor_config& cfg, caf::execution_unit* loop, loop_context& ctx,
+         mailbox_bytes_ptr waiting);
 
   const char* name() const override {
     return "callboard.broker";
   }
 
   behavior_type make_behavior() override;
-
-  void on_exit() override;
 
 private:
   // -- as the owner of topics -------------------------------------------------
@@ -64,6 +64,7 @@ private:
   [[nodiscard]] int64_t now_ms() const;
 
   loop_context& ctx_;
+  mailbox_bytes_ptr waiting_;
   owned_topics topics_;
 };
 

@@ -40,10 +40,10 @@ connection::~connection() = default;
 connection::behavior_type connection::make_behavior() {
   return {
     [this](const published& x) { finish_publish(x); },
-    [this](resolve_atom, uint32_t seq_id, const request_outcome& x) {
-      finish_request(seq_id, x);
+    [this](resolve_atom, uint32_t call_id, const request_outcome& x) {
+      finish_request(call_id, x);
     },
-    [this](register_atom, uint32_t seq_id) { finish_register(seq_id); },
+    [this](register_atom, uint32_t call_id) { finish_register(call_id); },
     [this](serve_atom, request_ticket ticket, const routed_request_ptr& x) {
       serve(ticket, *x);
     },
@@ -154,6 +154,8 @@ void connection::router_replaced(uint32_t shard) {
                || x.kind == inflight_kind::register_action);
   };
   inflight_.take_if(lost, [this](const inflight_table::entry& x) {
+    if (served_ != nullptr)
+      served_->registering.erase(x.call_id);
     write_error(x.seq_id, errc::internal);
   });
   if (served_ == nullptr)
@@ -161,7 +163,7 @@ void connection::router_replaced(uint32_t shard) {
   served_->forget_shard(shard);
   for (auto& action : served_->actions)
     if (shard_of(action, ctx_.node.loops) == shard)
-      send(ctx_.routers[shard], register_atom_v, action, uint32_t{0});
+      send(ctx_.routers[shard].actor, register_atom_v, action, uint32_t{0});
 }
 
 // -- state --------------------------------------------------------------------

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -130,21 +131,22 @@ private:
   // Answers an action of the server's own; returns false for other actions.
   bool handle_own_action(const frame_view& x);
 
-  void route(const frame_view& x, uint32_t seq_id);
+  void route(const frame_view& x, const router_ref& shard, uint32_t call_id);
 
   // Checks the grammar of a subject and the right to it; answers if refused.
   bool admit(const frame_view& x, operation what, subject_error wrong);
 
   // Takes `seq_id` into the table; answers with an error if that cannot be.
-  bool begin(uint32_t seq_id, inflight_kind kind, uint32_t shard);
+  std::optional<uint32_t> begin(uint32_t seq_id, inflight_kind kind,
+                                uint32_t shard);
 
   bool authorized(operation what, std::string_view subject) const;
 
   // -- messages ---------------------------------------------------------------
 
   void finish_publish(const published& x);
-  void finish_request(uint32_t seq_id, const request_outcome& x);
-  void finish_register(uint32_t seq_id);
+  void finish_request(uint32_t call_id, const request_outcome& x);
+  void finish_register(uint32_t call_id);
   void serve(request_ticket ticket, const routed_request& x);
   void cancel_serving(const request_ticket& ticket);
   caf::result<payload> ask(const std::string& action, payload content,

@@ -119,18 +119,27 @@ void connection::handle_request(const frame_view& x) {
   if (!admit(x, operation::request, wrong))
     return;
   auto shard = shard_of(x.subject, ctx_.node.loops);
-  if (begin(x.seq_id, inflight_kind::request, shard))
-    route(x, x.seq_id);
+  auto& router = ctx_.routers[shard];
+  if (ctx_.node.congested(router))
+    return write_error(x.seq_id, errc::overloaded);
+  if (auto call = begin(x.seq_id, inflight_kind::request, shard))
+    route(x, router, *call);
 }
 
 void connection::handle_notify(const frame_view& x) {
   // Nobody wants an answer, so a refusal has nobody to go to.
-  if (check_action(x.subject) == subject_error::none
-      && authorized(operation::request, x.subject))
-    route(x, 0);
+  if (check_action(x.subject) != subject_error::none
+      || !authorized(operation::request, x.subject))
+    return;
+  auto& router = ctx_.router_of(x.subject);
+  if (ctx_.node.congested(router))
+    ctx_.metrics.requests_overloaded->inc();
+  else
+    route(x, router, 0);
 }
 
-void connection::route(const frame_view& x, uint32_t seq_id) {
+void connection::route(const frame_view& x, const router_ref& shard,
+                       uint32_t call_id) {
   static constexpr uint64_t timeout_ms_default = 10'000;
   static constexpr uint64_t timeout_ms_max = 300'000;
   auto request = caf::make_counted<routed_request>();
@@ -140,19 +149,20 @@ void connection::route(const frame_view& x, uint32_t seq_id) {
   content.sender = sender_;
   content.connection = id_;
   content.trace = x.meta.trace;
-  request->seq_id = seq_id;
+  request->call_id = call_id;
   auto timeout_ms = x.meta.has(meta_key::timeout_ms) ? x.meta.timeout_ms
                                                      : timeout_ms_default;
   request->timeout = std::chrono::milliseconds{
     std::clamp(timeout_ms, uint64_t{1}, timeout_ms_max)};
-  send(ctx_.router_of(x.subject), route_atom_v, std::move(request));
+  shard.waiting->add(request->cost());
+  send(shard.actor, route_atom_v, std::move(request));
 }
 
 void connection::handle_cancel(const frame_view& x) {
-  auto found = inflight_.take(x.seq_id, inflight_kind::request);
+  auto found = inflight_.take_seq_id(x.seq_id, inflight_kind::request);
   if (!found)
     return;
-  send(ctx_.routers[found->shard], cancel_atom_v, x.seq_id);
+  send(ctx_.routers[found->shard].actor, cancel_atom_v, found->call_id);
   ctx_.metrics.requests_cancelled->inc();
   write_error(x.seq_id, errc::cancelled);
 }
@@ -179,8 +189,8 @@ void connection::handle_reply(const frame_view& x) {
   }
   auto& waiting = found.mapped();
   if (waiting.ticket.number != 0) {
-    send(ctx_.routers[waiting.ticket.shard], resolve_atom_v, waiting.ticket,
-         std::move(outcome));
+    send(ctx_.routers[waiting.ticket.shard].actor, resolve_atom_v,
+         waiting.ticket, std::move(outcome));
     return;
   }
   waiting.timer.dispose();
@@ -201,14 +211,16 @@ void connection::handle_register(const frame_view& x) {
   if (!known && actions.size() >= ctx_.node.options.registrations_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   auto shard = shard_of(x.subject, ctx_.node.loops);
-  if (!begin(x.seq_id, inflight_kind::register_action, shard))
+  auto call = begin(x.seq_id, inflight_kind::register_action, shard);
+  if (!call)
     return;
   if (!known) {
     actions.emplace_back(x.subject);
-    if (x.seq_id != 0)
-      served_->registering[x.seq_id] = x.subject;
+    if (*call != 0)
+      served_->registering[*call] = x.subject;
   }
-  send(ctx_.routers[shard], register_atom_v, std::string{x.subject}, x.seq_id);
+  send(ctx_.routers[shard].actor, register_atom_v, std::string{x.subject},
+       *call);
 }
 
 void connection::handle_unregister(const frame_view& x) {
@@ -217,9 +229,9 @@ void connection::handle_unregister(const frame_view& x) {
   if (!found)
     return refuse(x.seq_id, errc::not_subscribed);
   auto shard = shard_of(x.subject, ctx_.node.loops);
-  if (begin(x.seq_id, inflight_kind::register_action, shard))
-    send(ctx_.routers[shard], unregister_atom_v, std::string{x.subject},
-         x.seq_id);
+  if (auto call = begin(x.seq_id, inflight_kind::register_action, shard))
+    send(ctx_.routers[shard].actor, unregister_atom_v, std::string{x.subject},
+         *call);
 }
 
 // -- topics -------------------------------------------------------------------
@@ -236,7 +248,8 @@ void connection::handle_subscribe(const frame_view& x) {
   if (!std::exchange(watched_, true)) {
     caf::strong_actor_ptr self{ctrl()};
     ctx_.subscribers[id()] = {address(), box_, nullptr};
-    caf::anon_send(ctx_.brokers[ctx_.index], watch_atom_v, std::move(self));
+    caf::anon_send(ctx_.brokers[ctx_.index].actor, watch_atom_v,
+                   std::move(self));
   }
   if (x.seq_id != 0 && x.meta.has(meta_key::since))
     since_.push_back({x.seq_id, position{std::string{x.meta.since.epoch},
@@ -257,7 +270,7 @@ void connection::handle_subscribe(const frame_view& x) {
 void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
                                const topic_position* where) {
   enter([&] {
-    inflight_.remove(seq_id, inflight_kind::subscribe);
+    inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
     auto recovered = false;
     auto asked = std::ranges::find(since_, seq_id, &since::seq_id);
     auto from_position = asked != since_.end();
@@ -277,7 +290,7 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
 
 void connection::on_refused(uint32_t seq_id, std::string_view, errc code) {
   enter([&] {
-    inflight_.remove(seq_id, inflight_kind::subscribe);
+    inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
     std::erase_if(since_, [=](auto& x) { return x.seq_id == seq_id; });
     refuse(seq_id, code);
   });
@@ -301,11 +314,11 @@ void connection::handle_publish(const frame_view& x) {
   if (!admit(x, operation::publish, check_topic(x.subject)))
     return;
   auto shard = shard_of(x.subject, ctx_.node.loops);
-  if (ctx_.node.congested(shard)) {
-    refuse(x.seq_id, errc::overloaded);
-    return;
-  }
-  if (!begin(x.seq_id, inflight_kind::publish, shard))
+  auto& broker = ctx_.brokers[shard];
+  if (ctx_.node.congested(broker))
+    return refuse(x.seq_id, errc::overloaded);
+  auto call = begin(x.seq_id, inflight_kind::publish, shard);
+  if (!call)
     return;
   auto content = caf::make_counted<publication>();
   content->topic = x.subject;
@@ -314,13 +327,13 @@ void connection::handle_publish(const frame_view& x) {
   content->id = x.meta.id;
   content->trace = x.meta.trace;
   content->publisher = id_;
-  content->seq_id = x.seq_id;
+  content->call_id = *call;
   content->no_echo = x.meta.no_echo;
-  ctx_.node.load(shard) += content->cost();
-  if (x.seq_id != 0)
-    send(ctx_.brokers[shard], publish_atom_v, std::move(content));
+  broker.waiting->add(content->cost());
+  if (*call != 0)
+    send(broker.actor, publish_atom_v, std::move(content));
   else
-    caf::anon_send(ctx_.brokers[shard], publish_atom_v, std::move(content));
+    caf::anon_send(broker.actor, publish_atom_v, std::move(content));
 }
 
 // -- what all of them need ----------------------------------------------------
@@ -347,22 +360,21 @@ bool connection::authorized(operation what, std::string_view subject) const {
   }
 }
 
-bool connection::begin(uint32_t seq_id, inflight_kind kind, uint32_t shard) {
+std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,
+                                          uint32_t shard) {
   if (seq_id == 0)
-    return true;
+    return 0;
   if (inflight_.contains(seq_id)) {
     write_error(seq_id, errc::duplicate_seq_id);
-    return false;
+    return std::nullopt;
   }
-  // Subscriptions and registrations have bounds of their own.
-  auto counts = kind == inflight_kind::request
-                || kind == inflight_kind::publish;
-  if (counts && inflight_.size() >= ctx_.node.options.inflight_max) {
+  auto is_call = kind == inflight_kind::request
+                 || kind == inflight_kind::publish;
+  if (is_call && inflight_.calls() >= ctx_.node.options.inflight_max) {
     write_error(seq_id, errc::too_many_inflight);
-    return false;
+    return std::nullopt;
   }
-  inflight_.add(seq_id, kind, shard);
-  return true;
+  return inflight_.add(seq_id, kind, shard);
 }
 
 void connection::malformed(const frame_view& x, errc code,

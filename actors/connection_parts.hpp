@@ -26,7 +26,7 @@ struct connection::served {
   };
 
   std::vector<std::string> actions;
-  /// Actions whose `register` waits for its answer, by that one's seqId.
+  /// Actions whose `register` waits for its answer, by that one's call ID.
   std::unordered_map<uint32_t, std::string> registering;
   /// By the seqId of our request.
   std::unordered_map<uint32_t, waiting> requests;

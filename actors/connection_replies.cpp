@@ -11,30 +11,32 @@ namespace callboard {
 // -- answers of the shards ----------------------------------------------------
 
 void connection::finish_publish(const published& x) {
-  if (!inflight_.remove(x.seq_id, inflight_kind::publish))
+  auto call = inflight_.take(x.call_id, inflight_kind::publish);
+  if (!call)
     return;
   if (x.code != errc::none)
-    return write_error(x.seq_id, x.code);
+    return write_error(call->seq_id, x.code);
   topic_position where{x.position.epoch, x.position.offset};
-  write_position(x.seq_id, where, nullptr);
+  write_position(call->seq_id, where, nullptr);
 }
 
-void connection::finish_request(uint32_t seq_id, const request_outcome& x) {
-  if (inflight_.remove(seq_id, inflight_kind::request)) {
-    write_outcome(seq_id, x);
-  } else if (inflight_.remove(seq_id, inflight_kind::register_action)) {
+void connection::finish_request(uint32_t call_id, const request_outcome& x) {
+  if (auto call = inflight_.take(call_id, inflight_kind::request)) {
+    write_outcome(call->seq_id, x);
+  } else if (auto wish = inflight_.take(call_id,
+                                        inflight_kind::register_action)) {
     // The router has no room for one more responder.
-    if (auto refused = served_->registering.extract(seq_id))
+    if (auto refused = served_->registering.extract(call_id))
       std::erase(served_->actions, refused.mapped());
-    write_outcome(seq_id, x);
+    write_outcome(wish->seq_id, x);
   }
 }
 
-void connection::finish_register(uint32_t seq_id) {
+void connection::finish_register(uint32_t call_id) {
   if (served_ != nullptr)
-    served_->registering.erase(seq_id);
-  if (inflight_.remove(seq_id, inflight_kind::register_action))
-    write_response(seq_id, {});
+    served_->registering.erase(call_id);
+  if (auto wish = inflight_.take(call_id, inflight_kind::register_action))
+    write_response(wish->seq_id, {});
 }
 
 // -- requests to the client ---------------------------------------------------
@@ -47,8 +49,8 @@ connection::served& connection::serving() {
 
 void connection::serve(request_ticket ticket, const routed_request& x) {
   frame_view frame;
-  frame.type = x.seq_id == 0 ? frame_type::notify : frame_type::request;
-  if (x.seq_id != 0) {
+  frame.type = x.call_id == 0 ? frame_type::notify : frame_type::request;
+  if (x.call_id != 0) {
     frame.seq_id = serving().next_seq_id();
     served_->requests[frame.seq_id] = {ticket, {}, {}};
   }
@@ -56,7 +58,7 @@ void connection::serve(request_ticket ticket, const routed_request& x) {
   frame.payload = x.content.payload.view();
   frame.meta.mark(meta_key::sender);
   frame.meta.sender = x.content.sender;
-  if (x.seq_id != 0) {
+  if (x.call_id != 0) {
     frame.meta.mark(meta_key::timeout_ms);
     frame.meta.timeout_ms = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(x.timeout).count());
@@ -193,9 +195,8 @@ void connection::write_error(uint32_t seq_id, errc code,
   frame.meta.mark(meta_key::temporary);
   frame.meta.temporary = row.temporary;
   if (code == errc::overloaded) {
-    static constexpr uint64_t retry_after_ms = 1000;
     frame.meta.mark(meta_key::retry_after_ms);
-    frame.meta.retry_after_ms = retry_after_ms;
+    frame.meta.retry_after_ms = overload_retry_ms;
   }
   write(frame);
 }

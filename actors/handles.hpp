@@ -23,10 +23,10 @@ using responder_actor = caf::typed_actor<caf::result<payload>(action_request)>;
 using connection_actor = caf::typed_actor<
   // The owner's answer to a publish of this connection.
   caf::result<void>(published),
-  // A router's answer to the request with this seqId.
+  // A router's answer to the request with this call ID.
   caf::result<void>(resolve_atom, uint32_t, request_outcome),
   // A router knows this connection as responder of an action since the
-  // `register` with this seqId, or not any more since that `unregister`.
+  // `register` with this call ID, or not any more since that `unregister`.
   caf::result<void>(register_atom, uint32_t),
   // Serve a request as responder; answer by `resolve` to the ticket's shard.
   caf::result<void>(serve_atom, request_ticket, routed_request_ptr),
@@ -68,12 +68,12 @@ using router_actor = caf::typed_actor<
   caf::result<void>(route_atom, routed_request_ptr),
   // The same for an embedded actor.
   caf::result<payload>(request_atom, routed_request_ptr),
-  // The sender, a connection, no longer wants the answer to this seqId.
+  // The sender, a connection, no longer wants the answer to this call ID.
   caf::result<void>(cancel_atom, uint32_t),
   // A client that serves has answered.
   caf::result<void>(resolve_atom, request_ticket, request_outcome),
   // The sender, a connection, serves an action from now on; answered by
-  // `register` with the seqId.
+  // `register` with the call ID.
   caf::result<void>(register_atom, std::string, uint32_t),
   caf::result<void>(unregister_atom, std::string, uint32_t),
   // An embedded actor serves an action from now on, or no longer.
@@ -84,8 +84,9 @@ using router_actor = caf::typed_actor<
 
 /// Pings a loop's connections and ends those that are dead.
 using heartbeat_actor = caf::typed_actor<
-  // Watch a connection until it is gone.
+  // Watch a connection from now on, or no longer.
   caf::result<void>(watch_atom, heartbeat_ptr),
+  caf::result<void>(unwatch_atom, heartbeat_ptr),
   // Look at who is due.
   caf::result<void>(expire_atom)>;
 

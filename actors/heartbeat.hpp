@@ -20,8 +20,9 @@ public:
   /// Loop time in milliseconds at which the peer was heard last.
   int64_t last_heard_ms = 0;
 
-  /// Set once the connection is gone; the monitor then forgets it.
-  bool gone = false;
+  /// Where the monitor keeps it; `none` while it does not. The monitor's own.
+  static constexpr uint32_t none = 0xFFFFFFFF;
+  uint32_t place = none;
 };
 
 using heartbeat_ptr = caf::intrusive_ptr<heartbeat>;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <utility>
 
 namespace callboard {
 
@@ -37,6 +38,7 @@ const char* heartbeat_monitor::name() const {
 heartbeat_monitor::behavior_type heartbeat_monitor::make_behavior() {
   return {
     [this](watch_atom, const heartbeat_ptr& x) { watch(x); },
+    [this](unwatch_atom, const heartbeat_ptr& x) { unwatch(*x); },
     [this](expire_atom) { expire(); },
   };
 }
@@ -53,17 +55,22 @@ void heartbeat_monitor::watch(heartbeat_ptr x) {
   arm(this, wheel_, alarms_, expire_atom_v);
 }
 
+void heartbeat_monitor::unwatch(heartbeat& x) {
+  if (x.place != heartbeat::none)
+    wheel_.cancel(std::exchange(x.place, heartbeat::none));
+}
+
 void heartbeat_monitor::expire() {
   auto now = past_ms(clock().now());
   alarms_.fired(now);
-  while (auto x = wheel_.pop_due(now))
+  while (auto x = wheel_.pop_due(now)) {
+    (*x)->place = heartbeat::none;
     look_at(std::move(*x), now);
+  }
   arm(this, wheel_, alarms_, expire_atom_v);
 }
 
 void heartbeat_monitor::look_at(heartbeat_ptr x, int64_t now_ms) {
-  if (x->gone)
-    return;
   auto idle_ms = now_ms - x->last_heard_ms;
   if (idle_ms >= timeout_ms_) {
     x->timed_out();
@@ -79,7 +86,8 @@ void heartbeat_monitor::look_at(heartbeat_ptr x, int64_t now_ms) {
 
 void heartbeat_monitor::add(heartbeat_ptr x, int64_t now_ms, int64_t due_ms) {
   auto steps = (due_ms + step_ms_ - 1) / step_ms_;
-  wheel_.add(now_ms, steps * step_ms_, std::move(x));
+  auto& place = x->place;
+  place = wheel_.add(now_ms, steps * step_ms_, std::move(x));
 }
 
 } // namespace callboard

@@ -34,6 +34,8 @@ public:
 private:
   void watch(heartbeat_ptr x);
 
+  void unwatch(heartbeat& x);
+
   void expire();
 
   // Pings or gives up a connection, and comes back to it if there is reason to.

@@ -17,40 +17,43 @@ enum class inflight_kind : uint8_t {
 
 /// The seqIds of one connection that wait for a reply: few, so a plain list.
 /// At rest it holds no memory.
+///
+/// Shards answer to a call ID, not to the seqId: the peer may use a seqId again
+/// as soon as it has cancelled, when the old answer can be on its way.
 class inflight_table {
 public:
   struct entry {
     uint32_t seq_id;
+    /// Not used again by this connection before 2^32 others.
+    uint32_t call_id;
     /// The shard that will answer.
     uint32_t shard;
     inflight_kind kind;
   };
 
   [[nodiscard]] bool contains(uint32_t seq_id) const noexcept {
-    return find(seq_id) != entries_.end();
+    return std::ranges::find(entries_, seq_id, &entry::seq_id)
+           != entries_.end();
   }
 
   /// @pre `seq_id` is not in the table.
-  void add(uint32_t seq_id, inflight_kind kind, uint32_t shard) {
-    entries_.push_back({seq_id, shard, kind});
+  /// @returns the call ID, never 0.
+  uint32_t add(uint32_t seq_id, inflight_kind kind, uint32_t shard) {
+    if (++last_call_id_ == 0)
+      ++last_call_id_;
+    entries_.push_back({seq_id, last_call_id_, shard, kind});
+    return last_call_id_;
   }
 
-  /// Removes the entry.
-  /// @returns false if it was not there, or is of another kind.
-  bool remove(uint32_t seq_id, inflight_kind kind) {
-    return take(seq_id, kind).has_value();
+  /// Takes the entry with this call ID out.
+  /// @returns nothing if it was not there, or is of another kind.
+  std::optional<entry> take(uint32_t call_id, inflight_kind kind) {
+    return take(&entry::call_id, call_id, kind);
   }
 
-  std::optional<entry> take(uint32_t seq_id, inflight_kind kind) {
-    auto i = find(seq_id);
-    if (i == entries_.end() || i->kind != kind)
-      return std::nullopt;
-    auto result = *i;
-    entries_[static_cast<size_t>(i - entries_.begin())] = entries_.back();
-    entries_.pop_back();
-    if (entries_.empty() && entries_.capacity() > 16)
-      entries_.shrink_to_fit();
-    return result;
+  /// Takes the entry with this seqId out.
+  std::optional<entry> take_seq_id(uint32_t seq_id, inflight_kind kind) {
+    return take(&entry::seq_id, seq_id, kind);
   }
 
   /// Removes all entries that satisfy `pred` and calls `f` for each.
@@ -70,13 +73,31 @@ public:
     return entries_.size();
   }
 
+  /// Returns how many of them are requests or publishes; subscriptions and
+  /// registrations have bounds of their own.
+  [[nodiscard]] size_t calls() const noexcept {
+    return static_cast<size_t>(std::ranges::count_if(entries_, [](auto& x) {
+      return x.kind == inflight_kind::request
+             || x.kind == inflight_kind::publish;
+    }));
+  }
+
 private:
-  [[nodiscard]] std::vector<entry>::const_iterator
-  find(uint32_t seq_id) const noexcept {
-    return std::ranges::find(entries_, seq_id, &entry::seq_id);
+  std::optional<entry> take(uint32_t entry::*key, uint32_t value,
+                            inflight_kind kind) {
+    auto i = std::ranges::find(entries_, value, key);
+    if (i == entries_.end() || i->kind != kind)
+      return std::nullopt;
+    auto result = *i;
+    *i = entries_.back();
+    entries_.pop_back();
+    if (entries_.empty() && entries_.capacity() > 16)
+      entries_.shrink_to_fit();
+    return result;
   }
 
   std::vector<entry> entries_;
+  uint32_t last_call_id_ = 0;
 };
 
 } // namespace callboard

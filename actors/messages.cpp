@@ -36,6 +36,8 @@ request_outcome request_outcome::failure(errc x) {
   result.code = row.number;
   result.name = row.name;
   result.temporary = row.temporary;
+  if (x == errc::overloaded)
+    result.retry_after_ms = overload_retry_ms;
   result.payload = payload::pack(std::string{row.sentence});
   return result;
 }

@@ -39,7 +39,7 @@ struct position {
   }
 };
 
-/// Returns its bytes to the subscriber's credit when the last copy goes.
+/// Returns a message's bytes to the receiver's credit when the last copy goes.
 using credit_token = std::shared_ptr<void>;
 
 /// A publication, as an embedded subscriber gets it.
@@ -77,6 +77,7 @@ struct action_request {
   connection_id connection = 0;
   /// W3C `traceparent`; empty: none.
   std::string trace;
+  credit_token credit;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, action_request& x) {
@@ -138,10 +139,13 @@ struct lifecycle_event {
 /// The owner's answer to a publish.
 struct published {
   /// The publisher's.
-  uint32_t seq_id = 0;
+  uint32_t call_id = 0;
   errc code = errc::none;
   callboard::position position;
 };
+
+/// What `overloaded` tells a client to wait, in milliseconds.
+inline constexpr uint64_t overload_retry_ms = 1000;
 
 /// What became of a request. With `code` none the payload is the answer, else
 /// `name` and `sentence` tell why there is none.
@@ -181,9 +185,15 @@ struct request_ticket {
 class routed_request : public caf::ref_counted {
 public:
   action_request content;
-  /// The asker's seqId; 0 for a `notify`, which nobody answers.
-  uint32_t seq_id = 0;
+  /// The asker's number for it; 0 for a `notify`, which nobody answers.
+  uint32_t call_id = 0;
   caf::timespan timeout = caf::timespan{0};
+
+  /// Returns roughly what it costs in memory, for credits.
+  [[nodiscard]] int64_t cost() const noexcept {
+    return static_cast<int64_t>(sizeof(routed_request) + content.action.size()
+                                + content.payload.bytes().size());
+  }
 };
 
 using routed_request_ptr = caf::intrusive_ptr<routed_request>;

@@ -27,9 +27,9 @@ public:
   std::string id;
   /// W3C `traceparent`; empty: none.
   std::string trace;
-  /// The connection that published, and the seqId to answer.
+  /// The connection that published, and its number for the answer.
   connection_id publisher = 0;
-  uint32_t seq_id = 0;
+  uint32_t call_id = 0;
   bool no_echo = false;
 
   /// From 1; the topic's previous one plus one.

@@ -51,6 +51,8 @@ bool request_table::add(request_peer& who, std::string_view action,
   x->who = &who;
   x->action = &*i;
   x->embedded = embedded;
+  if (embedded)
+    x->waiting = std::make_shared<mailbox_bytes>();
   x->chosen = ++choices_;
   responders.insert(x.get());
   who.registrations.push_back(std::move(x));

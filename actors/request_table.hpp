@@ -16,6 +16,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/linked_list.hpp>
+#include <callboard/actors/mailbox_bytes.hpp>
 #include <callboard/actors/string_hash.hpp>
 #include <callboard/actors/timing_wheel.hpp>
 #include <callboard/messages/payload.hpp>
@@ -32,7 +33,7 @@ struct pending_request {
   /// Where it lies in its table.
   uint32_t place = 0;
   /// The asker's, where that is a connection.
-  uint32_t seq_id = 0;
+  uint32_t call_id = 0;
   timing_wheel<pending_request*>::handle deadline = 0;
   caf::actor_clock::time_point begin;
   request_peer* asker = nullptr;
@@ -59,6 +60,8 @@ struct registration {
   served_action* action = nullptr;
   /// Whether it is an actor of the application's and no connection.
   bool embedded = false;
+  /// What an embedded actor has waiting of this action; else null.
+  mailbox_bytes_ptr waiting;
   size_t in_flight = 0;
   /// Orders those with as many in flight: it grows with each choice.
   uint64_t chosen = 0;

@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include <caf/const_typed_message_view.hpp>
-#include <caf/message.hpp>
 
 namespace callboard {
 
@@ -14,6 +13,38 @@ using std::chrono::milliseconds;
 
 // A day: what an asker would not wait for anyway.
 constexpr uint64_t retry_after_ms_max = 86'400'000;
+
+/// Returns whether an embedded responder may mean `x` as its answer. The other
+/// codes tell of things that only the server can know.
+bool may_answer(errc x) {
+  switch (x) {
+    case errc::forbidden:
+    case errc::no_responder:
+    case errc::timeout:
+    case errc::circuit_open:
+    case errc::owner_down:
+    case errc::rate_limited:
+    case errc::overloaded:
+    case errc::shutting_down:
+    case errc::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+request_outcome to_outcome(const caf::error& x) {
+  if (auto own = responder_error_of(x))
+    return to_outcome(*own);
+  auto ours = x.category() == caf::type_id_v<errc> && may_answer(errc_of(x));
+  auto result = request_outcome::failure(ours ? errc_of(x)
+                                              : errc::responder_failed);
+  if (ours)
+    if (auto view
+        = caf::make_const_typed_message_view<std::string>(x.context()))
+      result.payload = payload::pack(get<0>(view));
+  return result;
+}
 
 std::string sentence_of(const request_outcome& x) {
   return x.payload.get_as<std::string>().value_or(std::string{});
@@ -62,6 +93,14 @@ request_outcome to_outcome(const responder_error& x) {
   result.retry_after_ms = static_cast<uint64_t>(std::max<int64_t>(ms, 0));
   result.payload = payload::pack(x.sentence);
   return result;
+}
+
+request_outcome to_outcome(const caf::message& response) {
+  if (auto view = caf::make_const_typed_message_view<payload>(response))
+    return request_outcome::answer(get<0>(view));
+  if (auto view = caf::make_const_typed_message_view<caf::error>(response))
+    return to_outcome(get<0>(view));
+  return request_outcome::failure(errc::responder_failed);
 }
 
 } // namespace callboard

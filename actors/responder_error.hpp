@@ -5,6 +5,7 @@
 #include <string>
 
 #include <caf/error.hpp>
+#include <caf/message.hpp>
 #include <caf/timespan.hpp>
 
 #include <callboard/actors/messages.hpp>
@@ -39,5 +40,10 @@ caf::error to_error(const request_outcome& x);
 
 /// Returns the outcome that an application's own error stands for.
 request_outcome to_outcome(const responder_error& x);
+
+/// Returns what an embedded responder's response tells the asker: a payload, a
+/// `responder_error`, an error of ours that a responder may mean, or else
+/// `responder_failed`.
+request_outcome to_outcome(const caf::message& response);
 
 } // namespace callboard

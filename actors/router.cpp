@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include <caf/actor_cast.hpp>
-#include <caf/const_typed_message_view.hpp>
 #include <caf/send.hpp>
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/histogram.hpp>
@@ -23,60 +22,13 @@ int64_t timeout_ms(caf::timespan x) {
                              router::timeout_ms_max);
 }
 
-/// Returns whether an embedded responder may mean `x` as its answer. The other
-/// codes tell of things that only the server can know.
-bool may_answer(errc x) {
-  switch (x) {
-    case errc::forbidden:
-    case errc::no_responder:
-    case errc::timeout:
-    case errc::circuit_open:
-    case errc::owner_down:
-    case errc::rate_limited:
-    case errc::overloaded:
-    case errc::shutting_down:
-    case errc::internal:
-      return true;
-    default:
-      return false;
-  }
-}
-
-request_outcome failure(errc x) {
-  auto result = request_outcome::failure(x);
-  if (x == errc::overloaded)
-    result.retry_after_ms = router::overload_retry_ms;
-  return result;
-}
-
-/// Returns what an embedded responder's error tells the asker.
-request_outcome failure(const caf::error& x) {
-  if (auto own = responder_error_of(x))
-    return to_outcome(*own);
-  auto ours = x.category() == caf::type_id_v<errc> && may_answer(errc_of(x));
-  auto result = failure(ours ? errc_of(x) : errc::responder_failed);
-  if (ours)
-    if (auto view
-        = caf::make_const_typed_message_view<std::string>(x.context()))
-      result.payload = payload::pack(get<0>(view));
-  return result;
-}
-
-/// Returns what an embedded responder's response tells the asker.
-request_outcome outcome_of(const caf::message& response) {
-  if (auto view = caf::make_const_typed_message_view<payload>(response))
-    return request_outcome::answer(get<0>(view));
-  if (auto view = caf::make_const_typed_message_view<caf::error>(response))
-    return failure(get<0>(view));
-  return failure(errc::responder_failed);
-}
-
 } // namespace
 
 router::router(caf::actor_config& cfg, caf::execution_unit* loop,
-               loop_context& ctx)
+               loop_context& ctx, mailbox_bytes_ptr waiting)
   : super{cfg, loop},
     ctx_{ctx},
+    waiting_{std::move(waiting)},
     index_{ctx.index},
     table_{ctx.node.options.requests_max, ctx.node.options.responders_max,
            ctx.node.next_epoch.fetch_add(1)} {
@@ -91,7 +43,7 @@ bool router::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) {
   if (what->mid.is_response()) {
     request_ticket ticket{index_, what->mid.request_id().integer_value()};
     what->payload = caf::make_message(resolve_atom_v, ticket,
-                                      outcome_of(what->payload));
+                                      to_outcome(what->payload));
     what->sender = ctrl();
     what->mid = caf::make_message_id();
   }
@@ -100,18 +52,22 @@ bool router::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) {
 
 router::behavior_type router::make_behavior() {
   return {
-    [this](route_atom, const routed_request_ptr& x) { route(x); },
+    [this](route_atom, const routed_request_ptr& x) {
+      waiting_->remove(x->cost());
+      route(x);
+    },
     [this](request_atom, const routed_request_ptr& x) {
+      waiting_->remove(x->cost());
       return route_embedded(x);
     },
-    [this](cancel_atom, uint32_t seq_id) { cancel(seq_id); },
+    [this](cancel_atom, uint32_t call_id) { cancel(call_id); },
     [this](resolve_atom, const request_ticket& ticket,
            const request_outcome& outcome) { resolve(ticket, outcome); },
-    [this](register_atom, const std::string& action, uint32_t seq_id) {
-      add_client(action, seq_id);
+    [this](register_atom, const std::string& action, uint32_t call_id) {
+      add_client(action, call_id);
     },
-    [this](unregister_atom, const std::string& action, uint32_t seq_id) {
-      remove_client(action, seq_id);
+    [this](unregister_atom, const std::string& action, uint32_t call_id) {
+      remove_client(action, call_id);
     },
     [this](register_atom, const std::string& action, const caf::actor& who) {
       return add_embedded(action, who);
@@ -133,13 +89,13 @@ void router::on_exit() {
 // -- from askers --------------------------------------------------------------
 
 void router::route(const routed_request_ptr& x) {
-  if (x->seq_id == 0 || !current_sender())
+  if (x->call_id == 0 || !current_sender())
     return notify(x);
   auto asker = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
   auto refusal = open(x, asker, {});
   if (refusal != errc::none)
-    send(caf::actor_cast<connection_actor>(asker), resolve_atom_v, x->seq_id,
-         failure(refusal));
+    send(caf::actor_cast<connection_actor>(asker), resolve_atom_v, x->call_id,
+         request_outcome::failure(refusal));
 }
 
 caf::result<payload> router::route_embedded(const routed_request_ptr& x) {
@@ -167,9 +123,13 @@ errc router::open(const routed_request_ptr& x,
     ctx_.metrics.requests_failed->inc();
     return errc::no_responder;
   }
+  if (congested(*responder)) {
+    ctx_.metrics.requests_overloaded->inc();
+    return errc::overloaded;
+  }
   auto& request = table_.open(peer_of(asker), *responder);
   auto now = clock().now();
-  request.seq_id = x->seq_id;
+  request.call_id = x->call_id;
   request.begin = now;
   request.promise = std::move(promise);
   request.deadline = deadlines_.add(past_ms(now),
@@ -180,7 +140,7 @@ errc router::open(const routed_request_ptr& x,
   if (responder->embedded)
     who->enqueue(caf::make_mailbox_element(ctrl(),
                                            caf::make_message_id(request.number),
-                                           {}, x->content),
+                                           {}, message_to(*responder, *x)),
                  context());
   else
     send(caf::actor_cast<connection_actor>(who), serve_atom_v,
@@ -192,21 +152,37 @@ void router::notify(const routed_request_ptr& x) {
   auto* responder = table_.choose(x->content.action);
   if (responder == nullptr)
     return;
+  if (congested(*responder)) {
+    ctx_.metrics.requests_overloaded->inc();
+    return;
+  }
   auto& who = responder->who->who;
   if (responder->embedded)
-    anon_send(caf::actor_cast<responder_actor>(who), x->content);
+    anon_send(caf::actor_cast<responder_actor>(who),
+              message_to(*responder, *x));
   else
     send(caf::actor_cast<connection_actor>(who), serve_atom_v,
          request_ticket{index_, 0}, x);
 }
 
-void router::cancel(uint32_t seq_id) {
+bool router::congested(const registration& x) const {
+  return x.embedded && x.waiting->exceeds(ctx_.node.options.shard_bytes_max);
+}
+
+action_request router::message_to(const registration& x,
+                                  const routed_request& content) {
+  auto result = content.content;
+  result.credit = charge(x.waiting, content.cost());
+  return result;
+}
+
+void router::cancel(uint32_t call_id) {
   auto* asker = find_peer(current_sender().get());
   if (asker == nullptr)
     return;
   // A connection has few requests in flight, and cancels few of them.
   for (auto* x = asker->requests.first(); x != nullptr; x = x->of_asker.next)
-    if (x->seq_id == seq_id)
+    if (x->call_id == call_id)
       return withdraw(*x);
 }
 
@@ -232,7 +208,7 @@ void router::resolve(const request_ticket& ticket,
   settle(*x, outcome);
 }
 
-void router::add_client(const std::string& action, uint32_t seq_id) {
+void router::add_client(const std::string& action, uint32_t call_id) {
   auto who = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
   if (!who)
     return;
@@ -240,15 +216,16 @@ void router::add_client(const std::string& action, uint32_t seq_id) {
   auto& peer = peer_of(who);
   auto added = table_.add(peer, action, false);
   forget_if_idle(peer);
-  if (seq_id == 0)
+  if (call_id == 0)
     return;
   if (added)
-    send(client, register_atom_v, seq_id);
+    send(client, register_atom_v, call_id);
   else
-    send(client, resolve_atom_v, seq_id, failure(errc::overloaded));
+    send(client, resolve_atom_v, call_id,
+         request_outcome::failure(errc::overloaded));
 }
 
-void router::remove_client(const std::string& action, uint32_t seq_id) {
+void router::remove_client(const std::string& action, uint32_t call_id) {
   auto who = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
   if (!who)
     return;
@@ -256,8 +233,8 @@ void router::remove_client(const std::string& action, uint32_t seq_id) {
     table_.remove(*peer, action);
     forget_if_idle(*peer);
   }
-  if (seq_id != 0)
-    send(caf::actor_cast<connection_actor>(who), register_atom_v, seq_id);
+  if (call_id != 0)
+    send(caf::actor_cast<connection_actor>(who), register_atom_v, call_id);
 }
 
 caf::result<void> router::add_embedded(const std::string& action,
@@ -297,7 +274,8 @@ void router::on_down(const caf::down_msg& x) {
       table_.remove(served);
     } else {
       ctx_.metrics.requests_failed->inc();
-      settle(*served.requests.first(), failure(errc::responder_failed));
+      settle(*served.requests.first(),
+             request_outcome::failure(errc::responder_failed));
     }
   }
 }
@@ -310,7 +288,7 @@ void router::expire() {
     request.deadline = deadlines_.none;
     ctx_.metrics.requests_timed_out->inc();
     tell_cancelled(request);
-    settle(request, failure(errc::timeout));
+    settle(request, request_outcome::failure(errc::timeout));
   }
   arm(this, deadlines_, alarms_, expire_atom_v);
 }
@@ -320,7 +298,7 @@ void router::settle(pending_request& x, const request_outcome& outcome) {
   ctx_.metrics.request_seconds->observe(seconds.count());
   if (!x.promise.pending())
     send(caf::actor_cast<connection_actor>(x.asker->who), resolve_atom_v,
-         x.seq_id, outcome);
+         x.call_id, outcome);
   else if (outcome.failed())
     x.promise.deliver(to_error(outcome));
   else

@@ -31,11 +31,10 @@ public:
   static constexpr int64_t timeout_ms_min = 1;
   static constexpr int64_t timeout_ms_max = 300'000;
 
-  /// What `overloaded` tells an asker to wait, in milliseconds.
-  static constexpr uint64_t overload_retry_ms = 1000;
-
   /// @param loop the loop's execution unit; null under the test coordinator.
-  router(caf::actor_config& cfg, caf::execution_unit* loop, loop_context& ctx);
+  /// @param waiting counts the requests that are on their way to it.
+  router(caf::actor_config& cfg, caf::execution_unit* loop, loop_context& ctx,
+         mailbox_bytes_ptr waiting);
 
   const char* name() const override;
 
@@ -67,15 +66,22 @@ private:
 
   void notify(const routed_request_ptr& x);
 
-  void cancel(uint32_t seq_id);
+  // Returns whether an embedded responder has as much waiting as it may.
+  [[nodiscard]] bool congested(const registration& x) const;
+
+  // Returns the message for an embedded responder and charges it.
+  static action_request message_to(const registration& x,
+                                   const routed_request& content);
+
+  void cancel(uint32_t call_id);
 
   // -- from responders --------------------------------------------------------
 
   void resolve(const request_ticket& ticket, const request_outcome& outcome);
 
-  void add_client(const std::string& action, uint32_t seq_id);
+  void add_client(const std::string& action, uint32_t call_id);
 
-  void remove_client(const std::string& action, uint32_t seq_id);
+  void remove_client(const std::string& action, uint32_t call_id);
 
   caf::result<void> add_embedded(const std::string& action,
                                  const caf::actor& who);
@@ -109,6 +115,7 @@ private:
   void forget_if_idle(request_peer& x);
 
   loop_context& ctx_;
+  mailbox_bytes_ptr waiting_;
   // Responses can come when the loop and its context are gone.
   const uint32_t index_;
   request_table table_;

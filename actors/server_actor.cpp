@@ -8,6 +8,19 @@
 
 namespace callboard {
 
+namespace {
+
+template <class Handle>
+const Handle& actor_of(const shard_ref<Handle>& x) {
+  return x.actor;
+}
+
+const heartbeat_actor& actor_of(const heartbeat_actor& x) {
+  return x;
+}
+
+} // namespace
+
 server_actor::server_actor(caf::actor_config& cfg, shard_host& host,
                            node_context& node, pool_actor pool)
   : server_handle::base{cfg}, host_{host}, node_{node}, pool_{std::move(pool)} {
@@ -17,8 +30,8 @@ server_actor::behavior_type server_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg& x) { down(x); });
   monitor(pool_);
   for (uint32_t i = 0; i < node_.loops; ++i) {
-    monitor(brokers_.emplace_back(host_.make_broker(i)));
-    monitor(routers_.emplace_back(host_.make_router(i)));
+    monitor(brokers_.emplace_back(host_.make_broker(i)).actor);
+    monitor(routers_.emplace_back(host_.make_router(i)).actor);
     monitor(heartbeats_.emplace_back(host_.make_heartbeat_monitor(i)));
   }
   for (uint32_t i = 0; i < node_.loops; ++i) {
@@ -31,11 +44,13 @@ server_actor::behavior_type server_actor::make_behavior() {
       return publish(std::move(topic), std::move(content));
     },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
-      return delegate(brokers_[loop_of(who)], subscribe_atom_v, who, subject);
+      return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
+                      subject);
     },
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) {
-      return delegate(brokers_[loop_of(who)], unsubscribe_atom_v, who, subject);
+      return delegate(brokers_[loop_of(who)].actor, unsubscribe_atom_v, who,
+                      subject);
     },
     [this](register_atom, const std::string& action, const caf::actor& who) {
       return respond(action, who);
@@ -78,10 +93,10 @@ void server_actor::on_exit() {
 void server_actor::down(const caf::down_msg& x) {
   auto replace = [&](auto& shards, const char* what, auto&& make) {
     for (uint32_t i = 0; i < shards.size(); ++i) {
-      if (shards[i].address() != x.source)
+      if (actor_of(shards[i]).address() != x.source)
         continue;
       shards[i] = make(i);
-      monitor(shards[i]);
+      monitor(actor_of(shards[i]));
       host_.install(i, shards[i]);
       host_.log_restart(what, i, x.reason);
     }
@@ -93,7 +108,7 @@ void server_actor::down(const caf::down_msg& x) {
     auto shard = host_.make_router(i);
     for (auto& [action, responder] : registrations_)
       if (shard_of(action, node_.loops) == i)
-        caf::anon_send(shard, register_atom_v, action, responder);
+        caf::anon_send(shard.actor, register_atom_v, action, responder);
     return shard;
   });
   std::erase_if(registrations_, [&](const registration& y) {
@@ -108,19 +123,19 @@ caf::result<position> server_actor::publish(std::string topic,
                                             payload content) {
   if (auto wrong = check_topic(topic); wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
-  auto shard = shard_of(topic, node_.loops);
+  auto& shard = brokers_[shard_of(topic, node_.loops)];
   if (node_.congested(shard))
     return caf::make_error(errc::overloaded);
   auto x = caf::make_counted<publication>();
   x->topic = std::move(topic);
   x->payload = std::move(content);
-  node_.load(shard) += x->cost();
+  shard.waiting->add(x->cost());
   if (!current_sender()) {
-    caf::anon_send(brokers_[shard], publish_atom_v, std::move(x));
+    caf::anon_send(shard.actor, publish_atom_v, std::move(x));
     return position{};
   }
   auto promise = make_response_promise<position>();
-  request(brokers_[shard], caf::infinite, publish_atom_v, std::move(x))
+  request(shard.actor, caf::infinite, publish_atom_v, std::move(x))
     .then(
       [promise](published& y) mutable {
         if (y.code != errc::none)
@@ -145,8 +160,7 @@ caf::result<void> server_actor::respond(const std::string& action,
     monitor(responder);
     registrations_.push_back({action, responder});
   }
-  return delegate(routers_[shard_of(action, node_.loops)], register_atom_v,
-                  action, responder);
+  return delegate(router_of(action).actor, register_atom_v, action, responder);
 }
 
 caf::result<void> server_actor::unrespond(const std::string& action,
@@ -154,18 +168,21 @@ caf::result<void> server_actor::unrespond(const std::string& action,
   std::erase_if(registrations_, [&](const registration& x) {
     return x.action == action && x.responder == responder;
   });
-  return delegate(routers_[shard_of(action, node_.loops)], unregister_atom_v,
-                  action, responder);
+  return delegate(router_of(action).actor, unregister_atom_v, action,
+                  responder);
 }
 
 caf::result<payload> server_actor::ask(const std::string& action,
                                        payload content, caf::timespan timeout) {
+  auto& shard = router_of(action);
+  if (node_.congested(shard))
+    return caf::make_error(errc::overloaded);
   auto x = caf::make_counted<routed_request>();
   x->content.action = action;
   x->content.payload = std::move(content);
   x->timeout = timeout;
-  return delegate(routers_[shard_of(action, node_.loops)], request_atom_v,
-                  std::move(x));
+  shard.waiting->add(x->cost());
+  return delegate(shard.actor, request_atom_v, std::move(x));
 }
 
 caf::result<payload>

@@ -47,17 +47,17 @@ class shard_host {
 public:
   virtual ~shard_host() = default;
 
-  virtual broker_actor make_broker(uint32_t index) = 0;
+  virtual broker_ref make_broker(uint32_t index) = 0;
 
-  virtual router_actor make_router(uint32_t index) = 0;
+  virtual router_ref make_router(uint32_t index) = 0;
 
   virtual heartbeat_actor make_heartbeat_monitor(uint32_t index) = 0;
 
   /// Lets every loop use the broker shard; one that replaces another is asked
   /// for everything again.
-  virtual void install(uint32_t index, const broker_actor& shard) = 0;
+  virtual void install(uint32_t index, const broker_ref& shard) = 0;
 
-  virtual void install(uint32_t index, const router_actor& shard) = 0;
+  virtual void install(uint32_t index, const router_ref& shard) = 0;
 
   virtual void install(uint32_t index, const heartbeat_actor& monitor) = 0;
 
@@ -112,6 +112,10 @@ private:
   caf::result<void> close(connection_id connection, uint16_t code,
                           const std::string& reason);
 
+  [[nodiscard]] const router_ref& router_of(std::string_view action) const {
+    return routers_[shard_of(action, node_.loops)];
+  }
+
   [[nodiscard]] uint32_t loop_of(const caf::actor& who) const {
     return static_cast<uint32_t>(who.id() % node_.loops);
   }
@@ -119,8 +123,8 @@ private:
   shard_host& host_;
   node_context& node_;
   pool_actor pool_;
-  std::vector<broker_actor> brokers_;
-  std::vector<router_actor> routers_;
+  std::vector<broker_ref> brokers_;
+  std::vector<router_ref> routers_;
   std::vector<heartbeat_actor> heartbeats_;
   std::vector<registration> registrations_;
 };

@@ -46,26 +46,30 @@ struct server::impl final : shard_host {
 
   // Spawns a shard on its loop.
   template <class T>
-  auto make(uint32_t index) {
+  auto make_shard(uint32_t index) {
     auto& loop = services[index]->loop();
-    return spawn_hosted<T>(shared.system, &loop, loop.context());
+    auto waiting = std::make_shared<mailbox_bytes>();
+    auto actor = spawn_hosted<T>(shared.system, &loop, loop.context(), waiting);
+    return shard_ref<decltype(actor)>{std::move(actor), std::move(waiting)};
   }
 
   // -- shard_host -------------------------------------------------------------
 
-  broker_actor make_broker(uint32_t index) override {
-    return make<broker>(index);
+  broker_ref make_broker(uint32_t index) override {
+    return make_shard<broker>(index);
   }
 
-  router_actor make_router(uint32_t index) override {
-    return make<router>(index);
+  router_ref make_router(uint32_t index) override {
+    return make_shard<router>(index);
   }
 
   heartbeat_actor make_heartbeat_monitor(uint32_t index) override {
-    return make<heartbeat_monitor>(index);
+    auto& loop = services[index]->loop();
+    return spawn_hosted<heartbeat_monitor>(shared.system, &loop,
+                                           loop.context());
   }
 
-  void install(uint32_t index, const broker_actor& shard) override {
+  void install(uint32_t index, const broker_ref& shard) override {
     on_every_loop([=](loop_service& service) {
       auto& ctx = service.loop().context();
       auto replaces = static_cast<bool>(ctx.brokers[index]);
@@ -78,7 +82,7 @@ struct server::impl final : shard_host {
     });
   }
 
-  void install(uint32_t index, const router_actor& shard) override {
+  void install(uint32_t index, const router_ref& shard) override {
     on_every_loop([=](loop_service& service) {
       auto& ctx = service.loop().context();
       auto replaces = static_cast<bool>(ctx.routers[index]);
@@ -117,7 +121,6 @@ struct server::impl final : shard_host {
     node.rights = options.rights;
     node.name = options.node_name.empty() ? random_text(4) : options.node_name;
     node.incarnation = random_text(6);
-    node.loads = std::make_unique<std::atomic<int64_t>[]>(node.loops);
     for (uint32_t i = 0; i < node.loops; ++i)
       services.push_back(std::make_unique<loop_service>(shared, i));
     pool = spawn_hosted<pool_manager>(shared.system, &services[0]->loop(),
@@ -182,9 +185,10 @@ struct server::impl final : shard_host {
       on_loop(*x, [&service = *x] {
         auto& ctx = service.loop().context();
         auto index = ctx.index;
-        for (auto& kill : {caf::actor_cast<caf::actor>(ctx.brokers[index]),
-                           caf::actor_cast<caf::actor>(ctx.routers[index]),
-                           caf::actor_cast<caf::actor>(ctx.heartbeats)})
+        for (auto& kill :
+             {caf::actor_cast<caf::actor>(ctx.brokers[index].actor),
+              caf::actor_cast<caf::actor>(ctx.routers[index].actor),
+              caf::actor_cast<caf::actor>(ctx.heartbeats)})
           caf::anon_send_exit(kill, caf::exit_reason::kill);
         if (index == 0)
           caf::anon_send_exit(ctx.pool, caf::exit_reason::kill);

@@ -14,14 +14,6 @@ using type = frame_type;
 namespace {
 
 struct fixture : node_fixture {
-  /// Lets `x` say a frame, ends the turn, and returns what it hears.
-  template <class... Ts>
-  std::string say(client& x, Ts&&... xs) {
-    x.say(std::forward<Ts>(xs)...);
-    turn();
-    return x.heard();
-  }
-
   static payload token(const std::string& x) {
     return *payload::from_json("{\"token\":\"" + x + "\"}");
   }

@@ -24,13 +24,6 @@ struct head_of {
 };
 
 struct fixture : node_fixture {
-  template <class... Ts>
-  std::string say(client& x, Ts&&... xs) {
-    x.say(std::forward<Ts>(xs)...);
-    turn();
-    return x.heard();
-  }
-
   std::string subscribe_since(client& x, uint32_t seq_id,
                               const std::string& topic,
                               const std::string& epoch, uint64_t offset) {

@@ -59,6 +59,11 @@ struct fixture : loop_fixture {
     return x;
   }
 
+  void unwatch(const fake_ptr& x) {
+    caf::anon_send(monitor, unwatch_atom_v, heartbeat_ptr{x});
+    sched.run();
+  }
+
   void hear(const fake_ptr& x) {
     x->last_heard_ms = now_ms();
   }
@@ -151,14 +156,29 @@ CAF_TEST(a pong starts the silence over) {
   CHECK_EQ(x->ends, times({}));
 }
 
-CAF_TEST(a connection that is gone is left alone and let go) {
+CAF_TEST(a connection that is gone is let go at once) {
   restart(1s, 3s);
   auto x = watch();
   pass(1010ms);
   CHECK_EQ(x->pings.size(), 1u);
-  x->gone = true;
+  auto y = watch();
+  unwatch(x);
+  CHECK_EQ(x->get_reference_count(), 1u);
+  CHECK_EQ(x->place, heartbeat::none);
+  // Once more, which is nothing to it.
+  unwatch(x);
   pass(1010ms);
   CHECK_EQ(x->pings.size(), 1u);
+  CHECK_EQ(y->pings.size(), 1u);
+}
+
+CAF_TEST(a connection that was given up can be taken back) {
+  restart(1s, 3s);
+  auto x = watch();
+  pass(3010ms);
+  CHECK_EQ(x->ends.size(), 1u);
+  CHECK_EQ(x->place, heartbeat::none);
+  unwatch(x);
   CHECK_EQ(x->get_reference_count(), 1u);
   CHECK_EQ(pending_timers(), 0u);
 }

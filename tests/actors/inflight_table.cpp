@@ -11,18 +11,42 @@ using kind = inflight_kind;
 
 CAF_TEST(what was added can be taken once and as what it is) {
   inflight_table table;
-  table.add(7, kind::request, 3);
+  auto call = table.add(7, kind::request, 3);
   CHECK(table.contains(7));
   CHECK(!table.contains(8));
-  CHECK(!table.remove(7, kind::publish));
-  CHECK(!table.remove(8, kind::request));
+  CHECK(!table.take(call, kind::publish).has_value());
+  CHECK(!table.take(call + 1, kind::request).has_value());
+  CHECK(!table.take_seq_id(7, kind::publish).has_value());
+  CHECK(!table.take_seq_id(8, kind::request).has_value());
   CHECK_EQ(table.size(), 1u);
-  auto taken = table.take(7, kind::request);
+  auto taken = table.take(call, kind::request);
   REQUIRE(taken.has_value());
   CHECK_EQ(taken->seq_id, 7u);
+  CHECK_EQ(taken->call_id, call);
   CHECK_EQ(taken->shard, 3u);
-  CHECK(!table.take(7, kind::request).has_value());
+  CHECK(!table.take(call, kind::request).has_value());
   CHECK_EQ(table.size(), 0u);
+}
+
+CAF_TEST(a seqId that is used again gets another call ID) {
+  inflight_table table;
+  auto first = table.add(7, kind::request, 0);
+  REQUIRE(table.take_seq_id(7, kind::request).has_value());
+  auto second = table.add(7, kind::request, 0);
+  CHECK_NE(first, second);
+  CHECK(!table.take(first, kind::request).has_value());
+  CHECK(table.take(second, kind::request).has_value());
+}
+
+CAF_TEST(requests and publishes are calls and the others are not ) {
+  inflight_table table;
+  table.add(1, kind::subscribe, 0);
+  table.add(2, kind::register_action, 0);
+  CHECK_EQ(table.calls(), 0u);
+  table.add(3, kind::request, 0);
+  table.add(4, kind::publish, 0);
+  CHECK_EQ(table.calls(), 2u);
+  CHECK_EQ(table.size(), 4u);
 }
 
 CAF_TEST(those of a shard are taken together and the others stay) {
@@ -62,7 +86,7 @@ CAF_TEST(the table agrees with a map on random work) {
       table.add(seq_id, what, shard);
       model[seq_id] = {what, shard};
     } else {
-      auto taken = table.take(seq_id, what);
+      auto taken = table.take_seq_id(seq_id, what);
       REQUIRE_EQ(taken.has_value(), i->second.first == what);
       if (taken) {
         REQUIRE_EQ(taken->shard, i->second.second);

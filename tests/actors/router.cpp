@@ -50,8 +50,8 @@ CAF_TEST(an error of a client passes through as it is) {
   outcome.payload = payload::pack("ask somebody else");
   say(bob, resolve_atom_v, bob->served[0].first, outcome);
   REQUIRE_EQ(alice->answers.size(), 1u);
-  auto& [seq_id, got] = alice->answers[0];
-  CHECK_EQ(seq_id, 7u);
+  auto& [call_id, got] = alice->answers[0];
+  CHECK_EQ(call_id, 7u);
   CHECK_EQ(got.code, 1234u);
   CHECK_EQ(got.name, "too_hard");
   CHECK(got.temporary);
@@ -241,7 +241,7 @@ CAF_TEST(what a dead responder had is answered at once) {
   ask(alice, "product", 9);
   kill(bob);
   REQUIRE_EQ(alice->answers.size(), 3u);
-  for (auto& [seq_id, outcome] : alice->answers)
+  for (auto& [call_id, outcome] : alice->answers)
     CHECK_EQ(outcome.code, wire_number(errc::responder_failed));
   answers(alice);
   ask(alice, "sum", 10);

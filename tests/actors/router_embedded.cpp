@@ -216,6 +216,30 @@ CAF_TEST(a notify reaches an embedded actor and its answer nobody) {
   CHECK_EQ(strays(), 0);
 }
 
+CAF_TEST(an embedded actor that does not keep up is asked no more) {
+  auto kept = std::make_shared<std::vector<action_request>>();
+  embed("a", responder([kept](const action_request& x) {
+          kept->push_back(x);
+          return payload::pack("ok");
+        }));
+  auto alice = connect();
+  std::string text(1000, 'x');
+  auto cost = make_request("a", 1, 1s, text)->cost();
+  node.options.shard_bytes_max = static_cast<size_t>(2 * cost);
+  ask(alice, "a", 0, 1s, text);
+  ask(alice, "a", 1, 1s, text);
+  // As much as may is there; with one more it is too much.
+  ask(alice, "a", 2, 1s, text);
+  CHECK_EQ(answers(alice), "1 ok, 2 ok");
+  ask(alice, "a", 0, 1s, text);
+  ask(alice, "a", 3, 1s, text);
+  CHECK_EQ(answers(alice), "3 overloaded");
+  CHECK_EQ(kept->size(), 3u);
+  kept->pop_back();
+  ask(alice, "a", 4, 1s, text);
+  CHECK_EQ(answers(alice), "4 ok");
+}
+
 CAF_TEST(the bound on responders holds for embedded actors) {
   node.options.responders_max = 1;
   restart();

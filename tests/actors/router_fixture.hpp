@@ -33,11 +33,11 @@ public:
   behavior_type make_behavior() override {
     return {
       [](const published&) {},
-      [this](resolve_atom, uint32_t seq_id, const request_outcome& x) {
-        log_->answers.emplace_back(seq_id, x);
+      [this](resolve_atom, uint32_t call_id, const request_outcome& x) {
+        log_->answers.emplace_back(call_id, x);
       },
-      [this](register_atom, uint32_t seq_id) {
-        log_->registered.push_back(seq_id);
+      [this](register_atom, uint32_t call_id) {
+        log_->registered.push_back(call_id);
       },
       [this](serve_atom, request_ticket ticket, const routed_request_ptr& x) {
         log_->served.emplace_back(ticket, x);
@@ -77,7 +77,7 @@ struct router_fixture : loop_fixture {
   }
 
   void start() {
-    hub = spawn_hosted<router>(sys, nullptr, ctx);
+    hub = spawn_hosted<router>(sys, nullptr, ctx, waiting);
   }
 
   void restart() {
@@ -100,20 +100,20 @@ struct router_fixture : loop_fixture {
   }
 
   static routed_request_ptr make_request(const std::string& action,
-                                         uint32_t seq_id, timespan timeout,
+                                         uint32_t call_id, timespan timeout,
                                          const std::string& text = {}) {
     auto x = caf::make_counted<routed_request>();
     x->content.action = action;
     x->content.payload = payload::pack(text);
-    x->seq_id = seq_id;
+    x->call_id = call_id;
     x->timeout = timeout;
     return x;
   }
 
-  void ask(const fake_client& from, const std::string& action, uint32_t seq_id,
+  void ask(const fake_client& from, const std::string& action, uint32_t call_id,
            timespan timeout = std::chrono::seconds{10},
            const std::string& text = {}) {
-    say(from, route_atom_v, make_request(action, seq_id, timeout, text));
+    say(from, route_atom_v, make_request(action, call_id, timeout, text));
   }
 
   void serve(const fake_client& who, const std::string& action) {
@@ -189,10 +189,10 @@ struct router_fixture : loop_fixture {
   /// Returns the answers to `who` as "1 ok" or "2 timeout", and forgets them.
   static std::string answers(const fake_client& who) {
     std::string result;
-    for (auto& [seq_id, outcome] : who->answers) {
+    for (auto& [call_id, outcome] : who->answers) {
       if (!result.empty())
         result += ", ";
-      result += std::to_string(seq_id) + ' ';
+      result += std::to_string(call_id) + ' ';
       result += outcome.failed() ? outcome.name : text_of(outcome.payload);
     }
     who->answers.clear();
@@ -203,6 +203,7 @@ struct router_fixture : loop_fixture {
     return ctx.metrics.stray_answers->value();
   }
 
+  mailbox_bytes_ptr waiting = std::make_shared<mailbox_bytes>();
   router_actor hub;
 };
 

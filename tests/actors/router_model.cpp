@@ -64,25 +64,25 @@ struct fixture : router_fixture {
     auto who = below(askers.size());
     auto& action = actions[below(2)];
     auto timeout_ms = static_cast<int64_t>(1 + below(200));
-    auto seq_id = ++last_seq_id;
+    auto call_id = ++last_call_id;
     expectation x;
     x.due_ms = now_ms() + timeout_ms;
     x.answer = served(action) ? "" : "no_responder";
-    expected[{who, seq_id}] = x;
-    ask(askers[who], action, seq_id, std::chrono::milliseconds{timeout_ms});
-    note_served(who, seq_id);
+    expected[{who, call_id}] = x;
+    ask(askers[who], action, call_id, std::chrono::milliseconds{timeout_ms});
+    note_served(who, call_id);
   }
 
   /// Finds out which responder got the request.
-  void note_served(size_t who, uint32_t seq_id) {
+  void note_served(size_t who, uint32_t call_id) {
     size_t receivers = 0;
     for (size_t i = 0; i < responders.size(); ++i)
       for (; checked[i] < responders[i]->served.size(); ++checked[i]) {
         open[responders[i]->served[checked[i]].first.number] = {i,
-                                                                {who, seq_id}};
+                                                                {who, call_id}};
         ++receivers;
       }
-    key asked{who, seq_id};
+    key asked{who, call_id};
     REQUIRE_EQ(receivers, expected[asked].answer.empty() ? 1u : 0u);
   }
 
@@ -110,10 +110,10 @@ struct fixture : router_fixture {
 
   void cancel_something() {
     auto who = below(askers.size());
-    auto seq_id = static_cast<uint32_t>(1 + below(last_seq_id + 1));
-    if (waits({who, seq_id}))
-      expected[{who, seq_id}].cancelled = true;
-    say(askers[who], cancel_atom_v, seq_id);
+    auto call_id = static_cast<uint32_t>(1 + below(last_call_id + 1));
+    if (waits({who, call_id}))
+      expected[{who, call_id}].cancelled = true;
+    say(askers[who], cancel_atom_v, call_id);
   }
 
   void kill_responder() {
@@ -151,8 +151,8 @@ struct fixture : router_fixture {
 
   void check_answers() {
     for (size_t who = 0; who < askers.size(); ++who) {
-      for (auto& [seq_id, outcome] : askers[who]->answers) {
-        auto i = expected.find({who, seq_id});
+      for (auto& [call_id, outcome] : askers[who]->answers) {
+        auto i = expected.find({who, call_id});
         REQUIRE(i != expected.end());
         auto& x = i->second;
         REQUIRE(!x.seen);
@@ -197,7 +197,7 @@ struct fixture : router_fixture {
   // By ticket: which responder has it, and what it is.
   std::map<uint64_t, std::pair<size_t, key>> open;
   std::map<key, expectation> expected;
-  uint32_t last_seq_id = 0;
+  uint32_t last_call_id = 0;
 };
 
 } // namespace

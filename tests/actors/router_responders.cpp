@@ -79,20 +79,20 @@ CAF_TEST(whoever has the fewest requests in flight gets the next) {
   auto slow = connect();
   serve(fast, "sum");
   serve(slow, "sum");
-  uint32_t seq_id = 0;
+  uint32_t call_id = 0;
   for (int i = 0; i < 6; ++i)
-    ask(alice, "sum", ++seq_id);
+    ask(alice, "sum", ++call_id);
   CHECK_EQ(fast->served.size(), 3u);
   CHECK_EQ(slow->served.size(), 3u);
   for (auto& [ticket, request] : fast->served)
     answer(fast, ticket);
   for (int i = 0; i < 3; ++i)
-    ask(alice, "sum", ++seq_id);
+    ask(alice, "sum", ++call_id);
   CHECK_EQ(fast->served.size(), 6u);
   CHECK_EQ(slow->served.size(), 3u);
   // With three each, turns decide; nobody gets two more than the other.
   for (int i = 0; i < 2; ++i)
-    ask(alice, "sum", ++seq_id);
+    ask(alice, "sum", ++call_id);
   CHECK_EQ(fast->served.size(), 7u);
   CHECK_EQ(slow->served.size(), 4u);
 }

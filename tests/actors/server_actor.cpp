@@ -27,13 +27,6 @@ struct fixture : node_fixture {
     kill(server);
   }
 
-  template <class... Ts>
-  std::string say(client& x, Ts&&... xs) {
-    x.say(std::forward<Ts>(xs)...);
-    turn();
-    return x.heard();
-  }
-
   /// Asks the server and returns its position, payload or error in words.
   template <class... Ts>
   std::string position_of(Ts&&... xs) {
@@ -90,13 +83,13 @@ CAF_TEST(every loop has the shards of all) {
   for (auto& ctx : loops) {
     REQUIRE(ctx->heartbeats != nullptr);
     for (uint32_t i = 0; i < 2; ++i) {
-      REQUIRE(ctx->brokers[i] != nullptr);
-      REQUIRE(ctx->routers[i] != nullptr);
-      CHECK_EQ(ctx->brokers[i], loops[0]->brokers[i]);
-      CHECK_EQ(ctx->routers[i], loops[0]->routers[i]);
+      REQUIRE(ctx->brokers[i].actor != nullptr);
+      REQUIRE(ctx->routers[i].actor != nullptr);
+      CHECK_EQ(ctx->brokers[i].actor, loops[0]->brokers[i].actor);
+      CHECK_EQ(ctx->routers[i].actor, loops[0]->routers[i].actor);
     }
-    CHECK_NE(ctx->brokers[0], ctx->brokers[1]);
-    CHECK_NE(ctx->routers[0], ctx->routers[1]);
+    CHECK_NE(ctx->brokers[0].actor, ctx->brokers[1].actor);
+    CHECK_NE(ctx->routers[0].actor, ctx->routers[1].actor);
   }
   CHECK_NE(loops[0]->heartbeats, loops[1]->heartbeats);
   CHECK(restarts.empty());
@@ -108,10 +101,10 @@ CAF_TEST(a shard that dies is made again and serves on) {
   auto topic = name_on(1, 2);
   say(alice, type::subscribe, 1, topic);
   for (auto round : {1, 2}) {
-    auto old = loops[0]->brokers[1];
+    auto old = loops[0]->brokers[1].actor;
     kill(old);
-    CHECK_NE(loops[0]->brokers[1], old);
-    CHECK_EQ(loops[0]->brokers[1], loops[1]->brokers[1]);
+    CHECK_NE(loops[0]->brokers[1].actor, old);
+    CHECK_EQ(loops[0]->brokers[1].actor, loops[1]->brokers[1].actor);
     CHECK_EQ(restarts.size(), static_cast<size_t>(round));
     CHECK_EQ(restarts.back(), "broker 1");
     CHECK(alice.heard().starts_with("position " + topic));
@@ -123,7 +116,7 @@ CAF_TEST(a shard that dies is made again and serves on) {
   kill(old);
   CHECK_NE(loops[1]->heartbeats, old);
   CHECK_EQ(restarts.back(), "heartbeat_monitor 1");
-  kill(loops[0]->routers[0]);
+  kill(loops[0]->routers[0].actor);
   CHECK_EQ(restarts.back(), "router 0");
   CHECK_EQ(restarts.size(), 4u);
 }
@@ -135,18 +128,18 @@ CAF_TEST(what embedded actors serve survives the router) {
     CHECK_EQ(done(register_atom_v, x, who), "done");
   auto& x = connect(1);
   for (uint32_t shard : {0, 1}) {
-    kill(loops[0]->routers[shard]);
+    kill(loops[0]->routers[shard].actor);
     for (auto& action : actions)
       CHECK_EQ(say(x, type::request, 1, action),
                "response 1 \"it " + action + "\"");
   }
   CHECK_EQ(done(unregister_atom_v, actions[0], who), "done");
-  kill(loops[0]->routers[0]);
+  kill(loops[0]->routers[0].actor);
   CHECK_EQ(say(x, type::request, 1, actions[0]), "error 1 no_responder");
   // One that has died is not registered again.
   kill(who);
   CHECK_EQ(say(x, type::request, 1, actions[1]), "error 1 no_responder");
-  kill(loops[0]->routers[1]);
+  kill(loops[0]->routers[1].actor);
   CHECK_EQ(say(x, type::request, 1, actions[1]), "error 1 no_responder");
 }
 
@@ -178,11 +171,10 @@ CAF_TEST(applications publish with and without an answer) {
   CHECK_EQ(x.heard(), "event a @2 \"two\"");
   CHECK_EQ(position_of(publish_atom_v, std::string{"a/+"}, text("x")),
            "bad_subject");
-  auto shard = shard_of("a", 2);
-  node.load(shard) = static_cast<int64_t>(node.options.shard_bytes_max) + 1;
+  auto& waiting = *loops[0]->brokers[shard_of("a", 2)].waiting;
+  waiting.add(static_cast<int64_t>(node.options.shard_bytes_max) + 1);
   CHECK_EQ(position_of(publish_atom_v, std::string{"a"}, text("x")),
            "overloaded");
-  node.load(shard) = 0;
   CHECK_EQ(x.heard(), "");
 }
 

@@ -44,7 +44,7 @@ CAF_TEST(a server that has ended holds no actor of the application) {
   }
   CHECK(weak.lock() != nullptr);
   kill(server);
-  for (auto& shard : loops[0]->routers)
+  for (auto& [shard, waiting] : loops[0]->routers)
     kill(shard);
   kill(pool);
   turn();

@@ -17,7 +17,7 @@ void plain_framing::append(wire_form form, const frame_view& x,
 
 // -- socket -------------------------------------------------------------------
 
-void fake_socket::flush() {
+void fake_socket::flush(outbox&) {
   ++flushes;
   std::array<std::string_view, 4> views;
   while (!stuck) {
@@ -34,8 +34,17 @@ void fake_socket::flush() {
   }
 }
 
+size_t fake_socket::send(std::string_view bytes) {
+  ++flushes;
+  if (stuck)
+    return 0;
+  if (!deaf)
+    received += bytes;
+  return bytes.size();
+}
+
 void fake_socket::close(uint16_t code, std::string_view reason) {
-  flush();
+  flush(*box);
   if (close_code != 0)
     return;
   close_code = code;
@@ -187,10 +196,10 @@ node_fixture::~node_fixture() {
   for (auto& ctx : loops) {
     for (auto& x : ctx->brokers)
       if (x)
-        caf::anon_send_exit(x, caf::exit_reason::kill);
+        caf::anon_send_exit(x.actor, caf::exit_reason::kill);
     for (auto& x : ctx->routers)
       if (x)
-        caf::anon_send_exit(x, caf::exit_reason::kill);
+        caf::anon_send_exit(x.actor, caf::exit_reason::kill);
     if (ctx->heartbeats)
       caf::anon_send_exit(ctx->heartbeats, caf::exit_reason::kill);
   }
@@ -213,7 +222,6 @@ void node_fixture::start(uint32_t n) {
 
 void node_fixture::start_bare(uint32_t n) {
   node.loops = n;
-  node.loads = std::make_unique<std::atomic<int64_t>[]>(n);
   pool = spawn_hosted<pool_manager>(sys, nullptr, node);
   for (uint32_t i = 0; i < n; ++i) {
     auto metrics = make_loop_metrics(sys.metrics(), i);
@@ -280,19 +288,21 @@ int64_t node_fixture::now_ms() const {
 
 // -- shard_host ---------------------------------------------------------------
 
-broker_actor node_fixture::make_broker(uint32_t index) {
-  return spawn_hosted<broker>(sys, nullptr, *loops[index]);
+broker_ref node_fixture::make_broker(uint32_t index) {
+  auto waiting = std::make_shared<mailbox_bytes>();
+  return {spawn_hosted<broker>(sys, nullptr, *loops[index], waiting), waiting};
 }
 
-router_actor node_fixture::make_router(uint32_t index) {
-  return spawn_hosted<router>(sys, nullptr, *loops[index]);
+router_ref node_fixture::make_router(uint32_t index) {
+  auto waiting = std::make_shared<mailbox_bytes>();
+  return {spawn_hosted<router>(sys, nullptr, *loops[index], waiting), waiting};
 }
 
 heartbeat_actor node_fixture::make_heartbeat_monitor(uint32_t index) {
   return spawn_hosted<heartbeat_monitor>(sys, nullptr, *loops[index]);
 }
 
-void node_fixture::install(uint32_t index, const broker_actor& shard) {
+void node_fixture::install(uint32_t index, const broker_ref& shard) {
   for (auto& ctx : loops) {
     auto replaces = static_cast<bool>(ctx->brokers[index]);
     ctx->brokers[index] = shard;
@@ -305,7 +315,7 @@ void node_fixture::install(uint32_t index, const broker_actor& shard) {
   }
 }
 
-void node_fixture::install(uint32_t index, const router_actor& shard) {
+void node_fixture::install(uint32_t index, const router_ref& shard) {
   for (auto& ctx : loops) {
     auto replaces = static_cast<bool>(ctx->routers[index]);
     ctx->routers[index] = shard;

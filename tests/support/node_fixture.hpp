@@ -27,7 +27,9 @@ public:
   explicit fake_socket(outbox_ptr source) : box{std::move(source)} {
   }
 
-  void flush() override;
+  void flush(outbox&) override;
+
+  size_t send(std::string_view bytes) override;
 
   void close(uint16_t code, std::string_view reason) override;
 
@@ -137,6 +139,14 @@ struct node_fixture : test_coordinator_fixture<>, shard_host {
   /// The same, with the welcome heard.
   client& connect(uint32_t loop = 0, std::string user = {});
 
+  /// Lets `x` say a frame and returns what it then hears.
+  template <class... Ts>
+  std::string say(client& x, Ts&&... xs) {
+    x.say(std::forward<Ts>(xs)...);
+    turn();
+    return x.heard();
+  }
+
   // -- time -------------------------------------------------------------------
 
   /// Runs all actors and ends the turn of every loop.
@@ -166,11 +176,11 @@ struct node_fixture : test_coordinator_fixture<>, shard_host {
 
   // -- shard_host -------------------------------------------------------------
 
-  broker_actor make_broker(uint32_t index) override;
-  router_actor make_router(uint32_t index) override;
+  broker_ref make_broker(uint32_t index) override;
+  router_ref make_router(uint32_t index) override;
   heartbeat_actor make_heartbeat_monitor(uint32_t index) override;
-  void install(uint32_t index, const broker_actor& shard) override;
-  void install(uint32_t index, const router_actor& shard) override;
+  void install(uint32_t index, const broker_ref& shard) override;
+  void install(uint32_t index, const router_ref& shard) override;
   void install(uint32_t index, const heartbeat_actor& monitor) override;
   void log_restart(const char* what, uint32_t index,
                    const caf::error& reason) override;
