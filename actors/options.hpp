@@ -2,8 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <caf/timespan.hpp>
+
+#include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
 
@@ -41,6 +44,11 @@ struct node_options {
   caf::timespan ping_timeout = std::chrono::seconds{90};
   /// Time to come from the WebSocket's opening to `connected`.
   caf::timespan connect_timeout = std::chrono::seconds{10};
+  /// What topics keep, by pattern; the first rule that matches counts.
+  std::vector<topic_rule> topics;
+  /// Bytes of publications that all topics together may keep, at least 65,536;
+  /// beyond them the histories that were used least recently give way.
+  size_t history_bytes_max = 256 * 1024 * 1024;
   /// How long a topic that nobody uses is kept, and a publish `id` with it.
   caf::timespan topic_linger = std::chrono::minutes{5};
 };

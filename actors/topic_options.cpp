@@ -1,0 +1,18 @@
+#include <callboard/actors/topic_options.hpp>
+
+#include <algorithm>
+
+#include <callboard/messages/topic.hpp>
+
+namespace callboard {
+
+const topic_options& options_of(const std::vector<topic_rule>& rules,
+                                std::string_view topic) noexcept {
+  static const topic_options nothing;
+  auto i = std::ranges::find_if(rules, [topic](const topic_rule& x) {
+    return matches(x.pattern, topic);
+  });
+  return i == rules.end() ? nothing : i->options;
+}
+
+} // namespace callboard
