@@ -32,10 +32,39 @@ std::string_view read_value(std::string_view& x) {
   return {};
 }
 
+// Returns where the `]` is that ends a header; `npos`: nowhere.
+size_t find_header_end(std::string_view x) {
+  // No pattern has a `]` with a comment behind it: `#` is a segment of its own.
+  for (auto end = x.find(']'); end != x.npos; end = x.find(']', end + 1)) {
+    auto behind = trim(x.substr(end + 1));
+    if (behind.empty() || behind.front() == '#')
+      return end;
+  }
+  return x.npos;
+}
+
+// Cuts `x`, a trimmed line that begins with `[`, to its pattern. Returns what
+// is wrong with it; empty: nothing.
+std::string_view read_header(std::string_view& x) {
+  constexpr std::string_view kind = "[topic";
+  auto end = find_header_end(x);
+  if (!x.starts_with(kind) || end == x.npos
+      || spaces.find(x[kind.size()]) == spaces.npos)
+    return "is not [topic PATTERN]";
+  auto pattern = trim(x.substr(kind.size(), end - kind.size()));
+  if (pattern.starts_with('"')) {
+    if (pattern.size() == 1 || !pattern.ends_with('"'))
+      return "does not close its '\"'";
+    pattern = pattern.substr(1, pattern.size() - 2);
+  }
+  x = pattern;
+  return {};
+}
+
 } // namespace
 
-std::string parse_config(std::string_view text,
-                         std::vector<config_line>& lines) {
+std::string parse_config(std::string_view text, config& result) {
+  auto lines = &result.lines;
   size_t number = 0;
   while (!text.empty()) {
     ++number;
@@ -45,6 +74,14 @@ std::string parse_config(std::string_view text,
     if (line.empty() || line.front() == '#')
       continue;
     auto where = "line " + std::to_string(number) + ": ";
+    if (line.front() == '[') {
+      auto pattern = line;
+      if (auto wrong = read_header(pattern); !wrong.empty())
+        return where + '\'' + std::string{line} + "' " + std::string{wrong};
+      result.sections.push_back({std::string{pattern}, number, {}});
+      lines = &result.sections.back().lines;
+      continue;
+    }
     auto equals = line.find('=');
     if (equals == std::string_view::npos)
       return where + "'" + std::string{line} + "' is not NAME = VALUE";
@@ -53,7 +90,7 @@ std::string parse_config(std::string_view text,
     if (auto wrong = read_value(value); !wrong.empty())
       return where + "the value of " + std::string{name} + ' '
              + std::string{wrong};
-    lines.push_back({std::string{name}, std::string{value}, number});
+    lines->push_back({std::string{name}, std::string{value}, number});
   }
   return {};
 }

@@ -23,6 +23,7 @@
 #include "logging.hpp"
 #include "serve_options.hpp"
 #include "settings.hpp"
+#include "topic_sections.hpp"
 
 namespace callboard::cmd {
 
@@ -177,6 +178,10 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     "name in capitals (CALLBOARD_PING_INTERVAL=30s), and in the config file\n"
     "(ping-interval = 30s). A flag overrides the environment, that overrides\n"
     "the file. Switches take true or false there.\n"
+    "Sections at the file's end set history-size, history-ttl and retain for\n"
+    "topics by pattern, of which the first that matches counts:\n"
+    "  [topic chat/+]\n"
+    "  history-size = 100\n"
     "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
     "ends it at once.\n"
     "Exit codes: 0 ended by a signal; 1 could not start, or ended by a second\n"
@@ -186,7 +191,8 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     if (auto from_env = getenv("CALLBOARD_CONFIG"); file.empty() && from_env)
       file = from_env;
     if (!file.empty())
-      x->table.apply_config_file(file);
+      x->options.server.node.topics
+        = topic_rules(x->table.apply_config_file(file), file);
     x->table.apply_environment(
       [](const std::string& name) { return getenv(name.c_str()); });
     x->table.apply_flags();

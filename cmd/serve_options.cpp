@@ -94,6 +94,10 @@ std::vector<setting> serve_settings(serve_options& x) {
                  "Bytes of publications that may wait on each loop; beyond "
                  "them a publish is answered 'overloaded'",
                  n.shard_bytes_max, 64 * kib, 64 * 1024 * mib),
+    size_setting("history-bytes-max",
+                 "Bytes of publications that all topics together may keep; "
+                 "beyond them the histories used least recently give way",
+                 n.history_bytes_max, 64 * kib, 1024 * 1024 * mib),
     duration_setting("topic-linger",
                      "Time for which a topic that nobody uses is kept",
                      n.topic_linger, 1s, 24h),

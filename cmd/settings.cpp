@@ -4,8 +4,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "config_file.hpp"
-
 namespace callboard::cmd {
 
 namespace {
@@ -40,29 +38,36 @@ void settings::add_to(CLI::App& command) {
   }
 }
 
-void settings::apply_config(std::string_view text,
-                            const std::string& file) const {
-  std::vector<config_line> lines;
-  if (auto wrong = parse_config(text, lines); !wrong.empty())
-    throw CLI::ValidationError{file, wrong};
+void settings::apply_lines(const std::vector<config_line>& lines,
+                           const std::string& file,
+                           std::string_view others) const {
   for (auto& line : lines) {
     auto place = file + ", line " + std::to_string(line.line);
     auto i = std::find_if(list_.begin(), list_.end(),
                           [&](auto& x) { return x.what.name == line.name; });
     if (i == list_.end())
       throw CLI::ValidationError{place, "there is no setting '" + line.name
-                                          + "'; `callboard serve --help` "
-                                            "lists all"};
+                                          + "'; " + std::string{others}};
     apply(i->what, place + ", " + line.name, line.value);
   }
 }
 
-void settings::apply_config_file(const std::string& file) const {
+std::vector<config_section>
+settings::apply_config(std::string_view text, const std::string& file) const {
+  config x;
+  if (auto wrong = parse_config(text, x); !wrong.empty())
+    throw CLI::ValidationError{file, wrong};
+  apply_lines(x.lines, file, "`callboard serve --help` lists all");
+  return std::move(x.sections);
+}
+
+std::vector<config_section>
+settings::apply_config_file(const std::string& file) const {
   std::ifstream in{file};
   std::string text{std::istreambuf_iterator<char>{in}, {}};
   if (in.bad() || !in.is_open())
     throw CLI::ValidationError{file, "cannot be read"};
-  apply_config(text, file);
+  return apply_config(text, file);
 }
 
 void settings::apply_environment(const environment& lookup) const {

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "config_file.hpp"
 #include "setting.hpp"
 
 namespace callboard::cmd {
@@ -25,12 +26,20 @@ public:
   /// Adds each as a flag to a command.
   void add_to(CLI::App& command);
 
-  /// Applies the text of a config file.
+  /// Applies lines of a config file.
   /// @param file its name, for messages.
-  void apply_config(std::string_view text, const std::string& file) const;
+  /// @param others says what there is, to who asks for what there is not.
+  void apply_lines(const std::vector<config_line>& lines,
+                   const std::string& file, std::string_view others) const;
 
-  /// Reads a config file and applies it.
-  void apply_config_file(const std::string& file) const;
+  /// Applies the text of a config file in front of its first section.
+  /// @returns the sections, for who knows what is in them.
+  [[nodiscard]] std::vector<config_section>
+  apply_config(std::string_view text, const std::string& file) const;
+
+  /// Reads a config file and applies it in the same way.
+  [[nodiscard]] std::vector<config_section>
+  apply_config_file(const std::string& file) const;
 
   /// Applies what the environment holds; an empty variable counts as not set.
   void apply_environment(const environment& lookup) const;

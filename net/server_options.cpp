@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstdint>
 
+#include <callboard/messages/topic.hpp>
+
 namespace callboard::net {
 
 namespace {
@@ -10,14 +12,38 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-std::string out_of_bounds(const char* name, uint64_t value, uint64_t min,
+constexpr caf::timespan history_ttl_max = std::chrono::hours{366 * 24};
+
+std::string out_of_bounds(const std::string& name, uint64_t value, uint64_t min,
                           uint64_t max, const char* unit) {
-  return std::string{name} + " is " + std::to_string(value) + unit
-         + ", but must be " + std::to_string(min) + " … " + std::to_string(max)
-         + unit;
+  return name + " is " + std::to_string(value) + unit + ", but must be "
+         + std::to_string(min) + " … " + std::to_string(max) + unit;
+}
+
+std::string check_rule(const topic_rule& rule) {
+  auto& x = rule.options;
+  auto behind = " of topic '" + rule.pattern + '\'';
+  if (auto wrong = check_rule_pattern(rule.pattern); !wrong.empty())
+    return "the pattern" + behind + " is wrong. " + std::string{wrong};
+  if (x.history_size > 100'000)
+    return out_of_bounds("history_size" + behind, x.history_size, 0, 100'000,
+                         "");
+  // Not by milliseconds, which would round what is just past a bound.
+  if (x.history_ttl < caf::timespan{0} || x.history_ttl > history_ttl_max)
+    return "history_ttl" + behind + " must be 0 … 366 days";
+  return {};
 }
 
 } // namespace
+
+std::string_view check_rule_pattern(std::string_view x) noexcept {
+  auto error = check_pattern(x);
+  if (error != subject_error::reserved)
+    return to_sentence(error);
+  return x.starts_with("$user/")
+           ? ""
+           : "A name that begins with $ must begin with $user/.";
+}
 
 std::string check(const server_options& options) {
   struct row {
@@ -43,6 +69,8 @@ std::string check(const server_options& options) {
     {"topics_max", node.topics_max, 1, 100'000'000, ""},
     {"shard_bytes_max", node.shard_bytes_max, 65'536, uint64_t{1} << 40,
      " bytes"},
+    {"history_bytes_max", node.history_bytes_max, 65'536, uint64_t{1} << 40,
+     " bytes"},
     {"connections_max", node.connections_max, 1, 1'000'000, ""},
     {"ping_interval", ms(node.ping_interval), 100, 3'600'000, " ms"},
     {"ping_timeout", ms(node.ping_timeout), ms(node.ping_interval) + 1,
@@ -55,6 +83,9 @@ std::string check(const server_options& options) {
   for (auto& x : rows)
     if (x.value < x.min || x.value > x.max)
       return out_of_bounds(x.name, x.value, x.min, x.max, x.unit);
+  for (auto& x : node.topics)
+    if (auto wrong = check_rule(x); !wrong.empty())
+      return wrong;
   // Else no event of the largest size could ever be delivered.
   if (node.outbox_bytes_max < node.frame_bytes_max)
     return "outbox_bytes_max is smaller than frame_bytes_max";

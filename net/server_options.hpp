@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <caf/timespan.hpp>
 
@@ -39,6 +40,11 @@ struct server_options {
   /// everything.
   authority rights;
 };
+
+/// Checks the pattern of a `topic_rule`: a topic or a pattern; of those that
+/// begin with `$` only the ones below `$user/`.
+/// @returns empty, or a sentence that says what is wrong.
+std::string_view check_rule_pattern(std::string_view x) noexcept;
 
 /// Returns a sentence that names the first option out of its bounds; empty if
 /// all are well.

@@ -6,14 +6,23 @@ using namespace callboard::cmd;
 
 namespace {
 
-// The lines as `LINE:NAME=VALUE;`, or what is wrong.
-std::string read(std::string_view text) {
-  std::vector<config_line> lines;
-  if (auto wrong = parse_config(text, lines); !wrong.empty())
-    return wrong;
+std::string write(const std::vector<config_line>& lines) {
   std::string result;
   for (auto& x : lines)
     result += std::to_string(x.line) + ':' + x.name + '=' + x.value + ';';
+  return result;
+}
+
+// The lines as `LINE:NAME=VALUE;` and the sections as `LINE<PATTERN>` with
+// theirs behind, or what is wrong.
+std::string read(std::string_view text) {
+  config x;
+  if (auto wrong = parse_config(text, x); !wrong.empty())
+    return wrong;
+  auto result = write(x.lines);
+  for (auto& section : x.sections)
+    result += std::to_string(section.line) + '<' + section.pattern + '>'
+              + write(section.lines);
   return result;
 }
 
@@ -46,9 +55,58 @@ CAF_TEST(an empty value is one) {
 CAF_TEST(what is no line is refused with its number) {
   CAF_CHECK_EQUAL(read("a = 1\nloops\n"),
                   "line 2: 'loops' is not NAME = VALUE");
-  CAF_CHECK_EQUAL(read("[server]"), "line 1: '[server]' is not NAME = VALUE");
   CAF_CHECK_EQUAL(read("a = \"x"), "line 1: the value of a is not closed: a "
                                    "'\"' is missing");
   CAF_CHECK_EQUAL(read("a = \"x\" y"), "line 1: the value of a has something "
                                        "behind its closing '\"'");
+}
+
+CAF_TEST(what stands behind a header belongs to its section) {
+  CAF_CHECK_EQUAL(read("a = 1\n[topic x/+]\nb = 2\n\n# c = 3\nd = 4 # why\n"
+                       "[topic y]\r\n[topic x]\nb = 5"),
+                  "1:a=1;2<x/+>3:b=2;6:d=4;7<y>8<x>9:b=5;");
+}
+
+CAF_TEST(a pattern may have spaces and brackets) {
+  CAF_CHECK_EQUAL(read("[topic two words/+]"), "1<two words/+>");
+  CAF_CHECK_EQUAL(read("  [topic   x  ]  "), "1<x>");
+  CAF_CHECK_EQUAL(read("[topic\tx\t]"), "1<x>");
+  CAF_CHECK_EQUAL(read("[topic a]b]"), "1<a]b>");
+  CAF_CHECK_EQUAL(read("[topic a] b[c]]"), "1<a] b[c]>");
+  CAF_CHECK_EQUAL(read("[topic ]]"), "1<]>");
+  CAF_CHECK_EQUAL(read("[topic #]"), "1<#>");
+  CAF_CHECK_EQUAL(read("[topic a = b]"), "1<a = b>");
+}
+
+CAF_TEST(a pattern may stand in quotes) {
+  CAF_CHECK_EQUAL(read("[topic \" x \"]"), "1< x >");
+  CAF_CHECK_EQUAL(read("[topic  \"a]/#\" ]"), "1<a]/#>");
+  CAF_CHECK_EQUAL(read("[topic \"say \"hi\"\"]"), "1<say \"hi\">");
+  CAF_CHECK_EQUAL(read("[topic say \"hi\"]"), "1<say \"hi\">");
+}
+
+CAF_TEST(a comment may follow a header) {
+  CAF_CHECK_EQUAL(read("[topic x] # why"), "1<x>");
+  CAF_CHECK_EQUAL(read("[topic x]# why"), "1<x>");
+  CAF_CHECK_EQUAL(read("[topic x/#]  #"), "1<x/#>");
+  CAF_CHECK_EQUAL(read("[topic \"x\"] # \"why\""), "1<x>");
+  CAF_CHECK_EQUAL(read("[topic x]y] # see [z]"), "1<x]y>");
+  CAF_CHECK_EQUAL(read("#[topic x]"), "");
+}
+
+CAF_TEST(an empty pattern is left to those who check patterns) {
+  CAF_CHECK_EQUAL(read("[topic ]"), "1<>");
+  CAF_CHECK_EQUAL(read("[topic \"\"]"), "1<>");
+}
+
+CAF_TEST(what is no header is refused with its number) {
+  for (std::string line :
+       {"[]", "[", "[topic", "[topic]", "[topic x", "[topic x] y", "[topics x]",
+        "[server]", "[ topic x]", "[Topic x]", "[server x] # [topic x]"})
+    CAF_CHECK_EQUAL(read("a = 1\n" + line),
+                    "line 2: '" + line + "' is not [topic PATTERN]");
+  for (std::string line : {"[topic \"]", "[topic \"x]", "[topic \"x\" y]"})
+    CAF_CHECK_EQUAL(read("\n\n" + line),
+                    "line 3: '" + line + "' does not close its '\"'");
+  CAF_CHECK_EQUAL(read("[topic x]\ny"), "line 2: 'y' is not NAME = VALUE");
 }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include <callboard/cmd/settings.hpp>
+#include <callboard/cmd/topic_sections.hpp>
 
 #include "support/test.hpp"
 
@@ -23,7 +24,8 @@ struct fixture {
     std::reverse(flags.begin(), flags.end());
     try {
       app.parse(flags);
-      table.apply_config(file, "callboard.conf");
+      node.topics = topic_rules(table.apply_config(file, "callboard.conf"),
+                                "callboard.conf");
       table.apply_environment([&](const std::string& name) {
         auto i = environment.find(name);
         return i == environment.end() ? nullptr : i->second.c_str();
@@ -82,6 +84,25 @@ CAF_TEST(an empty variable counts as not set) {
   CAF_CHECK_EQUAL(read({}, {{"CALLBOARD_LOOPS", ""}}), "");
 }
 
+CAF_TEST(a file with sections sets both the node and its topics) {
+  auto file = "loops = 1\n[topic chat/+]\nhistory-size = 9\n";
+  CAF_CHECK_EQUAL(read({"--loops", "2"}, {}, file), "");
+  CAF_CHECK_EQUAL(options.server.loops, 2u);
+  CAF_REQUIRE_EQUAL(node.topics.size(), 1u);
+  CAF_CHECK_EQUAL(node.topics[0].pattern, "chat/+");
+  CAF_CHECK_EQUAL(node.topics[0].options.history_size, 9u);
+  CAF_CHECK_EQUAL(callboard::net::check(options.server), "");
+}
+
+CAF_TEST(what is for a topic stands in a section only and the rest in none) {
+  CAF_CHECK_EQUAL(read({}, {}, "history-size = 9\n"),
+                  "callboard.conf, line 1: there is no setting 'history-size'; "
+                  "`callboard serve --help` lists all");
+  CAF_CHECK_EQUAL(read({}, {}, "[topic x]\nloops = 1\n"),
+                  "callboard.conf, line 2: there is no setting 'loops'; a "
+                  "topic section takes history-size, history-ttl, retain");
+}
+
 CAF_TEST(switches can be set and taken back) {
   CAF_CHECK_EQUAL(read({"--compression", "--no-page"}), "");
   CAF_CHECK_EQUAL(options.server.compression, true);
@@ -118,6 +139,14 @@ CAF_TEST(bounds hold at their ends and one past them) {
   CAF_CHECK_NOT_EQUAL(read({"--max-connections", "0"}), "");
   CAF_CHECK_EQUAL(read({"--frame-bytes-max", "128"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--frame-bytes-max", "127"}), "");
+  CAF_CHECK_EQUAL(read({"--history-bytes-max", "64KiB"}), "");
+  CAF_CHECK_EQUAL(node.history_bytes_max, 65'536u);
+  CAF_CHECK_EQUAL(read({"--history-bytes-max", "1024GiB"}), "");
+  CAF_CHECK_EQUAL(node.history_bytes_max, size_t{1} << 40);
+  CAF_CHECK_EQUAL(read({"--history-bytes-max", "65535"}),
+                  "--history-bytes-max: '65535' is out of bounds; it takes "
+                  "64KiB to 1024GiB");
+  CAF_CHECK_NOT_EQUAL(read({"--history-bytes-max", "1099511627777"}), "");
   CAF_CHECK_EQUAL(read({"--ping-interval", "100ms"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
 }

@@ -1,0 +1,66 @@
+#include "topic_sections.hpp"
+
+#include <string_view>
+#include <unordered_map>
+
+#include <callboard/net/server_options.hpp>
+
+#include "settings.hpp"
+
+namespace callboard::cmd {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Says what a section may set.
+std::string names_of(const std::vector<setting>& table) {
+  std::string result;
+  for (auto& x : table)
+    result += (result.empty() ? "a topic section takes " : ", ") + x.name;
+  return result;
+}
+
+} // namespace
+
+std::vector<setting> topic_settings(topic_options& x) {
+  return {
+    count_setting("history-size", "Last publications that a topic keeps",
+                  x.history_size, 0, 100'000),
+    duration_setting("history-ttl",
+                     "Time for which it keeps each of them; 0s sets no limit",
+                     x.history_ttl, 0s, 366 * 24h),
+    switch_setting("retain", "Give the last publication to who subscribes anew",
+                   x.retain),
+  };
+}
+
+std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
+                                    const std::string& file) {
+  std::vector<topic_rule> rules;
+  std::unordered_map<std::string_view, size_t> lines;
+  for (auto& section : sections) {
+    auto fail = [&](const std::string& what) {
+      throw CLI::ValidationError{
+        file + ", line " + std::to_string(section.line), what};
+    };
+    auto name = "topic '" + section.pattern + '\'';
+    if (rules.size() == topic_sections_max)
+      fail("there are more than " + std::to_string(topic_sections_max)
+           + " sections");
+    if (auto wrong = net::check_rule_pattern(section.pattern); !wrong.empty())
+      fail(name + ": " + std::string{wrong});
+    auto [first, is_new] = lines.emplace(section.pattern, section.line);
+    if (!is_new)
+      fail(name + " has a section already, in line "
+           + std::to_string(first->second));
+    topic_rule rule{section.pattern, {}};
+    auto table = topic_settings(rule.options);
+    auto others = names_of(table);
+    settings{std::move(table)}.apply_lines(section.lines, file, others);
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+} // namespace callboard::cmd

@@ -1,0 +1,185 @@
+#include <callboard/cmd/topic_sections.hpp>
+
+#include <callboard/cmd/settings.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace callboard::cmd;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  // Returns what is wrong.
+  std::string read(const std::string& text) {
+    config x;
+    if (auto wrong = parse_config(text, x); !wrong.empty())
+      return wrong;
+    try {
+      rules = topic_rules(x.sections, "callboard.conf");
+    } catch (const CLI::ParseError& error) {
+      return error.what();
+    }
+    return {};
+  }
+
+  // Reads one section with one line in it. Returns what is wrong.
+  std::string read_line(const std::string& line) {
+    return read("[topic x]\n" + line + '\n');
+  }
+
+  // Reads one section. Returns what is wrong.
+  std::string read_pattern(const std::string& pattern) {
+    return read("[topic " + pattern + "]\n");
+  }
+
+  const topic_options& x() const {
+    return rules.at(0).options;
+  }
+
+  std::vector<topic_rule> rules;
+};
+
+// A file of so many sections.
+std::string many(size_t n) {
+  std::string result;
+  for (size_t i = 0; i < n; ++i)
+    result += "[topic x/" + std::to_string(i) + "]\n";
+  return result;
+}
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(topic_sections_tests, fixture)
+
+CAF_TEST(no section makes no rule) {
+  CAF_CHECK_EQUAL(read("loops = 1\n"), "");
+  CAF_CHECK(rules.empty());
+}
+
+CAF_TEST(a section sets all that a topic has) {
+  CAF_CHECK_EQUAL(read("[topic chat/+]\nhistory-size = 200\n"
+                       "history-ttl = 24h\nretain = true\n"),
+                  "");
+  CAF_REQUIRE_EQUAL(rules.size(), 1u);
+  CAF_CHECK_EQUAL(rules[0].pattern, "chat/+");
+  CAF_CHECK_EQUAL(x().history_size, 200u);
+  CAF_CHECK_EQUAL(x().history_ttl, 24h);
+  CAF_CHECK_EQUAL(x().retain, true);
+}
+
+CAF_TEST(a section without a line is a rule that keeps nothing) {
+  CAF_CHECK_EQUAL(read("[topic chat/secret]\n[topic chat/+]\nretain = on\n"),
+                  "");
+  CAF_REQUIRE_EQUAL(rules.size(), 2u);
+  CAF_CHECK(rules[0].options == topic_options{});
+  CAF_CHECK_EQUAL(options_of(rules, "chat/secret").retain, false);
+  CAF_CHECK_EQUAL(options_of(rules, "chat/lobby").retain, true);
+}
+
+CAF_TEST(rules keep the order of the file) {
+  CAF_CHECK_EQUAL(read("[topic b/#]\nhistory-size = 1\n"
+                       "[topic a]\nhistory-size = 2\n"
+                       "[topic #]\nhistory-size = 3\n"
+                       "[topic b/c]\nhistory-size = 4\n"),
+                  "");
+  std::vector<std::string> patterns;
+  for (auto& rule : rules)
+    patterns.push_back(rule.pattern);
+  std::vector<std::string> expected{"b/#", "a", "#", "b/c"};
+  CAF_CHECK_EQUAL(patterns, expected);
+  CAF_CHECK_EQUAL(options_of(rules, "b/c").history_size, 1u);
+  CAF_CHECK_EQUAL(options_of(rules, "a").history_size, 2u);
+}
+
+CAF_TEST(the last of several values counts) {
+  CAF_CHECK_EQUAL(read_line("history-size = 1\nhistory-size = 2"), "");
+  CAF_CHECK_EQUAL(x().history_size, 2u);
+}
+
+CAF_TEST(sizes hold at their ends and one past them) {
+  CAF_CHECK_EQUAL(read_line("history-size = 0"), "");
+  CAF_CHECK_EQUAL(read_line("history-size = 100000"), "");
+  CAF_CHECK_EQUAL(x().history_size, 100'000u);
+  CAF_CHECK_EQUAL(read_line("history-size = 100001"),
+                  "callboard.conf, line 2, history-size: '100001' is out of "
+                  "bounds; it takes 0 to 100000");
+  CAF_CHECK_EQUAL(read_line("history-size = -1"),
+                  "callboard.conf, line 2, history-size: '-1' is not a number; "
+                  "it takes 0 to 100000");
+}
+
+CAF_TEST(times hold at their ends and one past them) {
+  CAF_CHECK_EQUAL(read_line("history-ttl = 0s"), "");
+  CAF_CHECK_EQUAL(read_line("history-ttl = 8784h"), "");
+  CAF_CHECK_EQUAL(x().history_ttl, 366 * 24h);
+  CAF_CHECK_EQUAL(read_line("history-ttl = 31622400001ms"),
+                  "callboard.conf, line 2, history-ttl: '31622400001ms' is out "
+                  "of bounds; it takes 0s to 8784h");
+  CAF_CHECK_EQUAL(read_line("history-ttl = 60"),
+                  "callboard.conf, line 2, history-ttl: '60' is not a duration "
+                  "with a unit (ms, s, m, h); it takes 0s to 8784h");
+}
+
+CAF_TEST(retain is a switch) {
+  CAF_CHECK_EQUAL(read_line("retain = true"), "");
+  CAF_CHECK_EQUAL(x().retain, true);
+  CAF_CHECK_EQUAL(read_line("retain = true\nretain = false"), "");
+  CAF_CHECK_EQUAL(x().retain, false);
+  CAF_CHECK_EQUAL(read_line("retain = 2"), "callboard.conf, line 2, retain: "
+                                           "'2' is neither true nor false");
+}
+
+CAF_TEST(an unknown name is told with its line and what there is) {
+  CAF_CHECK_EQUAL(read("loops = 1\n[topic a]\nretain = on\n[topic b]\n"
+                       "histroy-size = 1\n"),
+                  "callboard.conf, line 5: there is no setting 'histroy-size'; "
+                  "a topic section takes history-size, history-ttl, retain");
+}
+
+CAF_TEST(topics and patterns have sections) {
+  for (auto pattern : {"a", "a/b", "+", "#", "+/b", "a/+/#", "two words/]",
+                       "\" a \"", "a$", "$user/u1", "$user/+/x", "$user/#"})
+    CAF_CHECK_EQUAL(read_pattern(pattern), "");
+  CAF_CHECK_EQUAL(read_pattern(std::string(255, 'x')), "");
+}
+
+CAF_TEST(what is neither a topic nor a pattern is refused with its line) {
+  CAF_CHECK_EQUAL(read("[topic a]\n[topic ]\n"),
+                  "callboard.conf, line 2: topic '': The subject is empty.");
+  CAF_CHECK_EQUAL(read_pattern("a//b"),
+                  "callboard.conf, line 1: topic 'a//b': The subject has an "
+                  "empty segment.");
+  CAF_CHECK_EQUAL(read_pattern("a/#/b"),
+                  "callboard.conf, line 1: topic 'a/#/b': A wildcard must be a "
+                  "whole segment, and # the last one.");
+  for (auto pattern : {"/a", "a/", "a+", "a\tb", "\xff"})
+    CAF_CHECK_NOT_EQUAL(read_pattern(pattern), "");
+  CAF_CHECK_NOT_EQUAL(read_pattern(std::string(256, 'x')), "");
+}
+
+CAF_TEST(of the names for the server those of users have sections) {
+  CAF_CHECK_EQUAL(read_pattern("$sys/x"),
+                  "callboard.conf, line 1: topic '$sys/x': A name that begins "
+                  "with $ must begin with $user/.");
+  for (auto pattern : {"$", "$user", "$users/x", "$user/", "$+/x", "$user/a+"})
+    CAF_CHECK_NOT_EQUAL(read_pattern(pattern), "");
+}
+
+CAF_TEST(a pattern has one section) {
+  CAF_CHECK_EQUAL(read("[topic a/+]\n[topic a/b]\nretain = on\n"
+                       "[topic \"a/+\"]\n"),
+                  "callboard.conf, line 4: topic 'a/+' has a section already, "
+                  "in line 1");
+}
+
+CAF_TEST(there are no more sections than a file may have) {
+  CAF_CHECK_EQUAL(read(many(topic_sections_max)), "");
+  CAF_CHECK_EQUAL(rules.size(), topic_sections_max);
+  CAF_CHECK_EQUAL(read(many(topic_sections_max + 1)),
+                  "callboard.conf, line 10001: there are more than 10000 "
+                  "sections");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,69 @@
+#include <callboard/net/server_options.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  // Checks one rule.
+  std::string check(const std::string& pattern, topic_options x = {}) {
+    options.node.topics = {{"first/+", {}}, {pattern, x}};
+    return net::check(options);
+  }
+
+  std::string check_bytes(size_t n) {
+    options.node.history_bytes_max = n;
+    return net::check(options);
+  }
+
+  net::server_options options;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(server_options_tests, fixture)
+
+CAF_TEST(the defaults are well) {
+  CAF_CHECK_EQUAL(net::check(options), "");
+}
+
+CAF_TEST(bytes of histories are bounded) {
+  CAF_CHECK_EQUAL(check_bytes(65'536), "");
+  CAF_CHECK_EQUAL(check_bytes(65'535),
+                  "history_bytes_max is 65535 bytes, but must be 65536 … "
+                  "1099511627776 bytes");
+  CAF_CHECK_EQUAL(check_bytes(size_t{1} << 40), "");
+  CAF_CHECK_NOT_EQUAL(check_bytes((size_t{1} << 40) + 1), "");
+}
+
+CAF_TEST(the sizes of histories are bounded) {
+  CAF_CHECK_EQUAL(check("a/+", {.history_size = 100'000}), "");
+  CAF_CHECK_EQUAL(check("a/+", {.history_size = 100'001}),
+                  "history_size of topic 'a/+' is 100001, but must be 0 … "
+                  "100000");
+}
+
+CAF_TEST(the times of histories are bounded) {
+  CAF_CHECK_EQUAL(check("a/+", {.history_ttl = 0s}), "");
+  CAF_CHECK_EQUAL(check("a/+", {.history_ttl = 366 * 24h}), "");
+  CAF_CHECK_EQUAL(check("a/+", {.history_ttl = 366 * 24h + 1ns}),
+                  "history_ttl of topic 'a/+' must be 0 … 366 days");
+  CAF_CHECK_EQUAL(check("a/+", {.history_ttl = -1ns}),
+                  "history_ttl of topic 'a/+' must be 0 … 366 days");
+}
+
+CAF_TEST(the pattern of a rule is well formed) {
+  for (auto pattern : {"a", "a/+", "#", "$user/u1", "$user/+", "$user/#"})
+    CAF_CHECK_EQUAL(check(pattern), "");
+  CAF_CHECK_EQUAL(check("a//b"), "the pattern of topic 'a//b' is wrong. The "
+                                 "subject has an empty segment.");
+  CAF_CHECK_EQUAL(check("$sys"), "the pattern of topic '$sys' is wrong. A name "
+                                 "that begins with $ must begin with $user/.");
+  for (auto pattern : {"", "a+", "#/a", "$user", "$user/", "$users/a"})
+    CAF_CHECK_NOT_EQUAL(check(pattern), "");
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
