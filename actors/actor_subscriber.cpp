@@ -30,7 +30,7 @@ void actor_subscriber::unsubscribed(const std::string& subject) {
 }
 
 void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
-                                     const topic_position* where) {
+                                     const topic_position* where, recovery) {
   if (auto node = promises_.extract(seq_id))
     node.mapped().deliver(
       where != nullptr ? position{where->epoch, where->offset} : position{});
@@ -49,8 +49,8 @@ void actor_subscriber::on_position(std::string_view topic,
                    position{where.epoch, where.offset});
 }
 
-void actor_subscriber::on_event(const publication& x,
-                                std::string_view pattern) {
+void actor_subscriber::on_event(const publication& x, std::string_view pattern,
+                                bool retained) {
   auto who = caf::actor_cast<caf::actor>(who_);
   if (!who)
     return;
@@ -69,6 +69,7 @@ void actor_subscriber::on_event(const publication& x,
   msg.sender = x.sender;
   msg.timestamp = x.timestamp;
   msg.payload = x.payload;
+  msg.retained = retained;
   msg.credit = charge(waiting_, x.cost());
   caf::anon_send(who, std::move(msg));
 }

@@ -32,7 +32,7 @@ public:
   void unsubscribed(const std::string& subject);
 
   void on_subscribed(uint32_t seq_id, std::string_view subject,
-                     const topic_position* where) override;
+                     const topic_position* where, recovery missed) override;
 
   void on_refused(uint32_t seq_id, std::string_view subject,
                   errc code) override;
@@ -40,7 +40,8 @@ public:
   void on_position(std::string_view topic, const topic_position& where,
                    std::string_view reason) override;
 
-  void on_event(const publication& x, std::string_view pattern) override;
+  void on_event(const publication& x, std::string_view pattern,
+                bool retained) override;
 
 private:
   // Ends the subscription that the actor could not keep up with.

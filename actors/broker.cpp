@@ -1,5 +1,7 @@
 #include <callboard/actors/broker.hpp>
 
+#include <limits>
+
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
@@ -7,15 +9,25 @@
 
 namespace callboard {
 
+namespace {
+
+owned_topics::limits limits_of(const node_context& node) {
+  using std::chrono::milliseconds;
+  auto& options = node.options;
+  return {
+    options.topics_max,
+    std::chrono::duration_cast<milliseconds>(options.topic_linger).count(),
+    static_cast<int64_t>(options.history_bytes_max / node.loops)};
+}
+
+} // namespace
+
 broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
                loop_context& ctx, mailbox_bytes_ptr waiting)
   : super{cfg, loop},
     ctx_{ctx},
     waiting_{std::move(waiting)},
-    topics_{ctx.node.options.topics_max,
-            std::chrono::duration_cast<std::chrono::milliseconds>(
-              ctx.node.options.topic_linger)
-              .count()} {
+    topics_{limits_of(ctx.node), ctx.node.options.topics} {
 }
 
 broker::behavior_type broker::make_behavior() {
@@ -40,12 +52,22 @@ broker::behavior_type broker::make_behavior() {
       topics_.detach(loop, subject, now_ms());
     },
     [this](attached_atom, uint32_t shard, const std::string& subject,
-           uint64_t generation, position& where) {
-      attached(shard, subject, generation, std::move(where));
+           uint64_t generation, position& where, publication_ptr& retained) {
+      attached(shard, subject, generation, std::move(where),
+               std::move(retained));
+    },
+    [this](fetch_atom, uint32_t loop, const std::string& topic,
+           uint64_t first) { fetch(loop, topic, first); },
+    [this](fetched_atom, const history_slice_ptr& x) {
+      ctx_.topics.fetched(x);
+    },
+    [this](read_atom, uint32_t call_id, const history_query& x) {
+      auto asker = caf::actor_cast<connection_actor>(current_sender());
+      send(asker, resolve_atom_v, call_id, look_up(x));
     },
     [this](deliver_atom, publication_ptr& x) {
       waiting_->remove(x->cost());
-      deliver(*x);
+      deliver(x);
     },
     [this](watch_atom, const caf::strong_actor_ptr& x) { watch(x); },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
@@ -68,7 +90,7 @@ published broker::publish(const publication_ptr& x) {
     return answer;
   }
   auto make_epoch = [this] { return new_epoch(); };
-  switch (topics_.publish(*x, now_ms(), make_epoch)) {
+  switch (topics_.publish(x, now_ms(), make_epoch)) {
     case owned_topics::publish_result::full:
       answer.code = errc::overloaded;
       return answer;
@@ -78,6 +100,9 @@ published broker::publish(const publication_ptr& x) {
       x->timestamp = ctx_.unix_ms;
       ctx_.metrics.publications->inc();
       hand_out(x);
+      ctx_.metrics.history_bytes->value(topics_.kept_bytes());
+      if (auto n = topics_.take_evictions(); n > 0)
+        ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
       break;
   }
   answer.position = {x->epoch, x->offset};
@@ -96,7 +121,7 @@ void broker::hand_out(const publication_ptr& x) {
     }
   });
   if (here)
-    deliver(*x);
+    deliver(x);
 }
 
 bool broker::congested(const loop_set& loops) const {
@@ -111,18 +136,43 @@ bool broker::congested(const loop_set& loops) const {
 void broker::attach(uint32_t loop, const std::string& subject,
                     uint64_t generation) {
   position where;
+  publication_ptr retained;
   if (is_pattern(subject)) {
     topics_.attach_pattern(loop, subject);
   } else {
     auto make_epoch = [this] { return new_epoch(); };
     // An empty epoch says that there is no room.
     where = topics_.attach(loop, subject, make_epoch).value_or(position{});
+    retained = topics_.retained(subject);
   }
   // Publications that wait in the mailbox come after the answer everywhere.
   if (loop == ctx_.index)
-    return attached(ctx_.index, subject, generation, std::move(where));
+    return attached(ctx_.index, subject, generation, std::move(where),
+                    std::move(retained));
   caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, ctx_.index, subject,
-                 generation, std::move(where));
+                 generation, std::move(where), std::move(retained));
+}
+
+void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
+  auto limit = std::numeric_limits<size_t>::max();
+  auto slice = topics_.read(topic, first, limit, now_ms());
+  // It takes its place among the events that go the same way.
+  if (loop == ctx_.index)
+    ctx_.topics.fetched(slice);
+  else
+    caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(slice));
+}
+
+request_outcome broker::look_up(const history_query& x) {
+  auto make_epoch = [this] { return new_epoch(); };
+  auto where = topics_.position_of(x.topic, make_epoch);
+  if (!where)
+    return request_outcome::failure(errc::overloaded);
+  if (x.position_only)
+    return answer(*where);
+  auto range = range_of(x, *where, topics_.oldest(x.topic, now_ms()));
+  auto slice = topics_.read(x.topic, range.first, range.count, now_ms());
+  return answer(x, *slice, range.more, ctx_.node.options.frame_bytes_max);
 }
 
 std::string broker::new_epoch() {
@@ -132,13 +182,14 @@ std::string broker::new_epoch() {
 
 void broker::expire() {
   topics_.expire(now_ms());
+  ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     ctx_.node.options.topic_linger / 4, expire_atom_v);
 }
 
 // -- as the server of the loop's subscriptions --------------------------------
 
-void broker::deliver(const publication& x) {
+void broker::deliver(const publication_ptr& x) {
   auto n = ctx_.topics.deliver(x);
   ctx_.counts.deliveries += n;
   // Events are the frames that connections do not write themselves.
@@ -147,14 +198,16 @@ void broker::deliver(const publication& x) {
 }
 
 void broker::attached(uint32_t shard, const std::string& subject,
-                      uint64_t generation, position where) {
+                      uint64_t generation, position where,
+                      publication_ptr retained) {
   if (is_pattern(subject))
     ctx_.topics.pattern_attached(subject, generation, shard, ctx_.node.loops);
   else if (where.epoch.empty())
     ctx_.topics.refused(subject, generation);
   else
     ctx_.topics.attached(subject, generation,
-                         {std::move(where.epoch), where.offset});
+                         {std::move(where.epoch), where.offset},
+                         std::move(retained));
 }
 
 void broker::watch(const caf::strong_actor_ptr& connection) {

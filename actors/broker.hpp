@@ -5,6 +5,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <callboard/actors/handles.hpp>
+#include <callboard/actors/history_query.hpp>
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/loop_context.hpp>
 #include <callboard/actors/owned_topics.hpp>
@@ -38,6 +39,11 @@ private:
 
   void hand_out(const publication_ptr& x);
 
+  // Sends a loop what a topic has kept from the offset `first` on.
+  void fetch(uint32_t loop, const std::string& topic, uint64_t first);
+
+  request_outcome look_up(const history_query& x);
+
   // Returns whether one of the loops that want `topic` has too much waiting.
   bool congested(const loop_set& loops) const;
 
@@ -47,10 +53,10 @@ private:
 
   // -- as the server of the loop's subscriptions ------------------------------
 
-  void deliver(const publication& x);
+  void deliver(const publication_ptr& x);
 
   void attached(uint32_t shard, const std::string& subject, uint64_t generation,
-                position where);
+                position where, publication_ptr retained);
 
   void watch(const caf::strong_actor_ptr& connection);
 

@@ -140,7 +140,9 @@ void connection::close(close_code code, std::string_view reason) {
 
 void connection::broker_replaced(uint32_t shard) {
   auto lost = [shard](const inflight_table::entry& x) {
-    return x.kind == inflight_kind::publish && x.shard == shard;
+    return x.shard == shard
+           && (x.kind == inflight_kind::publish
+               || x.kind == inflight_kind::query);
   };
   inflight_.take_if(lost, [this](const inflight_table::entry& x) {
     write_error(x.seq_id, errc::internal);

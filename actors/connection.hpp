@@ -89,7 +89,7 @@ public:
   // -- from the loop's topic table --------------------------------------------
 
   void on_subscribed(uint32_t seq_id, std::string_view subject,
-                     const topic_position* where) override;
+                     const topic_position* where, recovery missed) override;
 
   void on_refused(uint32_t seq_id, std::string_view subject,
                   errc code) override;
@@ -97,7 +97,7 @@ public:
   void on_position(std::string_view topic, const topic_position& where,
                    std::string_view reason) override;
 
-  void on_event(const publication&, std::string_view) override {
+  void on_event(const publication&, std::string_view, bool) override {
     // Connections take bytes.
   }
 
@@ -130,6 +130,7 @@ private:
 
   // Answers an action of the server's own; returns false for other actions.
   bool handle_own_action(const frame_view& x);
+  void handle_query(const frame_view& x, bool position_only);
 
   void route(const frame_view& x, const router_ref& shard, uint32_t call_id);
 
@@ -187,12 +188,6 @@ private:
   std::string sender_;
   std::string address_;
   inflight_table inflight_;
-  // Subscribes that wait and came with a position.
-  struct since {
-    uint32_t seq_id;
-    position where;
-  };
-  std::vector<since> since_;
   // What this client serves; made by the first request to it or `register`.
   std::unique_ptr<served> served_;
 

@@ -90,22 +90,6 @@ void connection::handle_connect(const frame_view& x) {
 
 // -- requests -----------------------------------------------------------------
 
-bool connection::handle_own_action(const frame_view& x) {
-  if (x.subject == "callboard.echo") {
-    ++ctx_.counts.own_requests;
-    write_response(x.seq_id, x.payload);
-    return true;
-  }
-  if (x.subject == "callboard.time") {
-    ++ctx_.counts.own_requests;
-    byte_buffer now;
-    msgpack::pack(now, ctx_.unix_ms);
-    write_response(x.seq_id, {codec::msgpack, now.view()});
-    return true;
-  }
-  return false;
-}
-
 void connection::handle_request(const frame_view& x) {
   if (inflight_.contains(x.seq_id))
     return write_error(x.seq_id, errc::duplicate_seq_id);
@@ -251,11 +235,12 @@ void connection::handle_subscribe(const frame_view& x) {
     caf::anon_send(ctx_.brokers[ctx_.index].actor, watch_atom_v,
                    std::move(self));
   }
-  if (x.seq_id != 0 && x.meta.has(meta_key::since))
-    since_.push_back({x.seq_id, position{std::string{x.meta.since.epoch},
-                                         x.meta.since.offset}});
+  std::optional<topic_position> since;
+  if (x.meta.has(meta_key::since))
+    since = {std::string{x.meta.since.epoch}, x.meta.since.offset};
   std::string subject{x.subject};
-  switch (ctx_.topics.subscribe(*box_, subject, x.seq_id)) {
+  switch (ctx_.topics.subscribe(*box_, subject, x.seq_id, true,
+                                since ? &*since : nullptr)) {
     case topic_table::subscribe_result::attach:
       request_attach(ctx_, subject);
       break;
@@ -268,22 +253,17 @@ void connection::handle_subscribe(const frame_view& x) {
 }
 
 void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
-                               const topic_position* where) {
+                               const topic_position* where, recovery missed) {
   enter([&] {
     inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
-    auto recovered = false;
-    auto asked = std::ranges::find(since_, seq_id, &since::seq_id);
-    auto from_position = asked != since_.end();
-    if (from_position) {
-      // Without history, only who missed nothing has everything.
-      recovered = where != nullptr && asked->where.epoch == where->epoch
-                  && asked->where.offset == where->offset;
-      since_.erase(asked);
-    }
+    auto recovered = missed == recovery::whole;
+    if (missed != recovery::none)
+      (recovered ? ctx_.metrics.recoveries_whole : ctx_.metrics.recoveries_lost)
+        ->inc();
     if (where != nullptr)
       write_position(seq_id, *where, &recovered);
     else
-      write_pattern_response(seq_id, from_position);
+      write_pattern_response(seq_id, missed != recovery::none);
     tell_life(lifecycle_kind::subscribed, subject);
   });
 }
@@ -291,7 +271,6 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
 void connection::on_refused(uint32_t seq_id, std::string_view, errc code) {
   enter([&] {
     inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
-    std::erase_if(since_, [=](auto& x) { return x.seq_id == seq_id; });
     refuse(seq_id, code);
   });
 }
@@ -368,9 +347,7 @@ std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,
     write_error(seq_id, errc::duplicate_seq_id);
     return std::nullopt;
   }
-  auto is_call = kind == inflight_kind::request
-                 || kind == inflight_kind::publish;
-  if (is_call && inflight_.calls() >= ctx_.node.options.inflight_max) {
+  if (is_call(kind) && inflight_.calls() >= ctx_.node.options.inflight_max) {
     write_error(seq_id, errc::too_many_inflight);
     return std::nullopt;
   }

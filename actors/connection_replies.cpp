@@ -23,6 +23,8 @@ void connection::finish_publish(const published& x) {
 void connection::finish_request(uint32_t call_id, const request_outcome& x) {
   if (auto call = inflight_.take(call_id, inflight_kind::request)) {
     write_outcome(call->seq_id, x);
+  } else if (auto question = inflight_.take(call_id, inflight_kind::query)) {
+    write_outcome(question->seq_id, x);
   } else if (auto wish = inflight_.take(call_id,
                                         inflight_kind::register_action)) {
     // The router has no room for one more responder.

@@ -12,11 +12,11 @@
 namespace callboard {
 
 /// Answers an action's requests. The asker is told a `responder_error` with
-/// its code and name, and those of `errc` that may come from a responder (202
-/// `forbidden` and the numbers from 300, but for `cancelled` and those about
-/// subscriptions), with the sentence if there is one; every other error as
-/// `responder_failed`. Typed handles have no type ID of their own, so messages
-/// carry them as `caf::actor`.
+/// its code and name, and those of `errc` that may come from a responder (107
+/// `bad_payload`, 202 `forbidden` and the numbers from 300, but for `cancelled`
+/// and those about subscriptions), with the sentence if there is one; every
+/// other error as `responder_failed`. Typed handles have no type ID of their
+/// own, so messages carry them as `caf::actor`.
 using responder_actor = caf::typed_actor<caf::result<payload>(action_request)>;
 
 /// A connection, as the shards see it.
@@ -51,7 +51,16 @@ using broker_actor = caf::typed_actor<
   // As a loop's server: the shard with this index has attached the topic or
   // pattern in this generation, which then stood here; with an empty epoch it
   // has no room for the topic.
-  caf::result<void>(attached_atom, uint32_t, std::string, uint64_t, position),
+  // The last one is the topic's last value, or null.
+  caf::result<void>(attached_atom, uint32_t, std::string, uint64_t, position,
+                    publication_ptr),
+  // As owner: send this loop what a topic has kept from an offset on.
+  caf::result<void>(fetch_atom, uint32_t, std::string, uint64_t),
+  // As a loop's server: the answer, in order with the topic's events.
+  caf::result<void>(fetched_atom, history_slice_ptr),
+  // As owner: answer this query of the sender, a connection, by `resolve` to
+  // the call ID.
+  caf::result<void>(read_atom, uint32_t, history_query),
   // As a loop's server: share this event out.
   caf::result<void>(deliver_atom, publication_ptr),
   // As a loop's server: forget this connection's subscriptions when it dies.

@@ -13,7 +13,14 @@ enum class inflight_kind : uint8_t {
   publish,
   subscribe,
   register_action,
+  /// What a broker is asked of a topic.
+  query,
 };
+
+/// Subscriptions and registrations have bounds of their own.
+constexpr bool is_call(inflight_kind x) noexcept {
+  return x != inflight_kind::subscribe && x != inflight_kind::register_action;
+}
 
 /// The seqIds of one connection that wait for a reply: few, so a plain list.
 /// At rest it holds no memory.
@@ -73,13 +80,10 @@ public:
     return entries_.size();
   }
 
-  /// Returns how many of them are requests or publishes; subscriptions and
-  /// registrations have bounds of their own.
+  /// Returns how many of them are calls.
   [[nodiscard]] size_t calls() const noexcept {
-    return static_cast<size_t>(std::ranges::count_if(entries_, [](auto& x) {
-      return x.kind == inflight_kind::request
-             || x.kind == inflight_kind::publish;
-    }));
+    return static_cast<size_t>(
+      std::ranges::count_if(entries_, is_call, &entry::kind));
   }
 
 private:

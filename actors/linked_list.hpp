@@ -22,10 +22,17 @@ public:
     return first_;
   }
 
+  /// Returns the last element, or null.
+  [[nodiscard]] T* last() const noexcept {
+    return last_;
+  }
+
   void push_front(T& x) noexcept {
     (x.*Links) = {nullptr, first_};
     if (first_ != nullptr)
       (first_->*Links).previous = &x;
+    else
+      last_ = &x;
     first_ = &x;
   }
 
@@ -34,6 +41,8 @@ public:
     auto [previous, next] = x.*Links;
     if (next != nullptr)
       (next->*Links).previous = previous;
+    else
+      last_ = previous;
     if (previous != nullptr)
       (previous->*Links).next = next;
     else
@@ -42,6 +51,7 @@ public:
 
 private:
   T* first_ = nullptr;
+  T* last_ = nullptr;
 };
 
 } // namespace callboard

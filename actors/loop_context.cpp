@@ -1,5 +1,7 @@
 #include <callboard/actors/loop_context.hpp>
 
+#include <caf/send.hpp>
+
 namespace callboard {
 
 void turn_counts::publish(loop_metrics& metrics) {
@@ -16,6 +18,24 @@ void turn_counts::publish(loop_metrics& metrics) {
   add(metrics.deliveries, deliveries);
   add(metrics.requests_answered, own_requests);
   *this = turn_counts{};
+}
+
+void loop_context::flush() {
+  topics.flush();
+  topics.advance();
+  topics.take_wanted([this](const std::string& topic, uint64_t first) {
+    caf::anon_send(broker_of(topic).actor, fetch_atom_v, index, topic, first);
+  });
+  outboxes.flush();
+}
+
+void loop_context::publish_counts() {
+  auto replayed = topics.take_replayed();
+  counts.deliveries += replayed;
+  counts.frames_out[static_cast<size_t>(frame_type::event)]
+    += static_cast<uint32_t>(replayed);
+  counts.bytes_out += outboxes.take_sent_bytes();
+  counts.publish(metrics);
 }
 
 } // namespace callboard

@@ -122,16 +122,15 @@ struct loop_context {
     log_state;
 
   /// Hands the turn's events and replies to the sockets.
-  void flush() {
-    topics.flush();
-    outboxes.flush();
+  void flush();
+
+  /// Returns whether the next turn has something to do, whatever comes in.
+  [[nodiscard]] bool busy() const noexcept {
+    return topics.advancing() || outboxes.any_drained();
   }
 
   /// Adds what was counted since the last call to the metrics.
-  void publish_counts() {
-    counts.bytes_out += outboxes.take_sent_bytes();
-    counts.publish(metrics);
-  }
+  void publish_counts();
 };
 
 } // namespace callboard

@@ -55,6 +55,8 @@ struct event {
   /// Unix time in milliseconds.
   int64_t timestamp = 0;
   callboard::payload payload;
+  /// Whether it is the topic's last value from before the subscription.
+  bool retained = false;
   credit_token credit;
 
   template <class Inspector>
@@ -63,7 +65,7 @@ struct event {
       f.field("topic", x.topic), f.field("pattern", x.pattern),
       f.field("epoch", x.epoch), f.field("offset", x.offset),
       f.field("sender", x.sender), f.field("timestamp", x.timestamp),
-      f.field("payload", x.payload));
+      f.field("payload", x.payload), f.field("retained", x.retained));
   }
 };
 

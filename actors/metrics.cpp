@@ -94,6 +94,16 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.publications = make.counter("publications", "Publications accepted.");
   m.deliveries = make.counter("deliveries",
                               "Events handed to a subscriber's outbox.");
+  constexpr char recoveries[] = "recoveries";
+  constexpr char recoveries_help[]
+    = "Subscribes with a position by whether they got all they missed.";
+  m.recoveries_whole = make.counter_by(recoveries, "outcome", "whole",
+                                       recoveries_help);
+  m.recoveries_lost = make.counter_by(recoveries, "outcome", "lost",
+                                      recoveries_help);
+  m.history_bytes = make.gauge("history", "Bytes that topics keep.", "bytes");
+  m.history_evictions = make.counter("history-evictions",
+                                     "Histories that gave way to others.");
   m.drops_disconnect
     = make.counter_by("drops", "policy", "disconnect",
                       "Overflows of an outbox by the policy applied.");

@@ -30,6 +30,13 @@ struct loop_metrics {
   caf::telemetry::int_counter* malformed_frames;
   caf::telemetry::int_counter* publications;
   caf::telemetry::int_counter* deliveries;
+  /// Subscribes with a position by whether they got all they missed.
+  caf::telemetry::int_counter* recoveries_whole;
+  caf::telemetry::int_counter* recoveries_lost;
+  /// What the shard's topics keep.
+  caf::telemetry::int_gauge* history_bytes;
+  /// Histories that gave way to others.
+  caf::telemetry::int_counter* history_evictions;
   /// Connections and actors cut off by the policy `disconnect`.
   caf::telemetry::int_counter* drops_disconnect;
   caf::telemetry::int_counter* requests_answered;

@@ -130,6 +130,8 @@ void outbox::forget(size_t n) noexcept {
       own_open_ = false;
     }
   }
+  if (queued_ == 0 && std::exchange(tell_drained_, false))
+    scheduler_.drained_.emplace_back(this);
 }
 
 void outbox::clear_rest() noexcept {

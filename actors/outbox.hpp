@@ -145,6 +145,11 @@ public:
     return transport_;
   }
 
+  /// Lets the scheduler know, once, when nothing waits any more.
+  void tell_when_drained() noexcept {
+    tell_drained_ = true;
+  }
+
   /// Tells that the socket takes no more for now, or does again.
   void set_blocked(bool x) noexcept {
     blocked_ = x;
@@ -214,6 +219,7 @@ private:
   bool closed_ = false;
   // Whether the last piece is of own bytes and may grow.
   bool own_open_ = false;
+  bool tell_drained_ = false;
   std::vector<piece> rest_;
 
 public:
@@ -245,6 +251,17 @@ public:
     return chunks_;
   }
 
+  /// Returns whether `take_drained` has something to return.
+  [[nodiscard]] bool any_drained() const noexcept {
+    return !drained_.empty();
+  }
+
+  /// Returns the outboxes that asked for it and were drained since the last
+  /// call.
+  std::vector<outbox_ptr> take_drained() {
+    return std::exchange(drained_, {});
+  }
+
   /// Returns the bytes that were sent since the last call.
   uint64_t take_sent_bytes() noexcept {
     return std::exchange(sent_bytes_, 0);
@@ -261,6 +278,7 @@ private:
   chunk_pool chunks_;
   std::vector<outbox_ptr> dirty_;
   std::vector<outbox_ptr> flushing_;
+  std::vector<outbox_ptr> drained_;
   size_t queued_bytes_ = 0;
   uint64_t sent_bytes_ = 0;
 };

@@ -1,15 +1,36 @@
 #include <callboard/actors/owned_topics.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
 
-owned_topics::owned_topics(size_t topics_max, int64_t linger_ms)
-  : topics_max_{topics_max}, linger_ms_{linger_ms} {
+owned_topics::owned_topics(const limits& bounds,
+                           const std::vector<topic_rule>& rules)
+  : limits_{bounds}, rules_{rules} {
 }
 
-owned_topics::publish_result owned_topics::publish(topic& at, publication& x,
-                                                   int64_t now_ms) {
+// -- publishing ---------------------------------------------------------------
+
+owned_topics::publish_result
+owned_topics::publish(topic& at, const publication_ptr& x, int64_t now_ms) {
+  // Last values never give way to others, so there must be room for a new one.
+  if (at.options.retain && by_use_.empty() && !x->payload.is_nil()) {
+    auto old = at.retained == nullptr ? 0 : at.retained->cost();
+    if (kept_bytes_ + x->cost() - old
+        > std::max(limits_.history_bytes_max, kept_bytes_))
+      return publish_result::full;
+  }
+  auto result = number(at, *x, now_ms);
+  if (result == publish_result::accepted)
+    keep(at, x, now_ms);
+  return result;
+}
+
+owned_topics::publish_result owned_topics::number(topic& at, publication& x,
+                                                  int64_t now_ms) {
   at.used_ms = now_ms;
   x.epoch = at.epoch;
   if (x.id.empty()) {
@@ -26,13 +47,118 @@ owned_topics::publish_result owned_topics::publish(topic& at, publication& x,
   if (!added)
     return publish_result::duplicate;
   ++at.offset;
-  at.known->order.push_back({std::move(key), now_ms + linger_ms_});
+  at.known->order.push_back({std::move(key), now_ms + limits_.linger_ms});
   if (at.known->order.size() > ids_max) {
     at.known->offsets.erase(at.known->order.front().key);
     at.known->order.pop_front();
   }
   return publish_result::accepted;
 }
+
+void owned_topics::keep(topic& at, const publication_ptr& x, int64_t now_ms) {
+  x->retain = at.options.retain;
+  if (at.options.retain)
+    retain(at, x);
+  if (at.options.has_history()) {
+    auto ttl_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                    at.options.history_ttl)
+                    .count();
+    auto until = ttl_ms == 0 ? history::for_ever : now_ms + ttl_ms;
+    change_history(at, [&](history& kept) {
+      kept.expire(now_ms);
+      kept.add(x, at.options.history_size, until);
+    });
+    used(at);
+  }
+  make_room();
+}
+
+void owned_topics::retain(topic& at, const publication_ptr& x) {
+  if (at.retained != nullptr)
+    kept_bytes_ -= at.retained->cost();
+  at.retained = x->payload.is_nil() ? nullptr : x;
+  if (at.retained != nullptr)
+    kept_bytes_ += at.retained->cost();
+}
+
+template <class F>
+void owned_topics::change_history(topic& at, F&& change) {
+  kept_bytes_ -= at.kept.cost();
+  change(at.kept);
+  kept_bytes_ += at.kept.cost();
+}
+
+void owned_topics::used(topic& at) {
+  if (at.listed)
+    by_use_.erase(at);
+  by_use_.push_front(at);
+  at.listed = true;
+}
+
+void owned_topics::unlist(topic& at) {
+  if (std::exchange(at.listed, false))
+    by_use_.erase(at);
+}
+
+void owned_topics::make_room() {
+  while (kept_bytes_ > limits_.history_bytes_max && by_use_.last() != nullptr) {
+    auto& oldest = *by_use_.last();
+    if (&oldest != by_use_.first()) {
+      change_history(oldest, [](history& kept) { kept = {}; });
+      ++evictions_;
+    } else {
+      // Nobody else is left: it keeps what there is room for.
+      change_history(oldest, [this](history& kept) {
+        while (!kept.empty()
+               && kept_bytes_ + kept.cost() > limits_.history_bytes_max)
+          kept.pop();
+        if (kept.empty())
+          kept = {};
+      });
+    }
+    if (oldest.kept.empty())
+      unlist(oldest);
+    else
+      return;
+  }
+}
+
+// -- reading ------------------------------------------------------------------
+
+publication_ptr owned_topics::retained(std::string_view topic) const {
+  auto i = topics_.find(topic);
+  return i == topics_.end() ? nullptr : i->second.retained;
+}
+
+uint64_t owned_topics::oldest(std::string_view topic, int64_t now_ms) {
+  auto i = topics_.find(topic);
+  if (i == topics_.end())
+    return 0;
+  auto& at = i->second;
+  change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
+  return at.kept.first_offset();
+}
+
+history_slice_ptr owned_topics::read(std::string_view name, uint64_t first,
+                                     size_t limit, int64_t now_ms) {
+  auto result = caf::make_counted<history_slice>();
+  result->topic = name;
+  auto i = topics_.find(name);
+  if (i == topics_.end())
+    return result;
+  auto& at = i->second;
+  at.used_ms = now_ms;
+  result->epoch = at.epoch;
+  result->head = at.offset;
+  if (!at.kept.empty()) {
+    change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
+    at.kept.copy(first, limit, result->events);
+    used(at);
+  }
+  return result;
+}
+
+// -- loops --------------------------------------------------------------------
 
 void owned_topics::attach_pattern(uint32_t loop, std::string_view pattern) {
   patterns_[pattern].set(loop, true);
@@ -67,8 +193,11 @@ void owned_topics::expire(int64_t now_ms) {
   for (auto i = topics_.begin(); i != topics_.end();) {
     auto& x = i->second;
     forget_ids(x, now_ms);
-    if (x.loops.empty() && x.known == nullptr
-        && now_ms - x.used_ms >= linger_ms_)
+    change_history(x, [now_ms](history& kept) { kept.expire(now_ms); });
+    if (x.kept.empty())
+      unlist(x);
+    auto keeps = x.known != nullptr || !x.kept.empty() || x.retained != nullptr;
+    if (x.loops.empty() && !keeps && now_ms - x.used_ms >= limits_.linger_ms)
       i = topics_.erase(i);
     else
       ++i;

@@ -7,12 +7,16 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include <callboard/actors/history.hpp>
+#include <callboard/actors/linked_list.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/pattern_tree.hpp>
 #include <callboard/actors/publication.hpp>
 #include <callboard/actors/string_hash.hpp>
+#include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
 
@@ -54,16 +58,28 @@ private:
 };
 
 /// The topics that one broker shard owns: their epochs and offsets, which loops
-/// want them, and the ids that were published. Pure; times are milliseconds of
-/// the caller's clock.
+/// want them, what they keep, and the ids that were published. Pure; times are
+/// milliseconds of the caller's clock.
 class owned_topics {
 public:
   /// Ids that one topic remembers; the oldest gives way.
   static constexpr size_t ids_max = 65'536;
 
-  /// @param topics_max topics that may live at once, from 1.
-  /// @param linger_ms how long an unused topic and an id are kept, from 1.
-  owned_topics(size_t topics_max, int64_t linger_ms);
+  struct limits {
+    /// Topics that may live at once, from 1.
+    size_t topics_max;
+    /// How long an unused topic and an id are kept, from 1.
+    int64_t linger_ms;
+    /// What the topics may keep together, in bytes.
+    int64_t history_bytes_max;
+  };
+
+  /// @param rules outlive this.
+  owned_topics(const limits& bounds, const std::vector<topic_rule>& rules);
+
+  owned_topics(const owned_topics&) = delete;
+
+  owned_topics& operator=(const owned_topics&) = delete;
 
   /// What became of a publication.
   enum class publish_result {
@@ -71,16 +87,16 @@ public:
     accepted,
     /// Its id was accepted before; `offset` is that one's.
     duplicate,
-    /// There are too many topics.
+    /// There are too many topics, or they keep too much.
     full,
   };
 
-  /// Gives `x` its offset and epoch.
+  /// Gives `x` its offset and epoch, and keeps it where the topic does.
   /// @param make_epoch is called where the topic has to be made.
   template <class MakeEpoch>
   publish_result
-  publish(publication& x, int64_t now_ms, MakeEpoch&& make_epoch) {
-    auto* topic = find_or_make(x.topic, make_epoch);
+  publish(const publication_ptr& x, int64_t now_ms, MakeEpoch&& make_epoch) {
+    auto* topic = find_or_make(x->topic, make_epoch);
     return topic == nullptr ? publish_result::full : publish(*topic, x, now_ms);
   }
 
@@ -96,6 +112,30 @@ public:
     return position{x->epoch, x->offset};
   }
 
+  /// Returns the last value that `topic` keeps for newcomers, or null.
+  publication_ptr retained(std::string_view topic) const;
+
+  /// Returns where `topic` stands, or nothing if there are too many.
+  template <class MakeEpoch>
+  std::optional<position>
+  position_of(std::string_view topic, MakeEpoch&& make_epoch) {
+    auto* x = find_or_make(topic, make_epoch);
+    if (x == nullptr)
+      return std::nullopt;
+    return position{x->epoch, x->offset};
+  }
+
+  /// Returns the offset of the oldest publication that `topic` has kept; 0 if
+  /// there is none.
+  uint64_t oldest(std::string_view topic, int64_t now_ms);
+
+  /// Reads what `topic` has kept.
+  /// @param first the lowest offset wanted.
+  /// @param limit the most events wanted.
+  /// @returns an empty epoch if there is no such topic.
+  history_slice_ptr read(std::string_view topic, uint64_t first, size_t limit,
+                         int64_t now_ms);
+
   void attach_pattern(uint32_t loop, std::string_view pattern);
 
   void detach(uint32_t loop, std::string_view subject, int64_t now_ms);
@@ -109,6 +149,16 @@ public:
 
   [[nodiscard]] size_t size() const noexcept {
     return topics_.size();
+  }
+
+  /// Returns roughly the memory of all that is kept, in bytes.
+  [[nodiscard]] int64_t kept_bytes() const noexcept {
+    return kept_bytes_;
+  }
+
+  /// Returns how many histories have given way to others since the last call.
+  size_t take_evictions() noexcept {
+    return std::exchange(evictions_, 0);
   }
 
 private:
@@ -129,28 +179,57 @@ private:
     loop_set loops;
     // Made by the first publication with an id.
     std::unique_ptr<ids> known;
+    topic_options options;
+    history kept;
+    publication_ptr retained;
+    // Among those that keep a history; the least recently used is last.
+    list_links<topic> by_use;
+    bool listed = false;
   };
 
   template <class MakeEpoch>
   topic* find_or_make(std::string_view name, MakeEpoch&& make_epoch) {
     if (auto i = topics_.find(name); i != topics_.end())
       return &i->second;
-    if (topics_.size() >= topics_max_)
+    if (topics_.size() >= limits_.topics_max)
       return nullptr;
     auto& made = topics_[std::string{name}];
     made.epoch = make_epoch();
+    made.options = options_of(rules_, name);
     return &made;
   }
 
-  publish_result publish(topic& at, publication& x, int64_t now_ms);
+  publish_result publish(topic& at, const publication_ptr& x, int64_t now_ms);
+
+  // Gives `x` its offset, unless its id is known.
+  publish_result number(topic& at, publication& x, int64_t now_ms);
+
+  // Keeps what was accepted, as the topic's options say.
+  void keep(topic& at, const publication_ptr& x, int64_t now_ms);
+
+  void retain(topic& at, const publication_ptr& x);
+
+  // Calls `change` on the history and keeps the account of it.
+  template <class F>
+  void change_history(topic& at, F&& change);
+
+  void used(topic& at);
+
+  void unlist(topic& at);
+
+  // Lets histories give way until there is room.
+  void make_room();
 
   static void forget_ids(topic& at, int64_t now_ms);
 
-  size_t topics_max_;
-  int64_t linger_ms_;
+  limits limits_;
+  const std::vector<topic_rule>& rules_;
   std::unordered_map<std::string, topic, string_hash, std::equal_to<>> topics_;
   pattern_tree<loop_set> patterns_;
   loop_set matched_;
+  linked_list<topic, &topic::by_use> by_use_;
+  int64_t kept_bytes_ = 0;
+  size_t evictions_ = 0;
 };
 
 } // namespace callboard

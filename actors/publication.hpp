@@ -31,6 +31,8 @@ public:
   connection_id publisher = 0;
   uint32_t call_id = 0;
   bool no_echo = false;
+  /// Whether newcomers get it first; set by the owner.
+  bool retain = false;
 
   /// From 1; the topic's previous one plus one.
   uint64_t offset = 0;

@@ -18,6 +18,7 @@ constexpr uint64_t retry_after_ms_max = 86'400'000;
 /// codes tell of things that only the server can know.
 bool may_answer(errc x) {
   switch (x) {
+    case errc::bad_payload:
     case errc::forbidden:
     case errc::no_responder:
     case errc::timeout:

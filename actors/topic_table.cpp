@@ -2,65 +2,9 @@
 
 #include <algorithm>
 
-#include <callboard/messages/topic.hpp>
+#include <callboard/actors/topic_table_parts.hpp>
 
 namespace callboard {
-
-/// A topic or pattern that somebody on this loop subscribes to.
-struct local_topic {
-  explicit local_topic(std::string_view subject)
-    : name{subject}, pattern{is_pattern(subject)} {
-  }
-
-  std::string name;
-  bool pattern;
-  // Whether the owner, or for a pattern every shard, has answered.
-  bool ready = false;
-  // Whether a batch waits to be shared out.
-  bool pending = false;
-  uint64_t generation = 0;
-  topic_position position;
-  // For a pattern: the shards that have confirmed it.
-  std::vector<bool> confirmed;
-  // One receiver; the outbox stands here too because every delivery needs it.
-  struct receiver {
-    outbox* box;
-    subscription* held;
-  };
-  // Receivers of bytes, a list for each form, and what they get in this turn.
-  struct receivers {
-    std::vector<receiver> list;
-    chunk_ptr batch;
-  };
-  std::array<receivers, wire_form_count> forms;
-  // Receivers of values.
-  std::vector<receiver> actors;
-
-  std::vector<receiver>& list_of(const subscription& x) {
-    return x.takes_bytes ? forms[static_cast<size_t>(x.box->form())].list
-                         : actors;
-  }
-
-  // Calls `f` for every subscription whose owner is there.
-  template <class F>
-  void for_each(F&& f) {
-    auto visit = [&f](std::vector<receiver>& list) {
-      for (auto& x : list)
-        if (x.box->owner != nullptr)
-          f(*x.held);
-    };
-    for (auto& form : forms)
-      visit(form.list);
-    visit(actors);
-  }
-
-  size_t size() const noexcept {
-    auto n = actors.size();
-    for (auto& x : forms)
-      n += x.list.size();
-    return n;
-  }
-};
 
 namespace {
 
@@ -75,9 +19,11 @@ topic_table::topic_table(outbox_scheduler& scheduler, framing& wire)
 
 topic_table::~topic_table() = default;
 
+subscription::~subscription() = default;
+
 topic_table::subscribe_result
 topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
-                       bool takes_bytes) {
+                       bool takes_bytes, const topic_position* since) {
   auto& map = is_pattern(subject) ? patterns_ : topics_;
   auto i = map.find(subject);
   auto created = i == map.end();
@@ -93,17 +39,21 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   // What was published before must not reach the newcomer.
   share_out(topic);
   auto& added = *box.subscriptions.emplace_back(
-    new subscription{&topic, &box, 0, seq_id, takes_bytes});
-  auto& list = topic.list_of(added);
-  added.index = static_cast<uint32_t>(list.size());
-  list.push_back({&box, &added});
+    new subscription{&topic, &box, 0, seq_id, takes_bytes, since != nullptr});
+  if (since != nullptr && !topic.pattern)
+    added.behind.reset(new replay{*since});
+  put_in(added);
   ++subscriptions_;
   if (created)
     return subscribe_result::attach;
   if (!topic.ready)
     return subscribe_result::waiting;
-  box.owner->on_subscribed(seq_id, topic.name,
-                           topic.pattern ? nullptr : &topic.position);
+  if (added.behind != nullptr) {
+    settle(topic);
+    return added.behind != nullptr ? subscribe_result::waiting
+                                   : subscribe_result::subscribed;
+  }
+  welcome(topic, added, since == nullptr ? recovery::none : recovery::lost);
   return subscribe_result::subscribed;
 }
 
@@ -145,7 +95,7 @@ uint64_t topic_table::new_generation(std::string_view subject) {
 }
 
 void topic_table::attached(std::string_view topic, uint64_t generation,
-                           topic_position position) {
+                           topic_position position, publication_ptr retained) {
   auto* x = find(topic);
   if (x == nullptr || x->generation != generation)
     return;
@@ -153,12 +103,19 @@ void topic_table::attached(std::string_view topic, uint64_t generation,
   auto was_ready = std::exchange(x->ready, true);
   auto started_over = was_ready && x->position.epoch != position.epoch;
   x->position = std::move(position);
+  x->retained = std::move(retained);
   x->for_each([&](subscription& s) {
     if (!was_ready)
-      s.box->owner->on_subscribed(s.seq_id, x->name, &x->position);
+      welcome(*x, s, recovery::none);
     else if (started_over)
       s.box->owner->on_position(x->name, x->position, "epoch changed");
   });
+  // What the owner was asked before will not be answered.
+  x->fetching = false;
+  for (auto& [box, held] : x->behind)
+    if (held->behind->at == replay::stage::asked)
+      held->behind->at = replay::stage::waiting;
+  settle(*x);
 }
 
 void topic_table::refused(std::string_view topic, uint64_t generation) {
@@ -170,8 +127,9 @@ void topic_table::refused(std::string_view topic, uint64_t generation) {
   for (auto& form : x->forms)
     for (auto& [box, held] : form.list)
       waiting.emplace_back(box, held->seq_id);
-  for (auto& [box, held] : x->actors)
-    waiting.emplace_back(box, held->seq_id);
+  for (auto* list : {&x->actors, &x->behind})
+    for (auto& [box, held] : *list)
+      waiting.emplace_back(box, held->seq_id);
   auto name = x->name;
   for (auto& [box, seq_id] : waiting) {
     unsubscribe(*box, name);
@@ -191,12 +149,13 @@ void topic_table::pattern_attached(std::string_view pattern,
   if (std::ranges::find(x->confirmed, false) != x->confirmed.end())
     return;
   x->ready = true;
-  x->for_each([x](subscription& s) {
-    s.box->owner->on_subscribed(s.seq_id, x->name, nullptr);
+  x->for_each([&](subscription& s) {
+    welcome(*x, s, s.asked_missed ? recovery::lost : recovery::none);
   });
 }
 
-size_t topic_table::deliver(const publication& event) {
+size_t topic_table::deliver(const publication_ptr& what) {
+  auto& event = *what;
   size_t n = 0;
   if (auto i = topics_.find(event.topic); i != topics_.end()) {
     // What comes before the owner's answer was meant for a subscription that
@@ -205,6 +164,8 @@ size_t topic_table::deliver(const publication& event) {
       topic.position.offset = event.offset;
       if (topic.position.epoch != event.epoch)
         topic.position.epoch = event.epoch;
+      if (event.retain)
+        topic.retained = event.payload.is_nil() ? nullptr : what;
       n += deliver_to(topic, event, {});
     }
   }
@@ -220,6 +181,38 @@ size_t topic_table::deliver(const publication& event) {
 
 size_t topic_table::deliver_to(local_topic& topic, const publication& event,
                                std::string_view pattern) {
+  if (event.no_echo)
+    share_out(topic);
+  size_t n = topic.actors.size();
+  for (auto& x : topic.actors)
+    if (x.box->owner != nullptr)
+      x.box->owner->on_event(event, pattern, false);
+  auto share_now = event.no_echo;
+  for (size_t form = 0; form < wire_form_count; ++form) {
+    auto& to = topic.forms[form];
+    if (to.list.empty())
+      continue;
+    n += to.list.size();
+    if (event.no_echo)
+      n -= static_cast<size_t>(std::ranges::count_if(to.list, [&](auto& x) {
+        return x.box->connection == event.publisher;
+      }));
+    if (!to.batch)
+      to.batch = scheduler_.chunks().take();
+    encode(static_cast<wire_form>(form), event, pattern, false,
+           to.batch->bytes);
+    share_now |= to.batch->bytes.size() >= batch_bytes;
+  }
+  if (!std::exchange(topic.pending, true))
+    pending_.push_back(&topic);
+  if (share_now)
+    share_out(topic, event.no_echo ? event.publisher : 0);
+  return n;
+}
+
+void topic_table::encode(wire_form form, const publication& event,
+                         std::string_view pattern, bool retained,
+                         byte_buffer& out) const {
   frame_view frame;
   frame.type = frame_type::event;
   frame.timestamp = event.timestamp;
@@ -244,32 +237,11 @@ size_t topic_table::deliver_to(local_topic& topic, const publication& event,
     meta.mark(meta_key::trace);
     meta.trace = event.trace;
   }
-  if (event.no_echo)
-    share_out(topic);
-  size_t n = topic.actors.size();
-  for (auto& x : topic.actors)
-    if (x.box->owner != nullptr)
-      x.box->owner->on_event(event, pattern);
-  auto share_now = event.no_echo;
-  for (size_t form = 0; form < wire_form_count; ++form) {
-    auto& to = topic.forms[form];
-    if (to.list.empty())
-      continue;
-    n += to.list.size();
-    if (event.no_echo)
-      n -= static_cast<size_t>(std::ranges::count_if(to.list, [&](auto& x) {
-        return x.box->connection == event.publisher;
-      }));
-    if (!to.batch)
-      to.batch = scheduler_.chunks().take();
-    wire_.append(static_cast<wire_form>(form), frame, to.batch->bytes);
-    share_now |= to.batch->bytes.size() >= batch_bytes;
+  if (retained) {
+    meta.mark(meta_key::retained);
+    meta.retained = true;
   }
-  if (!std::exchange(topic.pending, true))
-    pending_.push_back(&topic);
-  if (share_now)
-    share_out(topic, event.no_echo ? event.publisher : 0);
-  return n;
+  wire_.append(form, frame, out);
 }
 
 void topic_table::share_out(local_topic& topic, connection_id except) {
@@ -312,7 +284,37 @@ void topic_table::flush() {
   pending_.clear();
 }
 
+void topic_table::welcome(local_topic& topic, subscription& x,
+                          recovery missed) {
+  x.box->owner->on_subscribed(x.seq_id, topic.name,
+                              topic.pattern ? nullptr : &topic.position,
+                              missed);
+  // Who missed nothing has the last value.
+  if (topic.retained == nullptr || missed == recovery::whole)
+    return;
+  if (x.takes_bytes) {
+    auto bytes = scheduler_.chunks().take();
+    encode(x.box->form(), *topic.retained, {}, true, bytes->bytes);
+    x.box->append(bytes);
+  } else {
+    x.box->owner->on_event(*topic.retained, {}, true);
+  }
+}
+
 void topic_table::erase(subscription& x) {
+  if (x.behind != nullptr)
+    std::erase(replaying_, &x);
+  take_out(x);
+  --subscriptions_;
+}
+
+void topic_table::put_in(subscription& x) {
+  auto& list = x.topic->list_of(x);
+  x.index = static_cast<uint32_t>(list.size());
+  list.push_back({x.box, &x});
+}
+
+void topic_table::take_out(subscription& x) {
   auto& topic = *x.topic;
   // What was published before still reaches the one that leaves.
   share_out(topic);
@@ -320,13 +322,13 @@ void topic_table::erase(subscription& x) {
   list[x.index] = list.back();
   list[x.index].held->index = x.index;
   list.pop_back();
-  --subscriptions_;
 }
 
 bool topic_table::erase_if_unused(local_topic& topic) {
   if (topic.size() > 0)
     return false;
   std::erase(pending_, &topic);
+  std::erase(wanting_, &topic);
   auto name = std::move(topic.name);
   if (topic.pattern) {
     tree_.erase(name);

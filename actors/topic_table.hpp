@@ -2,12 +2,15 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include <callboard/actors/history.hpp>
 #include <callboard/actors/outbox.hpp>
 #include <callboard/actors/pattern_tree.hpp>
 #include <callboard/actors/publication.hpp>
@@ -17,11 +20,22 @@
 namespace callboard {
 
 struct local_topic;
+struct replay;
 
 /// Where a subscriber stands in a topic when its subscription begins.
 struct topic_position {
   std::string epoch;
   uint64_t offset = 0;
+};
+
+/// What becomes of the events that somebody missed.
+enum class recovery {
+  /// It did not ask for them.
+  none,
+  /// They come next, without a gap.
+  whole,
+  /// They are not all there any more, and none of them comes.
+  lost,
 };
 
 /// Who subscribes: a connection, or an embedded actor. Calls come on the
@@ -33,7 +47,7 @@ public:
   /// The subscription with this seqId holds from now on; no event of it has
   /// come before. `position` is null for a pattern.
   virtual void on_subscribed(uint32_t seq_id, std::string_view subject,
-                             const topic_position* position)
+                             const topic_position* position, recovery missed)
     = 0;
 
   /// The subscription with this seqId will not be.
@@ -47,7 +61,10 @@ public:
     = 0;
 
   /// An event for a subscriber that takes values, not bytes.
-  virtual void on_event(const publication& event, std::string_view pattern) = 0;
+  /// @param retained whether it is the topic's last value, for a newcomer.
+  virtual void
+  on_event(const publication& event, std::string_view pattern, bool retained)
+    = 0;
 };
 
 /// One subscription of one outbox.
@@ -59,6 +76,12 @@ struct subscription {
   uint32_t seq_id;
   /// Whether it gets encoded frames, or values by `on_event`.
   bool takes_bytes;
+  /// Whether it came with a position.
+  bool asked_missed = false;
+  /// Set while it gets what it missed and not yet what comes.
+  std::unique_ptr<replay> behind;
+
+  ~subscription();
 };
 
 /// A loop's subscriptions: which outboxes get which topics and patterns. Pure
@@ -86,8 +109,10 @@ public:
 
   /// Subscribes `box` to a topic or pattern.
   /// @param takes_bytes false for a subscriber that wants `on_event`.
+  /// @param since where the subscriber left off; null: it wants what comes.
   subscribe_result subscribe(outbox& box, std::string_view subject,
-                             uint32_t seq_id, bool takes_bytes = true);
+                             uint32_t seq_id, bool takes_bytes = true,
+                             const topic_position* since = nullptr);
 
   struct unsubscribe_result {
     /// Whether there was such a subscription.
@@ -112,8 +137,9 @@ public:
   uint64_t new_generation(std::string_view subject);
 
   /// The owner of `topic` sends its events from now on.
+  /// @param retained the topic's last value, or null.
   void attached(std::string_view topic, uint64_t generation,
-                topic_position position);
+                topic_position position, publication_ptr retained = nullptr);
 
   /// The owner of `topic` has no room for it: those who wait are refused.
   void refused(std::string_view topic, uint64_t generation);
@@ -124,7 +150,38 @@ public:
 
   /// Encodes the event for everybody on this loop who wants it.
   /// @returns the number of receivers.
-  size_t deliver(const publication& event);
+  size_t deliver(const publication_ptr& what);
+
+  // -- what was missed --------------------------------------------------------
+
+  /// Calls `ask(topic, first)` for every topic whose owner must be asked for
+  /// its publications from the offset `first` on; `fetched` takes the answer.
+  /// What several subscribers missed is asked for once.
+  template <class F>
+  void take_wanted(F&& ask) {
+    for (auto* x : std::exchange(wanting_, {}))
+      if (auto first = want(*x); first != 0)
+        ask(name_of(*x), first);
+  }
+
+  /// The owner's answer, between the events that it sent before and after.
+  void fetched(const history_slice_ptr& slice);
+
+  /// Gives those who are behind some of what they missed, in turn, a bounded
+  /// number of bytes in all.
+  void advance();
+
+  /// Returns whether `advance` has something to do at once.
+  [[nodiscard]] bool advancing() const noexcept {
+    return !replaying_.empty() || !wanting_.empty();
+  }
+
+  /// Returns how many events `advance` gave since the last call.
+  uint64_t take_replayed() noexcept {
+    return std::exchange(replayed_, 0);
+  }
+
+  // -- events -----------------------------------------------------------------
 
   /// Shares out what `deliver` encoded since the last call. Called at the end
   /// of a turn, before the outboxes are flushed.
@@ -164,8 +221,46 @@ private:
   template <class F>
   static void share(local_topic& topic, F&& give);
 
-  // Takes `x` out of its topic, in which the last one takes its place.
+  // Appends the frame of an event.
+  void encode(wire_form form, const publication& event,
+              std::string_view pattern, bool retained, byte_buffer& out) const;
+
+  // Tells that `x` holds from now on, and the topic's last value.
+  void welcome(local_topic& topic, subscription& x, recovery missed);
+
+  // Lets `x`, which was behind, get what comes from now on.
+  void join(subscription& x);
+
+  // Decides about those who wait to hear of what they missed, where that needs
+  // no history; the others will be asked for.
+  void settle(local_topic& topic);
+
+  // Returns the offset from which on the topic's history is needed; 0: it is
+  // not.
+  uint64_t want(local_topic& topic);
+
+  static const std::string& name_of(const local_topic& topic) noexcept;
+
+  // Gives `x` what it missed as far as it has room.
+  void go_on(subscription& x);
+
+  // Gives `x` the next chunk.
+  // @returns its size in bytes; 0 if there was no room.
+  size_t give_chunk(subscription& x);
+
+  // It has all of its slice: lets it join, or asks for what came since.
+  void caught_up(subscription& x);
+
+  // It can have no more without a gap: tells it so and lets it join.
+  void give_up(subscription& x);
+
   void erase(subscription& x);
+
+  // Takes `x` out of its topic's list, in which the last one takes its place.
+  void take_out(subscription& x);
+
+  // Puts `x` into its topic's list.
+  static void put_in(subscription& x);
 
   bool erase_if_unused(local_topic& topic);
 
@@ -179,6 +274,13 @@ private:
   // Topics with events that are encoded and not yet shared out.
   std::vector<local_topic*> pending_;
   std::vector<local_topic*> matched_;
+  // Topics with subscribers who wait for history that was not asked for yet.
+  std::vector<local_topic*> wanting_;
+  // Subscriptions that are behind and have room for more.
+  std::deque<subscription*> replaying_;
+  // Given to them in this turn.
+  size_t given_bytes_ = 0;
+  uint64_t replayed_ = 0;
   size_t subscriptions_ = 0;
   uint64_t generation_ = 0;
 };

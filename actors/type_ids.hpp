@@ -6,6 +6,7 @@
 
 #include <caf/type_id.hpp>
 
+#include <callboard/actors/history_query.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/messages/type_ids.hpp>
 
@@ -53,6 +54,14 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::request_ticket))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::heartbeat_ptr))
 
+  // -- later ones -------------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, fetch_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, fetched_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, read_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_slice_ptr))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_query))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -61,3 +70,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::routed_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::request_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::request_ticket)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::heartbeat_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_slice_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_query)

@@ -22,6 +22,8 @@ constexpr std::array table{
             "Too many requests of this connection are in flight."},
   errc_info{errc::unexpected_frame, 106, "unexpected_frame", false,
             "A frame of this type is not taken here, or not now."},
+  errc_info{errc::bad_payload, 107, "bad_payload", false,
+            "The payload is not what the action takes."},
   errc_info{errc::unauthenticated, 200, "unauthenticated", false,
             "This needs a valid login."},
   errc_info{errc::token_expired, 201, "token_expired", false,

@@ -26,6 +26,7 @@ enum class errc : uint8_t {
   duplicate_seq_id = 14,
   too_many_inflight = 15,
   unexpected_frame = 16,
+  bad_payload = 17,
   unauthenticated = 20,
   token_expired = 21,
   forbidden = 22,

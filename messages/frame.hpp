@@ -73,6 +73,7 @@ enum class meta_key : uint8_t {
   retry_after_ms = 10,
   pattern = 11,
   trace = 12,
+  retained = 14,
 };
 
 /// Longest `id` of a publication in bytes; the shortest has 1.
@@ -95,6 +96,7 @@ struct meta_view {
   uint64_t retry_after_ms = 0;
   std::string_view pattern;
   std::string_view trace;
+  bool retained = false;
 
   [[nodiscard]] bool has(meta_key key) const noexcept {
     return (present & (1u << static_cast<uint8_t>(key))) != 0;

@@ -44,7 +44,7 @@ size_t text_size(const frame_view& x) noexcept {
 
 // The keys of meta that we know.
 uint32_t known_keys(const meta_view& x) noexcept {
-  return x.present & ((2u << meta_key_max) - 2);
+  return x.present & meta_key_mask;
 }
 
 // Calls `f(key)` for each key that is present, in ascending order.
@@ -83,6 +83,8 @@ void visit_meta(const meta_view& x, meta_key key, Sink& sink) {
       return sink.on_text(x.pattern);
     case meta_key::trace:
       return sink.on_text(x.trace);
+    case meta_key::retained:
+      return sink.on_bool(x.retained);
   }
 }
 

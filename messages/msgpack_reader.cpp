@@ -1,5 +1,6 @@
 #include <callboard/messages/frame_reader.hpp>
 
+#include <callboard/messages/detail/meta_names.hpp>
 #include <callboard/messages/detail/msgpack_in.hpp>
 
 namespace callboard {
@@ -57,6 +58,9 @@ const char* read_meta_value(msgpack_in& in, meta_key key, meta_view& meta) {
       return need(in.read_str(meta.pattern), "meta pattern is not a string");
     case meta_key::trace:
       return need(in.read_str(meta.trace), "meta trace is not a string");
+    case meta_key::retained:
+      return need(in.read_bool(meta.retained),
+                  "meta retained is not a boolean");
   }
   return nullptr;
 }
@@ -71,7 +75,7 @@ const char* read_meta(msgpack_in& in, meta_view& meta) {
     uint64_t key = 0;
     const char* reason = nullptr;
     if (in.read_uint(key)) {
-      if (key >= 1 && key <= static_cast<uint64_t>(meta_key::trace))
+      if (detail::is_meta_key(key))
         reason = read_meta_value(in, static_cast<meta_key>(key), meta);
       else
         reason = in.skip();

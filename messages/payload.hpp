@@ -72,6 +72,13 @@ public:
     return bytes_.empty();
   }
 
+  /// Returns whether there is no value: no payload, or nil.
+  [[nodiscard]] bool is_nil() const noexcept {
+    auto bytes = bytes_.view();
+    return bytes.empty()
+           || bytes == (encoding_ == codec::msgpack ? "\xC0" : "null");
+  }
+
   template <class Inspector>
   friend bool inspect(Inspector& f, payload& x) {
     auto get = [&x] { return static_cast<uint8_t>(x.encoding_); };

@@ -118,7 +118,7 @@ void io_loop::run() {
   for (;;) {
     update_time();
     auto served = serve_ready();
-    if (served == 0 && queue_.empty() && !woken_) {
+    if (served == 0 && queue_.empty() && !woken_ && !context_.busy()) {
       if (stopping_)
         break;
       // Nothing to do: sleep in asio, whose set contains ours.

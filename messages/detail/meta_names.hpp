@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -9,19 +10,32 @@
 namespace callboard::detail {
 
 /// The highest meta key.
-inline constexpr auto meta_key_max = static_cast<uint8_t>(meta_key::trace);
+inline constexpr auto meta_key_max = static_cast<uint8_t>(meta_key::retained);
 
-/// The names of the meta keys in JSON; the first one has no name.
+/// The names of the meta keys in JSON; a number without a name is no key.
 inline constexpr std::array<std::string_view, meta_key_max + 1> meta_names{
-  "",       "offset",    "epoch", "since",     "id",           "noEcho",
-  "sender", "timeoutMs", "code",  "temporary", "retryAfterMs", "pattern",
-  "trace",
+  "",       "offset",    "epoch",    "since",     "id",           "noEcho",
+  "sender", "timeoutMs", "code",     "temporary", "retryAfterMs", "pattern",
+  "trace",  "",          "retained",
 };
+
+/// Returns whether `number` is a meta key that we know.
+constexpr bool is_meta_key(uint64_t number) noexcept {
+  return number <= meta_key_max && !meta_names[number].empty();
+}
+
+/// The bits of all meta keys that we know, as in `meta_view::present`.
+inline constexpr uint32_t meta_key_mask = [] {
+  uint32_t result = 0;
+  for (uint32_t i = 0; i <= meta_key_max; ++i)
+    result |= uint32_t{is_meta_key(i)} << i;
+  return result;
+}();
 
 /// Returns the meta key with this name.
 inline std::optional<meta_key> meta_key_from(std::string_view name) noexcept {
   for (uint8_t i = 1; i <= meta_key_max; ++i)
-    if (meta_names[i] == name)
+    if (is_meta_key(i) && meta_names[i] == name)
       return static_cast<meta_key>(i);
   return std::nullopt;
 }

@@ -13,7 +13,8 @@ export const frameType = Object.freeze({
 });
 
 const metaNames = ['', 'offset', 'epoch', 'since', 'id', 'noEcho', 'sender',
-  'timeoutMs', 'code', 'temporary', 'retryAfterMs', 'pattern', 'trace'];
+  'timeoutMs', 'code', 'temporary', 'retryAfterMs', 'pattern', 'trace', '',
+  'retained'];
 
 /// An error that the other side answered, or that this side found itself
 /// (code 0: `disconnected`, `timeout`, `closed`).

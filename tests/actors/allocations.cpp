@@ -188,14 +188,14 @@ CAF_TEST(sharing out an event allocates nothing at all) {
   start();
   auto& ctx = *loops[0];
   subscribe(1000);
-  publication x;
-  x.topic = "news";
-  x.epoch = "run.1";
-  x.sender = "alice";
-  x.payload = text(std::string(128, 'x'));
+  auto x = caf::make_counted<publication>();
+  x->topic = "news";
+  x->epoch = "run.1";
+  x->sender = "alice";
+  x->payload = text(std::string(128, 'x'));
   auto deliver = [&](size_t times) {
     for (size_t i = 0; i < times; ++i) {
-      ++x.offset;
+      ++x->offset;
       CHECK_EQ(ctx.topics.deliver(x), 1000u);
     }
     ctx.flush();

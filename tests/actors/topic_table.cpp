@@ -245,10 +245,9 @@ CAF_TEST(no echo keeps an event from its publisher and from nobody else) {
   alice.heard();
   bob.heard();
   deliver("a", 1);
-  event.no_echo = true;
-  event.publisher = alice.box->connection;
+  publisher = alice.box->connection;
   deliver("a", 2);
-  event.no_echo = false;
+  publisher = 0;
   deliver("a", 3);
   table.flush();
   auto words = alice.words();

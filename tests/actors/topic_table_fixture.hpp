@@ -25,6 +25,8 @@ public:
       out.append(" by ");
       out.append(x.meta.pattern);
     }
+    if (x.meta.has(meta_key::retained))
+      out.append(" retained");
     if (!x.payload.empty()) {
       out.append("|");
       out.append(x.payload.bytes);
@@ -45,11 +47,13 @@ public:
   }
 
   void on_subscribed(uint32_t seq_id, std::string_view subject,
-                     const topic_position* where) override {
+                     const topic_position* where, recovery missed) override {
     auto line = "subscribed " + std::to_string(seq_id) + ' '
                 + std::string{subject};
     if (where != nullptr)
       line += ' ' + where->epoch + '@' + std::to_string(where->offset);
+    if (missed != recovery::none)
+      line += missed == recovery::whole ? " whole" : " lost";
     add(line);
   }
 
@@ -65,10 +69,13 @@ public:
         + std::to_string(where.offset) + ' ' + std::string{reason});
   }
 
-  void on_event(const publication& x, std::string_view pattern) override {
+  void on_event(const publication& x, std::string_view pattern,
+                bool retained) override {
     auto line = "value " + x.topic + '@' + std::to_string(x.offset);
     if (!pattern.empty())
       line += " by " + std::string{pattern};
+    if (retained)
+      line += " retained";
     add(line);
   }
 
@@ -163,11 +170,21 @@ struct topic_table_fixture {
   size_t deliver(const std::string& topic, uint64_t offset,
                  const std::string& epoch = "e",
                  const std::string& content = {}) {
-    event.topic = topic;
-    event.offset = offset;
-    event.epoch = epoch;
-    event.payload = payload{payload_view{codec::msgpack, content}};
+    auto event = make_event(topic, offset, epoch, content);
+    event->no_echo = publisher != 0;
+    event->publisher = publisher;
     return table.deliver(event);
+  }
+
+  static publication_ptr make_event(const std::string& topic, uint64_t offset,
+                                    const std::string& epoch = "e",
+                                    const std::string& content = {}) {
+    auto event = caf::make_counted<publication>();
+    event->topic = topic;
+    event->offset = offset;
+    event->epoch = epoch;
+    event->payload = payload{payload_view{codec::msgpack, content}};
+    return event;
   }
 
   word_framing wire;
@@ -175,7 +192,8 @@ struct topic_table_fixture {
   outbox_scheduler scheduler;
   topic_table table{scheduler, wire};
   std::vector<std::unique_ptr<scribe>> scribes;
-  publication event;
+  /// Publishes with no_echo, if not 0.
+  connection_id publisher = 0;
 };
 
 } // namespace callboard

@@ -22,14 +22,13 @@ using words = std::vector<std::string>;
 
 /// Who has which subjects, and what each must have heard.
 struct fixture : topic_table_fixture {
-  void publish(const std::string& topic, bool no_echo, scribe& publisher) {
-    event.no_echo = no_echo;
-    event.publisher = publisher.box->connection;
+  void publish(const std::string& topic, bool no_echo, scribe& who_publishes) {
+    publisher = no_echo ? who_publishes.box->connection : 0;
     auto offset = ++offsets[topic];
     deliver(topic, offset);
     auto line = topic + '@' + std::to_string(offset);
     for (auto& [who, subjects] : model) {
-      if (no_echo && who == &publisher)
+      if (no_echo && who == &who_publishes)
         continue;
       for (auto& x : subjects) {
         if (x == topic)

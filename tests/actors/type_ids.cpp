@@ -39,5 +39,10 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<request_outcome>, 1129);
   CHECK_EQ(caf::type_id_v<request_ticket>, 1130);
   CHECK_EQ(caf::type_id_v<heartbeat_ptr>, 1131);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1132);
+  CHECK_EQ(caf::type_id_v<fetch_atom>, 1132);
+  CHECK_EQ(caf::type_id_v<fetched_atom>, 1133);
+  CHECK_EQ(caf::type_id_v<read_atom>, 1134);
+  CHECK_EQ(caf::type_id_v<history_slice_ptr>, 1135);
+  CHECK_EQ(caf::type_id_v<history_query>, 1136);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1137);
 }

@@ -25,6 +25,7 @@ inline bool same_meta(const meta_view& x, const meta_view& y) {
          && same(meta_key::since, x.since.offset, y.since.offset)
          && same(meta_key::id, x.id, y.id)
          && same(meta_key::no_echo, x.no_echo, y.no_echo)
+         && same(meta_key::retained, x.retained, y.retained)
          && same(meta_key::sender, x.sender, y.sender)
          && same(meta_key::timeout_ms, x.timeout_ms, y.timeout_ms)
          && same(meta_key::code, x.code, y.code)

@@ -31,6 +31,7 @@ constexpr row rows[] = {
   {errc::duplicate_seq_id, 14, 104, "duplicate_seq_id", false},
   {errc::too_many_inflight, 15, 105, "too_many_inflight", true},
   {errc::unexpected_frame, 16, 106, "unexpected_frame", false},
+  {errc::bad_payload, 17, 107, "bad_payload", false},
   {errc::unauthenticated, 20, 200, "unauthenticated", false},
   {errc::token_expired, 21, 201, "token_expired", false},
   {errc::forbidden, 22, 202, "forbidden", false},
@@ -81,7 +82,7 @@ CAF_TEST(numbers names and codes lead to one another) {
 }
 
 CAF_TEST(what is not in the table has no code) {
-  for (auto number : {0u, 1u, 99u, 107u, 503u, 1000u, 65536u + 100u})
+  for (auto number : {0u, 1u, 99u, 108u, 503u, 1000u, 65536u + 100u})
     CHECK(!errc_from_wire(number).has_value());
   auto x = errc::timeout;
   CHECK(!from_string("Timeout", x));

@@ -28,6 +28,7 @@ struct meta_spec {
   std::optional<since_spec> since;
   std::optional<std::string> id;
   std::optional<bool> noEcho;
+  std::optional<bool> retained;
   std::optional<std::string> sender;
   std::optional<uint64_t> timeoutMs;
   std::optional<uint64_t> code;
@@ -35,8 +36,8 @@ struct meta_spec {
   std::optional<uint64_t> retryAfterMs;
   std::optional<std::string> pattern;
   std::optional<std::string> trace;
-  MSGPACK_DEFINE_MAP(offset, epoch, since, id, noEcho, sender, timeoutMs, code,
-                     temporary, retryAfterMs, pattern, trace)
+  MSGPACK_DEFINE_MAP(offset, epoch, since, id, noEcho, retained, sender,
+                     timeoutMs, code, temporary, retryAfterMs, pattern, trace)
 };
 
 struct frame_spec {
@@ -114,6 +115,7 @@ void check_meta(const meta_view& x, const meta_spec& want) {
   }
   CHECK_EQ(text_of(x, meta_key::id, x.id), want.id);
   CHECK_EQ(when(x.has(meta_key::no_echo), x.no_echo), want.noEcho);
+  CHECK_EQ(when(x.has(meta_key::retained), x.retained), want.retained);
   CHECK_EQ(text_of(x, meta_key::sender, x.sender), want.sender);
   CHECK_EQ(when(x.has(meta_key::timeout_ms), x.timeout_ms), want.timeoutMs);
   CHECK_EQ(when(x.has(meta_key::code), x.code), want.code);

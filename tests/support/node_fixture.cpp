@@ -1,5 +1,6 @@
 #include "support/node_fixture.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <callboard/actors/broker.hpp>
@@ -78,6 +79,8 @@ std::string frame::words() const {
     result += " @" + std::to_string(meta.offset);
   if (meta.has(meta_key::pattern))
     result += " by " + pattern;
+  if (meta.has(meta_key::retained))
+    result += " retained";
   if (type == frame_type::error) {
     auto code = errc::none;
     if (!from_string(subject, code) || wire_number(code) != meta.code
@@ -257,6 +260,13 @@ client& node_fixture::connect(uint32_t loop, std::string user) {
 }
 
 void node_fixture::turn() {
+  auto busy = [](auto& ctx) { return ctx->busy(); };
+  do
+    step();
+  while (sched.has_job() || std::ranges::any_of(loops, busy));
+}
+
+void node_fixture::step() {
   for (auto& ctx : loops) {
     ctx->steady_ms = now_ms();
     ctx->unix_ms = 1'700'000'000'000 + now_ms();

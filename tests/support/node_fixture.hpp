@@ -152,6 +152,9 @@ struct node_fixture : test_coordinator_fixture<>, shard_host {
   /// Runs all actors and ends the turn of every loop.
   void turn();
 
+  /// One turn of each loop, whether or not something is left to do.
+  void step();
+
   /// Lets time pass from one timer to the next.
   void pass(caf::timespan x);
 

@@ -1,0 +1,56 @@
+#include <callboard/actors/history.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace callboard {
+
+void history::add(publication_ptr x, size_t size_max, int64_t until_ms) {
+  while (size_ >= size_max)
+    pop();
+  if (size_ == ring_.size())
+    grow(size_max);
+  bytes_ += x->cost();
+  ring_[(first_ + size_) % ring_.size()] = {std::move(x), until_ms};
+  ++size_;
+}
+
+void history::expire(int64_t now_ms) {
+  while (size_ > 0 && ring_[first_].until_ms <= now_ms)
+    pop();
+  if (size_ == 0)
+    ring_ = {};
+}
+
+void history::copy(uint64_t first, size_t limit,
+                   std::vector<publication_ptr>& out) const {
+  if (size_ == 0)
+    return;
+  auto oldest = first_offset();
+  auto from = first <= oldest ? 0 : static_cast<size_t>(first - oldest);
+  if (from >= size_)
+    return;
+  auto n = std::min(limit, size_ - from);
+  out.reserve(out.size() + n);
+  for (size_t i = 0; i < n; ++i)
+    out.push_back(at(from + i).event);
+}
+
+void history::pop() {
+  auto& oldest = ring_[first_];
+  bytes_ -= oldest.event->cost();
+  oldest = {};
+  first_ = (first_ + 1) % ring_.size();
+  --size_;
+}
+
+void history::grow(size_t size_max) {
+  std::vector<kept> larger(
+    std::min(size_max, std::max<size_t>(4, 2 * ring_.size())));
+  for (size_t i = 0; i < size_; ++i)
+    larger[i] = std::move(ring_[(first_ + i) % ring_.size()]);
+  ring_ = std::move(larger);
+  first_ = 0;
+}
+
+} // namespace callboard

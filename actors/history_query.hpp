@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <callboard/actors/history.hpp>
+#include <callboard/actors/messages.hpp>
+
+namespace callboard {
+
+/// What a client wants to know of a topic.
+struct history_query {
+  /// Events in one answer, 1 … this.
+  static constexpr uint32_t limit_max = 1000;
+
+  std::string topic;
+  /// Only where the topic stands (`callboard.position`), no events.
+  bool position_only = false;
+  /// Events after this position; one of another epoch stands for the topic's
+  /// beginning.
+  std::string since_epoch;
+  uint64_t since_offset = 0;
+  /// Events before this offset; 0: up to the last one.
+  uint64_t before = 0;
+  uint32_t limit = 100;
+  /// The last ones, newest first.
+  bool reverse = false;
+};
+
+/// Reads the payload of a `callboard.history` request:
+/// `{topic, since?: {epoch, offset}, before?, limit?, reverse?}`, or of
+/// `callboard.position`: `{topic}`.
+/// @returns nothing if it is something else, or `limit` is out of its range.
+std::optional<history_query> read_query(payload_view content,
+                                        bool position_only);
+
+/// What a slice must hold to answer a query.
+struct history_range {
+  /// The lowest offset.
+  uint64_t first = 1;
+  /// How many events, from there on; 0: none.
+  size_t count = 0;
+  /// Whether the query asks for more than these.
+  bool more = false;
+};
+
+/// Returns what answers `x` of a topic that stands at `head`, whose oldest
+/// event has the offset `oldest` (0: it keeps none).
+history_range range_of(const history_query& x, const position& head,
+                       uint64_t oldest) noexcept;
+
+/// Returns the answer: `{epoch, offset, events, more}`, of at most about
+/// `bytes_max` bytes, but with one event at least if there is one.
+request_outcome answer(const history_query& x, const history_slice& slice,
+                       bool more, size_t bytes_max);
+
+/// Returns the answer of `callboard.position`: `{epoch, offset}`.
+request_outcome answer(const position& x);
+
+} // namespace callboard

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <callboard/actors/topic_table.hpp>
+#include <callboard/messages/topic.hpp>
+
+// What a topic table is made of. Not installed.
+
+namespace callboard {
+
+/// A topic or pattern that somebody on this loop subscribes to.
+struct local_topic {
+  explicit local_topic(std::string_view subject)
+    : name{subject}, pattern{is_pattern(subject)} {
+  }
+
+  std::string name;
+  bool pattern;
+  // Whether the owner, or for a pattern every shard, has answered.
+  bool ready = false;
+  // Whether a batch waits to be shared out.
+  bool pending = false;
+  // Whether the owner was asked for history and has not answered, and whether
+  // it has to be.
+  bool fetching = false;
+  bool wanting = false;
+  uint64_t generation = 0;
+  topic_position position;
+  // For a pattern: the shards that have confirmed it.
+  std::vector<bool> confirmed;
+  // One receiver; the outbox stands here too because every delivery needs it.
+  struct receiver {
+    outbox* box;
+    subscription* held;
+  };
+  // Receivers of bytes, a list for each form, and what they get in this turn.
+  struct receivers {
+    std::vector<receiver> list;
+    chunk_ptr batch;
+  };
+  std::array<receivers, wire_form_count> forms;
+  // Receivers of values.
+  std::vector<receiver> actors;
+  // Those who get what they missed, and not yet what comes.
+  std::vector<receiver> behind;
+  // What newcomers get first; or null.
+  publication_ptr retained;
+
+  std::vector<receiver>& list_of(const subscription& x) {
+    if (x.behind != nullptr)
+      return behind;
+    return x.takes_bytes ? forms[static_cast<size_t>(x.box->form())].list
+                         : actors;
+  }
+
+  // Calls `f` for every subscription that gets what comes and whose owner is
+  // there.
+  template <class F>
+  void for_each(F&& f) {
+    auto visit = [&f](std::vector<receiver>& list) {
+      for (auto& x : list)
+        if (x.box->owner != nullptr)
+          f(*x.held);
+    };
+    for (auto& form : forms)
+      visit(form.list);
+    visit(actors);
+  }
+
+  size_t size() const noexcept {
+    auto n = actors.size() + behind.size();
+    for (auto& x : forms)
+      n += x.list.size();
+    return n;
+  }
+};
+
+/// The chunks of a slice that were encoded for somebody. All who go through the
+/// slice share them.
+struct replay_chunks {
+  struct chunk_end {
+    chunk_ptr bytes;
+    /// The index of the first event behind it.
+    size_t end;
+  };
+
+  /// By the index of the first event and the form.
+  std::map<std::pair<size_t, wire_form>, chunk_end> made;
+};
+
+/// How far a subscription is with what it missed.
+struct replay {
+  enum class stage : uint8_t {
+    /// The owner has to be asked.
+    waiting,
+    asked,
+    /// It gets its slice.
+    replaying,
+    /// The same, but its outbox has no room.
+    stalled,
+  };
+
+  /// The last event that it has.
+  topic_position since;
+  stage at = stage::waiting;
+  /// Whether it was told that it gets what it missed.
+  bool answered = false;
+  history_slice_ptr slice;
+  std::shared_ptr<replay_chunks> chunks;
+  /// The index of the next event in the slice.
+  size_t next = 0;
+};
+
+} // namespace callboard
