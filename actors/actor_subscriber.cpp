@@ -6,6 +6,20 @@
 
 namespace callboard {
 
+void subscribe_answer::deliver(position x, recovery missed) {
+  if (where.pending())
+    where.deliver(std::move(x));
+  else
+    where_and_whole.deliver(std::move(x), missed == recovery::whole);
+}
+
+void subscribe_answer::fail(const caf::error& why) {
+  if (where.pending())
+    where.deliver(why);
+  else
+    where_and_whole.deliver(why);
+}
+
 actor_subscriber::actor_subscriber(const caf::actor& who, size_t bytes_max,
                                    loop_context& ctx)
   : who_{who.address()},
@@ -14,15 +28,14 @@ actor_subscriber::actor_subscriber(const caf::actor& who, size_t bytes_max,
     waiting_{std::make_shared<mailbox_bytes>()} {
 }
 
-uint32_t
-actor_subscriber::await_answer(caf::typed_response_promise<position> promise) {
-  promises_.emplace(++last_seq_id_, std::move(promise));
+uint32_t actor_subscriber::await_answer(subscribe_answer answer) {
+  answers_.emplace(++last_seq_id_, std::move(answer));
   return last_seq_id_;
 }
 
 void actor_subscriber::refuse(uint32_t seq_id, errc code) {
-  if (auto node = promises_.extract(seq_id))
-    node.mapped().deliver(caf::make_error(code));
+  if (auto node = answers_.extract(seq_id))
+    node.mapped().fail(caf::make_error(code));
 }
 
 void actor_subscriber::unsubscribed(const std::string& subject) {
@@ -30,10 +43,13 @@ void actor_subscriber::unsubscribed(const std::string& subject) {
 }
 
 void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
-                                     const topic_position* where, recovery) {
-  if (auto node = promises_.extract(seq_id))
-    node.mapped().deliver(
-      where != nullptr ? position{where->epoch, where->offset} : position{});
+                                     const topic_position* where,
+                                     recovery missed) {
+  if (auto node = answers_.extract(seq_id))
+    node.mapped().deliver(where != nullptr
+                            ? position{where->epoch, where->offset}
+                            : position{},
+                          missed);
 }
 
 void actor_subscriber::on_refused(uint32_t seq_id, std::string_view,

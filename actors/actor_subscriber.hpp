@@ -15,6 +15,17 @@ namespace callboard {
 
 struct loop_context;
 
+/// Who waits to hear of a subscription: one of the two.
+struct subscribe_answer {
+  caf::typed_response_promise<position> where;
+  /// For one that came with a position.
+  caf::typed_response_promise<position, bool> where_and_whole;
+
+  void deliver(position x, recovery missed);
+
+  void fail(const caf::error& why);
+};
+
 /// An embedded actor's side of its subscriptions: turns events into messages
 /// and bounds how many bytes of them it may have waiting.
 class actor_subscriber : public subscriber {
@@ -22,9 +33,9 @@ public:
   /// @param bytes_max what may wait in the actor's mailbox, in bytes.
   actor_subscriber(const caf::actor& who, size_t bytes_max, loop_context& ctx);
 
-  /// Keeps `promise` until the subscription holds.
+  /// Keeps `answer` until the subscription holds.
   /// @returns the seqId to subscribe with.
-  uint32_t await_answer(caf::typed_response_promise<position> promise);
+  uint32_t await_answer(subscribe_answer answer);
 
   void refuse(uint32_t seq_id, errc code);
 
@@ -52,7 +63,7 @@ private:
   loop_context& ctx_;
   mailbox_bytes_ptr waiting_;
   uint32_t last_seq_id_ = 0;
-  std::unordered_map<uint32_t, caf::typed_response_promise<position>> promises_;
+  std::unordered_map<uint32_t, subscribe_answer> answers_;
   // Subjects that are being taken back.
   std::unordered_set<std::string> overflowed_;
 };

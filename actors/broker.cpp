@@ -71,7 +71,16 @@ broker::behavior_type broker::make_behavior() {
     },
     [this](watch_atom, const caf::strong_actor_ptr& x) { watch(x); },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
-      return subscribe(who, subject);
+      auto promise = make_response_promise<position>();
+      subscribe(who, subject, {promise, {}}, nullptr);
+      return promise;
+    },
+    [this](subscribe_atom, const caf::actor& who, const std::string& subject,
+           position& since) {
+      auto promise = make_response_promise<position, bool>();
+      topic_position from{std::move(since.epoch), since.offset};
+      subscribe(who, subject, {{}, promise}, &from);
+      return promise;
     },
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) { unsubscribe(who, subject); },
@@ -226,12 +235,15 @@ void broker::drop(const caf::actor_addr& who) {
     request_detach(ctx_, subject);
 }
 
-caf::result<position> broker::subscribe(const caf::actor& who,
-                                        const std::string& subject) {
+void broker::subscribe(const caf::actor& who, const std::string& subject,
+                       subscribe_answer answer, const topic_position* since) {
   if (auto wrong = is_pattern(subject) ? check_pattern(subject)
                                        : check_topic(subject);
-      wrong != subject_error::none)
-    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+      wrong != subject_error::none) {
+    answer.fail(
+      caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
+    return;
+  }
   auto& entry = ctx_.subscribers[who.id()];
   if (entry.box == nullptr) {
     entry.address = who.address();
@@ -241,9 +253,8 @@ caf::result<position> broker::subscribe(const caf::actor& who,
     entry.box->owner = entry.actor.get();
     monitor(who);
   }
-  auto promise = make_response_promise<position>();
-  auto seq_id = entry.actor->await_answer(promise);
-  switch (ctx_.topics.subscribe(*entry.box, subject, seq_id, false)) {
+  auto seq_id = entry.actor->await_answer(std::move(answer));
+  switch (ctx_.topics.subscribe(*entry.box, subject, seq_id, false, since)) {
     case topic_table::subscribe_result::duplicate:
       entry.actor->refuse(seq_id, errc::already_subscribed);
       break;
@@ -253,7 +264,6 @@ caf::result<position> broker::subscribe(const caf::actor& who,
     default:
       break;
   }
-  return promise;
 }
 
 void broker::unsubscribe(const caf::actor& who, const std::string& subject) {

@@ -62,8 +62,8 @@ private:
 
   void drop(const caf::actor_addr& who);
 
-  caf::result<position> subscribe(const caf::actor& who,
-                                  const std::string& subject);
+  void subscribe(const caf::actor& who, const std::string& subject,
+                 subscribe_answer answer, const topic_position* since);
 
   void unsubscribe(const caf::actor& who, const std::string& subject);
 

@@ -67,6 +67,10 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(watch_atom, caf::strong_actor_ptr),
   // As a loop's server: subscribe an embedded actor.
   caf::result<position>(subscribe_atom, caf::actor, std::string),
+  // The same from a position on; the answer tells whether all comes that was
+  // published after it.
+  caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
+                              position),
   caf::result<void>(unsubscribe_atom, caf::actor, std::string),
   // Forget topics and ids whose time is over.
   caf::result<void>(expire_atom)>;

@@ -47,6 +47,11 @@ server_actor::behavior_type server_actor::make_behavior() {
       return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
                       subject);
     },
+    [this](subscribe_atom, const caf::actor& who, const std::string& subject,
+           position& since) {
+      return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
+                      subject, std::move(since));
+    },
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) {
       return delegate(brokers_[loop_of(who)].actor, unsubscribe_atom_v, who,

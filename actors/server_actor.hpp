@@ -21,6 +21,10 @@ using server_handle = caf::typed_actor<
   // does not keep up it gets `(unsubscribe_atom, subject, position)` and no
   // further event; where the topic starts over `(topic, position)`.
   caf::result<position>(subscribe_atom, caf::actor, std::string),
+  // The same from a position on. The answer tells whether all comes that was
+  // published after it, before what is published from now on.
+  caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
+                              position),
   caf::result<void>(unsubscribe_atom, caf::actor, std::string),
   // Let this actor, a `responder_actor`, answer an action's requests.
   caf::result<void>(register_atom, std::string, caf::actor),

@@ -305,6 +305,40 @@ CAF_TEST(an embedded actor gets events as messages) {
   CHECK_EQ(loops[0]->topics.topics(), 0u);
 }
 
+CAF_TEST(an embedded actor comes back and misses nothing) {
+  node.options.topics = {{"#", {.history_size = 100}}};
+  start(2);
+  for (uint32_t owner : {0, 1}) {
+    auto topic = name_on(owner, 2);
+    auto& x = connect(1);
+    for (int i = 0; i < 5; ++i)
+      publish(x, topic);
+    notes log;
+    auto who = embedded(log);
+    auto ask_from = [&](uint64_t offset) {
+      std::string result;
+      ask(loops[0]->brokers[0].actor, subscribe_atom_v, who, topic,
+          position{"run." + std::to_string(owner + 1), offset})
+        .receive(
+          [&](const position& where, bool whole) {
+            result = std::to_string(where.offset)
+                     + (whole ? " whole" : " lost");
+          },
+          [&](const caf::error& why) { result = words_of(why); });
+      return result;
+    };
+    CHECK_EQ(ask_from(3), "5 whole");
+    CHECK_EQ(log.lines.size(), 2u);
+    CHECK_EQ(ask_from(3), "already_subscribed");
+    caf::anon_send(loops[0]->brokers[0].actor, unsubscribe_atom_v, who, topic);
+    turn();
+    CHECK_EQ(ask_from(9), "5 lost");
+    CHECK_EQ(log.lines.size(), 2u);
+    publish(x, topic);
+    CHECK_EQ(log.lines.size(), 3u);
+  }
+}
+
 CAF_TEST(an embedded actor that does not keep up is unsubscribed and told) {
   publication one;
   one.topic = "a";
