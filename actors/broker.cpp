@@ -163,8 +163,8 @@ void broker::attach(uint32_t loop, const std::string& subject,
 }
 
 void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
-  auto limit = std::numeric_limits<size_t>::max();
-  auto slice = topics_.read(topic, first, limit, now_ms());
+  auto slice = topics_.read(topic, first, history_slice::events_max,
+                            history_slice::bytes_max, now_ms());
   // It takes its place among the events that go the same way.
   if (loop == ctx_.index)
     ctx_.topics.fetched(slice);
@@ -180,8 +180,14 @@ request_outcome broker::look_up(const history_query& x) {
   if (x.position_only)
     return answer(*where);
   auto range = range_of(x, *where, topics_.oldest(x.topic, now_ms()));
-  auto slice = topics_.read(x.topic, range.first, range.count, now_ms());
-  return answer(x, *slice, range.more, ctx_.node.options.frame_bytes_max);
+  auto bytes_max = ctx_.node.options.frame_bytes_max;
+  // Read backwards, the bytes count from the other end.
+  auto slice = topics_.read(x.topic, range.first, range.count,
+                            x.reverse ? std::numeric_limits<int64_t>::max()
+                                      : static_cast<int64_t>(bytes_max),
+                            now_ms());
+  auto more = range.more || slice->events.size() < range.count;
+  return answer(x, *slice, more, bytes_max);
 }
 
 std::string broker::new_epoch() {

@@ -22,7 +22,7 @@ void history::expire(int64_t now_ms) {
     ring_ = {};
 }
 
-void history::copy(uint64_t first, size_t limit,
+void history::copy(uint64_t first, size_t limit, int64_t bytes_max,
                    std::vector<publication_ptr>& out) const {
   if (size_ == 0)
     return;
@@ -31,9 +31,10 @@ void history::copy(uint64_t first, size_t limit,
   if (from >= size_)
     return;
   auto n = std::min(limit, size_ - from);
-  out.reserve(out.size() + n);
-  for (size_t i = 0; i < n; ++i)
+  for (size_t i = 0; i < n && bytes_max > 0; ++i) {
     out.push_back(at(from + i).event);
+    bytes_max -= out.back()->cost();
+  }
 }
 
 void history::pop() {

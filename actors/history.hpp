@@ -17,6 +17,11 @@ namespace callboard {
 /// sent; may be shared by threads.
 class history_slice : public caf::ref_counted {
 public:
+  /// What one slice holds at most for those who come back, because it keeps
+  /// alive what the topic may have forgotten.
+  static constexpr size_t events_max = 4096;
+  static constexpr int64_t bytes_max = 4 * 1024 * 1024;
+
   std::string topic;
   /// Where the topic stood.
   std::string epoch;
@@ -43,9 +48,9 @@ public:
   /// Forgets those that have expired.
   void expire(int64_t now_ms);
 
-  /// Appends those with offsets from `first` on, at most `limit` of them, to
-  /// `out`.
-  void copy(uint64_t first, size_t limit,
+  /// Appends those with offsets from `first` on to `out`, at most `limit` of
+  /// them, and at most about `bytes_max` bytes.
+  void copy(uint64_t first, size_t limit, int64_t bytes_max,
             std::vector<publication_ptr>& out) const;
 
   /// Returns the offset of the oldest one; 0 if there is none.

@@ -140,7 +140,8 @@ uint64_t owned_topics::oldest(std::string_view topic, int64_t now_ms) {
 }
 
 history_slice_ptr owned_topics::read(std::string_view name, uint64_t first,
-                                     size_t limit, int64_t now_ms) {
+                                     size_t limit, int64_t bytes_max,
+                                     int64_t now_ms) {
   auto result = caf::make_counted<history_slice>();
   result->topic = name;
   auto i = topics_.find(name);
@@ -152,7 +153,7 @@ history_slice_ptr owned_topics::read(std::string_view name, uint64_t first,
   result->head = at.offset;
   if (!at.kept.empty()) {
     change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
-    at.kept.copy(first, limit, result->events);
+    at.kept.copy(first, limit, bytes_max, result->events);
     used(at);
   }
   return result;

@@ -132,9 +132,10 @@ public:
   /// Reads what `topic` has kept.
   /// @param first the lowest offset wanted.
   /// @param limit the most events wanted.
+  /// @param bytes_max about the most bytes wanted.
   /// @returns an empty epoch if there is no such topic.
   history_slice_ptr read(std::string_view topic, uint64_t first, size_t limit,
-                         int64_t now_ms);
+                         int64_t bytes_max, int64_t now_ms);
 
   void attach_pattern(uint32_t loop, std::string_view pattern);
 

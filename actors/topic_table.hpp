@@ -248,7 +248,7 @@ private:
   // @returns its size in bytes; 0 if there was no room.
   size_t give_chunk(subscription& x);
 
-  // It has all of its slice: lets it join, or asks for what came since.
+  // It has all of its slice: lets it join, or asks for more.
   void caught_up(subscription& x);
 
   // It can have no more without a gap: tells it so and lets it join.

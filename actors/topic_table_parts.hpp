@@ -104,7 +104,7 @@ struct replay {
     asked,
     /// It gets its slice.
     replaying,
-    /// The same, but its outbox has no room.
+    /// Its outbox has no room.
     stalled,
   };
 

@@ -77,6 +77,7 @@ void topic_table::fetched(const history_slice_ptr& slice) {
   topic->fetching = false;
   auto& events = slice->events;
   auto first = events.empty() ? slice->head + 1 : events.front()->offset;
+  auto end = first + events.size();
   auto chunks = std::make_shared<replay_chunks>();
   auto behind = topic->behind;
   for (auto& [box, x] : behind) {
@@ -89,6 +90,9 @@ void topic_table::fetched(const history_slice_ptr& slice) {
       state.at = replay::stage::waiting;
     } else if (state.since.offset + 1 < first) {
       give_up(*x);
+    } else if (state.since.offset + 1 >= end && end <= slice->head) {
+      // The slice was too short to reach it.
+      state.at = replay::stage::waiting;
     } else {
       state.at = replay::stage::replaying;
       state.slice = slice;
@@ -108,8 +112,8 @@ void topic_table::advance() {
   for (auto& box : scheduler_.take_drained())
     for (auto& x : box->subscriptions)
       if (x->behind != nullptr && x->behind->at == replay::stage::stalled) {
-        x->behind->at = replay::stage::replaying;
-        replaying_.push_back(x.get());
+        x->behind->at = replay::stage::waiting;
+        settle(*x->topic);
       }
   // Each gets one chunk, and who has more to get stands at the end again.
   auto n = replaying_.size();
@@ -129,7 +133,10 @@ void topic_table::go_on(subscription& x) {
     }
     auto given = give_chunk(x);
     if (given == 0) {
+      // It keeps nothing alive while it waits for its reader.
       state.at = replay::stage::stalled;
+      state.slice = nullptr;
+      state.chunks = nullptr;
       x.box->tell_when_drained();
       return;
     }
@@ -153,6 +160,7 @@ size_t topic_table::give_chunk(subscription& x) {
       if (box.owner != nullptr)
         box.owner->on_event(event, {}, false);
     }
+    state.since.offset = events[state.next - 1]->offset;
     return given;
   }
   auto& [bytes, end] = state.chunks->made[{state.next, box.form()}];
@@ -171,25 +179,17 @@ size_t topic_table::give_chunk(subscription& x) {
   box.append(bytes);
   replayed_ += end - state.next;
   state.next = end;
+  state.since.offset = events[end - 1]->offset;
   return size;
 }
 
 void topic_table::caught_up(subscription& x) {
   auto& topic = *x.topic;
   auto& state = *x.behind;
-  state.since = {state.slice->epoch, state.slice->head};
   state.slice = nullptr;
   state.chunks = nullptr;
-  if (topic.position.epoch == state.since.epoch
-      && topic.position.offset == state.since.offset) {
-    join(x);
-    return;
-  }
   state.at = replay::stage::waiting;
-  if (topic.position.epoch != state.since.epoch)
-    give_up(x);
-  else if (!topic.fetching && !std::exchange(topic.wanting, true))
-    wanting_.push_back(&topic);
+  settle(topic);
 }
 
 void topic_table::give_up(subscription& x) {

@@ -17,9 +17,10 @@ publication_ptr event(uint64_t offset) {
 }
 
 std::vector<uint64_t> offsets(const history& x, uint64_t first = 0,
-                              size_t limit = 1000) {
+                              size_t limit = 1000,
+                              int64_t bytes_max = 1'000'000) {
   std::vector<publication_ptr> events;
-  x.copy(first, limit, events);
+  x.copy(first, limit, bytes_max, events);
   std::vector<uint64_t> result;
   for (auto& y : events)
     result.push_back(y->offset);
@@ -61,6 +62,9 @@ CAF_TEST(a run is read from anywhere) {
   CHECK_EQ(offsets(x, 100), (list{100}));
   CHECK_EQ(offsets(x, 101), (list{}));
   CHECK_EQ(offsets(x, 95, 0), (list{}));
+  auto cost = event(95)->cost();
+  CHECK_EQ(offsets(x, 95, 10, 2 * cost), (list{95, 96}));
+  CHECK_EQ(offsets(x, 95, 10, 2 * cost + 1), (list{95, 96, 97}));
 }
 
 CAF_TEST(what has expired goes to the millisecond) {

@@ -41,7 +41,7 @@ struct fixture {
   std::vector<uint64_t> offsets(const std::string& topic, uint64_t first = 0,
                                 int64_t now_ms = 0) {
     std::vector<uint64_t> result;
-    auto slice = topics->read(topic, first, 1000, now_ms);
+    auto slice = topics->read(topic, first, 1000, 1'000'000, now_ms);
     for (auto& x : slice->events)
       result.push_back(x->offset);
     return result;
@@ -74,15 +74,15 @@ CAF_TEST(the first rule that matches counts) {
   }
   CHECK_EQ(offsets("short/a"), (list{3, 4, 5}));
   CHECK_EQ(offsets("other"), (list{1, 2, 3, 4, 5}));
-  auto slice = topics->read("short/a", 5, 10, 0);
+  auto slice = topics->read("short/a", 5, 10, 1'000'000, 0);
   CHECK_EQ(slice->topic, "short/a");
   CHECK_EQ(slice->head, 5u);
   CHECK_EQ(slice->epoch, "e1");
   REQUIRE_EQ(slice->events.size(), 1u);
   // There is no second copy.
   publish("short/a");
-  CHECK(topics->read("short/a", 6, 10, 0)->events[0] == last);
-  CHECK_EQ(topics->read("unknown", 0, 10, 0)->epoch, "");
+  CHECK(topics->read("short/a", 6, 10, 1'000'000, 0)->events[0] == last);
+  CHECK_EQ(topics->read("unknown", 0, 10, 1'000'000, 0)->epoch, "");
 }
 
 CAF_TEST(what is too old is not read and costs nothing) {
@@ -93,7 +93,7 @@ CAF_TEST(what is too old is not read and costs nothing) {
   CHECK_EQ(offsets("aged/a", 0, 1000), (list{2}));
   CHECK_EQ(topics->oldest("aged/a", 1500), 0u);
   CHECK_EQ(topics->kept_bytes(), 0);
-  CHECK_EQ(topics->read("aged/a", 0, 10, 1500)->head, 2u);
+  CHECK_EQ(topics->read("aged/a", 0, 10, 1'000'000, 1500)->head, 2u);
 }
 
 CAF_TEST(a topic lives as long as it keeps something) {
@@ -142,7 +142,7 @@ CAF_TEST(the histories used least recently give way) {
   CHECK_EQ(offsets("d"), (list{1}));
   CHECK(topics->kept_bytes() <= 3 * one);
   // Its place in the order stays.
-  auto epoch = topics->read("b", 0, 1, 0)->epoch;
+  auto epoch = topics->read("b", 0, 1, 1'000'000, 0)->epoch;
   publish("b");
   CHECK_EQ(last->offset, 2u);
   CHECK_EQ(last->epoch, epoch);

@@ -37,7 +37,7 @@ struct replay_fixture : topic_table_fixture {
     result->epoch = "e";
     result->head = head;
     for (auto& x : kept)
-      if (x->offset >= first)
+      if (x->offset >= first && result->events.size() < slice_max)
         result->events.push_back(x);
     return result;
   }
@@ -68,6 +68,7 @@ struct replay_fixture : topic_table_fixture {
   }
 
   size_t size_max = 1000;
+  size_t slice_max = 1000;
   uint64_t head = 0;
   std::deque<publication_ptr> kept;
 };

@@ -114,6 +114,35 @@ CAF_TEST(a turn gives a bounded number of bytes and everybody a share) {
     CHECK_EQ(x->heard(), "subscribed 1 a e@200 whole; " + events(1, 200));
 }
 
+CAF_TEST(a slice that is too short is followed by another) {
+  slice_max = 10;
+  publish(200);
+  auto& x = join();
+  auto& y = join();
+  come_back(x, 0);
+  come_back(y, 150);
+  settle();
+  CHECK_EQ(x.heard(), "subscribed 1 a e@200 whole; " + events(1, 200));
+  CHECK_EQ(y.heard(), "subscribed 1 a e@200 whole; " + events(151, 200));
+}
+
+CAF_TEST(whoever waits for its reader keeps nothing alive) {
+  publish(1000, std::string(1000, 'x'));
+  auto x = std::make_unique<scribe>(scheduler, wire_form::msgpack, 99);
+  x->box = outbox_ptr{new outbox{scheduler, wire_form::msgpack, 100'000}};
+  x->box->owner = x.get();
+  come_back(*x, 0);
+  auto given = slice(asked()[0]);
+  table.fetched(given);
+  for (int i = 0; i < 10; ++i)
+    table.advance();
+  CHECK(!table.advancing());
+  CHECK(x->box->queued_bytes() > 20'000);
+  CHECK(x->box->queued_bytes() <= 50'000);
+  CHECK_EQ(given->get_reference_count(), 1u);
+  table.unsubscribe(*x->box, "a");
+}
+
 CAF_TEST(a slow reader gets more when it has read) {
   publish(3000, std::string(1000, 'x'));
   auto x = std::make_unique<scribe>(scheduler, wire_form::msgpack, 99);

@@ -13,6 +13,7 @@ CAF_TEST(everybody gets every event once and in order whatever happens) {
   std::mt19937 random{11};
   auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
   size_max = 300;
+  slice_max = 40;
   std::deque<uint64_t> questions;
   struct reader {
     scribe* who;
