@@ -62,6 +62,7 @@ broker::behavior_type broker::make_behavior() {
       ctx_.topics.fetched(x);
     },
     [this](read_atom, uint32_t call_id, const history_query& x) {
+      waiting_->remove(x.cost());
       auto asker = caf::actor_cast<connection_actor>(current_sender());
       send(asker, resolve_atom_v, call_id, look_up(x));
     },
@@ -174,7 +175,7 @@ void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
 
 request_outcome broker::look_up(const history_query& x) {
   auto make_epoch = [this] { return new_epoch(); };
-  auto where = topics_.position_of(x.topic, make_epoch);
+  auto where = topics_.position_of(x.topic, now_ms(), make_epoch);
   if (!where)
     return request_outcome::failure(errc::overloaded);
   if (x.position_only)
@@ -323,7 +324,9 @@ void request_detach(loop_context& ctx, const std::string& subject) {
 void request_attach_again(loop_context& ctx, uint32_t shard) {
   std::vector<std::string> subjects;
   ctx.topics.for_each_subject([&](const std::string& name, bool pattern) {
-    if (pattern || shard_of(name, ctx.node.loops) == shard)
+    // What other shards have sent to this loop's is lost with it.
+    if (pattern || shard == ctx.index
+        || shard_of(name, ctx.node.loops) == shard)
       subjects.push_back(name);
   });
   for (auto& x : subjects)

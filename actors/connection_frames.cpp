@@ -143,6 +143,8 @@ void connection::route(const frame_view& x, const router_ref& shard,
 }
 
 void connection::handle_cancel(const frame_view& x) {
+  if (inflight_.take_seq_id(x.seq_id, inflight_kind::query))
+    return write_error(x.seq_id, errc::cancelled);
   auto found = inflight_.take_seq_id(x.seq_id, inflight_kind::request);
   if (!found)
     return;

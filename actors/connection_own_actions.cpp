@@ -40,8 +40,14 @@ void connection::handle_query(const frame_view& x, bool position_only) {
   if (!authorized(operation::subscribe, query->topic))
     return write_error(x.seq_id, errc::forbidden);
   auto shard = shard_of(query->topic, ctx_.node.loops);
-  if (auto call = begin(x.seq_id, inflight_kind::query, shard))
-    send(ctx_.brokers[shard].actor, read_atom_v, *call, std::move(*query));
+  auto& broker = ctx_.brokers[shard];
+  if (ctx_.node.congested(broker))
+    return write_error(x.seq_id, errc::overloaded);
+  auto call = begin(x.seq_id, inflight_kind::query, shard);
+  if (!call)
+    return;
+  broker.waiting->add(query->cost());
+  send(broker.actor, read_atom_v, *call, std::move(*query));
 }
 
 } // namespace callboard

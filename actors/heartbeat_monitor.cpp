@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace callboard {
@@ -44,7 +45,9 @@ heartbeat_monitor::behavior_type heartbeat_monitor::make_behavior() {
 }
 
 void heartbeat_monitor::on_exit() {
-  wheel_ = {};
+  // The next monitor gives them places of its own.
+  while (auto x = wheel_.pop_due(std::numeric_limits<int64_t>::max()))
+    (*x)->place = heartbeat::none;
 }
 
 void heartbeat_monitor::watch(heartbeat_ptr x) {

@@ -27,6 +27,9 @@ struct query_content {
   MSGPACK_DEFINE_MAP(topic, since, before, limit, reverse)
 };
 
+// Ours are much shorter.
+constexpr size_t epoch_bytes_max = 255;
+
 using packer = msgpack::packer<byte_buffer>;
 
 void pack_event(packer& pack, byte_buffer& out, const publication& x) {
@@ -43,8 +46,8 @@ void pack_event(packer& pack, byte_buffer& out, const publication& x) {
 std::optional<history_query> read_query(payload_view content,
                                         bool position_only) {
   auto read = payload{content}.get_as<query_content>();
-  if (!read || read->topic.empty() || read->limit < 1
-      || read->limit > history_query::limit_max)
+  if (!read || read->topic.empty() || read->since.epoch.size() > epoch_bytes_max
+      || read->limit < 1 || read->limit > history_query::limit_max)
     return std::nullopt;
   return history_query{
     std::move(read->topic), position_only, std::move(read->since.epoch),
@@ -57,8 +60,11 @@ history_range range_of(const history_query& x, const position& head,
   if (oldest == 0)
     return {};
   auto first = oldest;
-  if (x.since_epoch == head.epoch && x.since_offset >= first)
-    first = x.since_offset + 1;
+  if (x.since_epoch == head.epoch) {
+    if (x.since_offset >= head.offset)
+      return {};
+    first = std::max(first, x.since_offset + 1);
+  }
   auto end = x.before == 0 ? head.offset + 1
                            : std::min(x.before, head.offset + 1);
   if (first >= end)

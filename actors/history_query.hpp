@@ -27,6 +27,12 @@ struct history_query {
   uint32_t limit = 100;
   /// The last ones, newest first.
   bool reverse = false;
+
+  /// Returns roughly what it costs in memory, for credits.
+  [[nodiscard]] int64_t cost() const noexcept {
+    return static_cast<int64_t>(sizeof(history_query) + topic.size()
+                                + since_epoch.size());
+  }
 };
 
 /// Reads the payload of a `callboard.history` request:

@@ -194,7 +194,8 @@ public:
   /// Returns roughly what it costs in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
     return static_cast<int64_t>(sizeof(routed_request) + content.action.size()
-                                + content.payload.bytes().size());
+                                + content.payload.bytes().size()
+                                + content.sender.size() + content.trace.size());
   }
 };
 

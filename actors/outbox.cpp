@@ -130,8 +130,10 @@ void outbox::forget(size_t n) noexcept {
       own_open_ = false;
     }
   }
-  if (queued_ == 0 && std::exchange(tell_drained_, false))
+  if (tell_drained_ && queued_ <= bytes_max_ / 4) {
+    tell_drained_ = false;
     scheduler_.drained_.emplace_back(this);
+  }
 }
 
 void outbox::clear_rest() noexcept {

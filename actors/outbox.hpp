@@ -145,7 +145,8 @@ public:
     return transport_;
   }
 
-  /// Lets the scheduler know, once, when nothing waits any more.
+  /// Lets the scheduler know, once, when no more than a quarter of what may
+  /// wait does.
   void tell_when_drained() noexcept {
     tell_drained_ = true;
   }

@@ -118,10 +118,11 @@ public:
   /// Returns where `topic` stands, or nothing if there are too many.
   template <class MakeEpoch>
   std::optional<position>
-  position_of(std::string_view topic, MakeEpoch&& make_epoch) {
+  position_of(std::string_view topic, int64_t now_ms, MakeEpoch&& make_epoch) {
     auto* x = find_or_make(topic, make_epoch);
     if (x == nullptr)
       return std::nullopt;
+    x->used_ms = now_ms;
     return position{x->epoch, x->offset};
   }
 

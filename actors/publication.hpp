@@ -43,7 +43,8 @@ public:
   /// Returns roughly what it costs in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
     return static_cast<int64_t>(sizeof(publication) + topic.size()
-                                + payload.bytes().size());
+                                + payload.bytes().size() + sender.size()
+                                + id.size() + trace.size());
   }
 };
 

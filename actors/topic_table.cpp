@@ -49,7 +49,7 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   if (!topic.ready)
     return subscribe_result::waiting;
   if (added.behind != nullptr) {
-    settle(topic);
+    settle(added);
     return added.behind != nullptr ? subscribe_result::waiting
                                    : subscribe_result::subscribed;
   }
@@ -65,7 +65,9 @@ topic_table::unsubscribe(outbox& box, std::string_view subject) {
   if (i == box.subscriptions.end())
     return {};
   auto& topic = *(*i)->topic;
-  unsubscribe_result result{true, false, topic.ready ? 0 : (*i)->seq_id};
+  auto& behind = (*i)->behind;
+  auto waits = !topic.ready || (behind != nullptr && !behind->answered);
+  unsubscribe_result result{true, false, waits ? (*i)->seq_id : 0};
   erase(**i);
   std::swap(*i, box.subscriptions.back());
   box.subscriptions.pop_back();
@@ -102,14 +104,14 @@ void topic_table::attached(std::string_view topic, uint64_t generation,
   share_out(*x);
   auto was_ready = std::exchange(x->ready, true);
   auto started_over = was_ready && x->position.epoch != position.epoch;
+  auto jumped = was_ready && !started_over
+                && x->position.offset < position.offset;
   x->position = std::move(position);
   x->retained = std::move(retained);
-  x->for_each([&](subscription& s) {
-    if (!was_ready)
-      welcome(*x, s, recovery::none);
-    else if (started_over)
-      s.box->owner->on_position(x->name, x->position, "epoch changed");
-  });
+  if (started_over || jumped)
+    tell_position(*x, started_over ? "epoch changed" : "events lost");
+  else if (!was_ready)
+    x->for_each([&](subscription& s) { welcome(*x, s, recovery::none); });
   // What the owner was asked before will not be answered.
   x->fetching = false;
   for (auto& [box, held] : x->behind)
@@ -161,9 +163,16 @@ size_t topic_table::deliver(const publication_ptr& what) {
     // What comes before the owner's answer was meant for a subscription that
     // is gone.
     if (auto& topic = *i->second; topic.ready) {
-      topic.position.offset = event.offset;
-      if (topic.position.epoch != event.epoch)
-        topic.position.epoch = event.epoch;
+      auto& at = topic.position;
+      if (at.epoch == event.epoch && at.offset + 1 < event.offset) {
+        // The shard that had them died.
+        share_out(topic);
+        at.offset = event.offset - 1;
+        tell_position(topic, "events lost");
+      }
+      at.offset = event.offset;
+      if (at.epoch != event.epoch)
+        at.epoch = event.epoch;
       if (event.retain)
         topic.retained = event.payload.is_nil() ? nullptr : what;
       n += deliver_to(topic, event, {});
@@ -282,6 +291,12 @@ void topic_table::flush() {
     for (auto* x : pending_)
       share_out(*x);
   pending_.clear();
+}
+
+void topic_table::tell_position(local_topic& topic, std::string_view reason) {
+  topic.for_each([&](subscription& x) {
+    x.box->owner->on_position(topic.name, topic.position, reason);
+  });
 }
 
 void topic_table::welcome(local_topic& topic, subscription& x,

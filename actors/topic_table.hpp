@@ -21,6 +21,7 @@ namespace callboard {
 
 struct local_topic;
 struct replay;
+struct replay_chunk;
 
 /// Where a subscriber stands in a topic when its subscription begins.
 struct topic_position {
@@ -228,12 +229,17 @@ private:
   // Tells that `x` holds from now on, and the topic's last value.
   void welcome(local_topic& topic, subscription& x, recovery missed);
 
+  // Tells all receivers where the topic stands now.
+  static void tell_position(local_topic& topic, std::string_view reason);
+
   // Lets `x`, which was behind, get what comes from now on.
   void join(subscription& x);
 
   // Decides about those who wait to hear of what they missed, where that needs
   // no history; the others will be asked for.
   void settle(local_topic& topic);
+
+  void settle(subscription& x);
 
   // Returns the offset from which on the topic's history is needed; 0: it is
   // not.
@@ -243,6 +249,9 @@ private:
 
   // Gives `x` what it missed as far as it has room.
   void go_on(subscription& x);
+
+  // Returns the chunk that `x` gets next; valid until the next call.
+  const replay_chunk& chunk_for(subscription& x);
 
   // Gives `x` the next chunk.
   // @returns its size in bytes; 0 if there was no room.

@@ -83,17 +83,20 @@ struct local_topic {
   }
 };
 
+/// A run of a slice's events, encoded.
+struct replay_chunk {
+  chunk_ptr bytes;
+  /// The index of the first event behind it.
+  size_t end = 0;
+};
+
 /// The chunks of a slice that were encoded for somebody. All who go through the
 /// slice share them.
 struct replay_chunks {
-  struct chunk_end {
-    chunk_ptr bytes;
-    /// The index of the first event behind it.
-    size_t end;
-  };
-
   /// By the index of the first event and the form.
-  std::map<std::pair<size_t, wire_form>, chunk_end> made;
+  std::map<std::pair<size_t, wire_form>, replay_chunk> made;
+  /// The last one for somebody who published some of the events with noEcho.
+  replay_chunk own;
 };
 
 /// How far a subscription is with what it missed.

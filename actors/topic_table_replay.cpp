@@ -1,6 +1,7 @@
 #include <callboard/actors/topic_table.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <callboard/actors/topic_table_parts.hpp>
 
@@ -20,6 +21,11 @@ namespace {
 constexpr uint64_t chunk_events = 64;
 constexpr size_t chunk_bytes = 64 * 1024;
 
+// Chunks of one slice that are kept although nobody has them in an outbox.
+constexpr size_t chunks_max = 128;
+
+constexpr auto offset_max = std::numeric_limits<uint64_t>::max();
+
 // What is given in one turn to all who are behind.
 constexpr size_t turn_bytes = 512 * 1024;
 
@@ -32,27 +38,29 @@ const std::string& topic_table::name_of(const local_topic& topic) noexcept {
 void topic_table::settle(local_topic& topic) {
   if (!topic.ready)
     return;
-  auto wanted = false;
   auto behind = topic.behind;
-  for (auto& [box, x] : behind) {
-    auto& state = *x->behind;
-    if (state.at != replay::stage::waiting || box->owner == nullptr)
-      continue;
-    auto& head = topic.position;
-    auto same = state.since.epoch == head.epoch;
-    if (same && state.since.offset < head.offset) {
-      wanted = true;
-    } else if (same && state.since.offset == head.offset) {
-      auto told = state.answered;
-      join(*x);
-      if (!told)
-        welcome(topic, *x, recovery::whole);
-    } else {
-      give_up(*x);
-    }
-  }
-  if (wanted && !topic.fetching && !std::exchange(topic.wanting, true))
+  for (auto& [box, x] : behind)
+    settle(*x);
+}
+
+void topic_table::settle(subscription& x) {
+  auto& topic = *x.topic;
+  auto& state = *x.behind;
+  if (!topic.ready || state.at != replay::stage::waiting
+      || x.box->owner == nullptr)
+    return;
+  auto& head = topic.position;
+  if (state.since.epoch != head.epoch || state.since.offset == offset_max) {
+    give_up(x);
+  } else if (state.since.offset == head.offset) {
+    auto told = state.answered;
+    join(x);
+    if (!told)
+      welcome(topic, x, recovery::whole);
+  } else if (!topic.fetching && !std::exchange(topic.wanting, true)) {
+    // It may well be ahead of what this loop has heard of until now.
     wanting_.push_back(&topic);
+  }
 }
 
 uint64_t topic_table::want(local_topic& topic) {
@@ -82,13 +90,15 @@ void topic_table::fetched(const history_slice_ptr& slice) {
   auto behind = topic->behind;
   for (auto& [box, x] : behind) {
     auto& state = *x->behind;
-    if (state.at != replay::stage::asked)
+    if (state.at != replay::stage::asked || box->owner == nullptr)
       continue;
-    if (slice->epoch != state.since.epoch
-        || slice->epoch != topic->position.epoch) {
+    if (!slice->epoch.empty()
+        && (slice->epoch != state.since.epoch
+            || slice->epoch != topic->position.epoch)) {
       // It started over in between.
       state.at = replay::stage::waiting;
-    } else if (state.since.offset + 1 < first) {
+    } else if (slice->epoch.empty() || state.since.offset + 1 < first
+               || state.since.offset > slice->head) {
       give_up(*x);
     } else if (state.since.offset + 1 >= end && end <= slice->head) {
       // The slice was too short to reach it.
@@ -113,7 +123,7 @@ void topic_table::advance() {
     for (auto& x : box->subscriptions)
       if (x->behind != nullptr && x->behind->at == replay::stage::stalled) {
         x->behind->at = replay::stage::waiting;
-        settle(*x->topic);
+        settle(*x);
       }
   // Each gets one chunk, and who has more to get stands at the end again.
   auto n = replaying_.size();
@@ -163,16 +173,7 @@ size_t topic_table::give_chunk(subscription& x) {
     state.since.offset = events[state.next - 1]->offset;
     return given;
   }
-  auto& [bytes, end] = state.chunks->made[{state.next, box.form()}];
-  if (!bytes) {
-    bytes = scheduler_.chunks().take();
-    auto size_max = std::min(chunk_bytes, box.bytes_max() / 4);
-    end = state.next;
-    do
-      encode(box.form(), *events[end++], {}, false, bytes->bytes);
-    while (end < events.size() && bytes->bytes.size() < size_max
-           && events[end]->offset % chunk_events != 0);
-  }
+  auto& [bytes, end] = chunk_for(x);
   auto size = bytes->bytes.size();
   if (box.queued_bytes() > 0 && box.queued_bytes() + size > box.bytes_max() / 2)
     return 0;
@@ -180,33 +181,77 @@ size_t topic_table::give_chunk(subscription& x) {
   replayed_ += end - state.next;
   state.next = end;
   state.since.offset = events[end - 1]->offset;
-  return size;
+  // What was its own has no bytes, and is progress.
+  return std::max<size_t>(size, 1);
+}
+
+const replay_chunk& topic_table::chunk_for(subscription& x) {
+  auto& state = *x.behind;
+  auto& events = state.slice->events;
+  auto form = x.box->form();
+  auto size_max = std::min(chunk_bytes, x.box->bytes_max() / 4);
+  auto own = [&x](const publication& y) {
+    return y.no_echo && y.publisher == x.box->connection;
+  };
+  auto& chunks = *state.chunks;
+  auto last = std::min(events.size(), state.next + chunk_events);
+  auto has_own
+    = std::any_of(events.begin() + static_cast<ptrdiff_t>(state.next),
+                  events.begin() + static_cast<ptrdiff_t>(last),
+                  [&own](auto& y) { return own(*y); });
+  auto& result = has_own ? chunks.own : chunks.made[{state.next, form}];
+  if (!has_own && result.bytes)
+    return result;
+  result.bytes = scheduler_.chunks().take();
+  result.end = state.next;
+  auto& out = result.bytes->bytes;
+  do {
+    auto before = out.size();
+    if (auto& event = *events[result.end]; !own(event))
+      encode(form, event, {}, false, out);
+    // A large event does not come behind others: an outbox may not hold both.
+    if (before > 0 && out.size() > x.box->bytes_max() / 2) {
+      out.truncate(before);
+      break;
+    }
+    ++result.end;
+  } while (result.end < events.size() && out.size() < size_max
+           && events[result.end]->offset % chunk_events != 0);
+  // Those who left off at many different places make many first chunks.
+  if (chunks.made.size() > chunks_max)
+    std::erase_if(chunks.made, [&](auto& y) {
+      return &y.second != &result && y.second.bytes.unique();
+    });
+  return result;
 }
 
 void topic_table::caught_up(subscription& x) {
-  auto& topic = *x.topic;
   auto& state = *x.behind;
   state.slice = nullptr;
   state.chunks = nullptr;
   state.at = replay::stage::waiting;
-  settle(topic);
+  settle(x);
 }
 
 void topic_table::give_up(subscription& x) {
   auto& topic = *x.topic;
   auto told = x.behind->answered;
+  auto same_epoch = x.behind->since.epoch == topic.position.epoch;
   join(x);
+  if (x.box->owner == nullptr)
+    return;
   if (!told)
     welcome(topic, x, recovery::lost);
-  else if (x.box->owner != nullptr)
-    x.box->owner->on_position(topic.name, topic.position, "history exceeded");
+  else
+    x.box->owner->on_position(topic.name, topic.position,
+                              same_epoch ? "history exceeded"
+                                         : "epoch changed");
 }
 
 void topic_table::join(subscription& x) {
   // What is encoded and not shared out is part of what it has.
   share_out(*x.topic);
   take_out(x);
-  std::erase(replaying_, &x);
   x.behind = nullptr;
   put_in(x);
 }

@@ -343,6 +343,7 @@ CAF_TEST(an embedded actor that does not keep up is unsubscribed and told) {
   publication one;
   one.topic = "a";
   one.payload = text("x");
+  one.sender = "n-1";
   node.options.outbox_bytes_max = static_cast<size_t>(3 * one.cost());
   start();
   notes log;

@@ -269,6 +269,57 @@ CAF_TEST(a question that cannot be is told why) {
   CHECK(x.heard().starts_with("response 1 "));
 }
 
+CAF_TEST(a question can be cancelled) {
+  start(2);
+  auto& x = connect();
+  x.say(type::request, 1, "callboard.position",
+        *payload::from_json("{\"topic\":\"" + name_on(1, 2) + "\"}"));
+  CHECK_EQ(say(x, type::cancel, 1), "error 1 cancelled");
+}
+
+CAF_TEST(a seqId is free when its subscription was cancelled) {
+  start(2);
+  auto topic = name_on(1, 2);
+  auto& alice = connect(0);
+  say(alice, type::subscribe, 1, topic);
+  publish(alice, topic, 3);
+  auto& bob = connect(0);
+  frame_view y;
+  y.type = type::subscribe;
+  y.seq_id = 1;
+  y.subject = topic;
+  y.meta.mark(meta_key::since);
+  y.meta.since = {"run.1", 1};
+  bob.say(y);
+  CHECK_EQ(say(bob, type::unsubscribe, 2, topic),
+           "error 1 cancelled; response 2");
+  CHECK(subscribe_since(bob, topic, 1).starts_with(head(3, true) + "; event"));
+}
+
+CAF_TEST(a loop whose own shard died hears of what it lost) {
+  start(2);
+  auto topic = name_on(1, 2);
+  auto& alice = connect(1);
+  auto& bob = connect(0);
+  say(bob, type::subscribe, 1, topic);
+  publish(alice, topic, 1);
+  bob.heard();
+  // The next event dies in the mailbox of the loop's shard.
+  caf::anon_send_exit(loops[0]->brokers[0].actor, caf::exit_reason::kill);
+  publish(alice, topic, 1);
+  CHECK_EQ(bob.heard(), "");
+  auto& carol = connect(0);
+  install(0, make_broker(0));
+  turn();
+  CHECK_EQ(bob.heard(), "position " + topic
+                          + " {\"epoch\":\"run.1\",\"offset\":2,"
+                            "\"reason\":\"events lost\"}");
+  CHECK(
+    subscribe_since(carol, topic, 0).starts_with(head(2, true) + "; event"));
+  publish(alice, topic, 1);
+  CHECK_EQ(bob.heard(), "event " + topic + " @3 \"3\"");
+}
+
 CAF_TEST(a question that a dead shard had is answered) {
   start(2);
   auto& x = connect();

@@ -183,6 +183,20 @@ CAF_TEST(a connection that was given up can be taken back) {
   CHECK_EQ(pending_timers(), 0u);
 }
 
+CAF_TEST(the next monitor knows nothing of the one before) {
+  auto x = watch();
+  auto y = watch();
+  CHECK_NE(y->place, heartbeat::none);
+  restart(1s, 3s);
+  CHECK_EQ(x->place, heartbeat::none);
+  CHECK_EQ(y->place, heartbeat::none);
+  CHECK_EQ(y->get_reference_count(), 1u);
+  auto z = watch();
+  unwatch(y);
+  pass(1010ms);
+  CHECK_EQ(z->pings.size(), 1u);
+}
+
 CAF_TEST(no timer is under way while nobody is watched) {
   CHECK_EQ(pending_timers(), 0u);
   auto x = watch();

@@ -226,7 +226,7 @@ CAF_TEST(a topic that starts over tells those who are on their way) {
   settle();
   auto words = x.words();
   CHECK_EQ(words.front(), "subscribed 1 a e@200 whole");
-  CHECK_EQ(words.back(), "position a f@0 history exceeded");
+  CHECK_EQ(words.back(), "position a f@0 epoch changed");
   table.deliver(make_event("a", 1, "f"));
   table.flush();
   CHECK_EQ(x.heard(), "a@1");
@@ -251,6 +251,114 @@ CAF_TEST(whoever leaves while it is behind leaves nothing) {
   CHECK_EQ(z.heard(), "subscribed 1 a e@200 whole; " + events(1, 200));
 }
 
+CAF_TEST(whoever is gone when the answer comes is left alone) {
+  size_max = 3;
+  publish(5);
+  auto& x = join();
+  auto& y = join();
+  come_back(x, 1);
+  come_back(y, 3);
+  auto first = asked()[0];
+  x.box->owner = nullptr;
+  y.box->owner = nullptr;
+  table.fetched(slice(first));
+  settle();
+  std::vector<std::string> detached;
+  table.remove(*x.box, detached);
+  table.remove(*y.box, detached);
+  CHECK_EQ(table.subscriptions(), 1u);
+}
+
+CAF_TEST(whoever is ahead of the loop waits for it) {
+  publish(5);
+  auto& x = join();
+  // The owner has sent event 6, which has not been delivered here.
+  kept.push_back(make_event("a", 6));
+  come_back(x, 6);
+  CHECK_EQ(x.heard(), "");
+  CHECK_EQ(asked(), (list{7}));
+  table.deliver(kept.back());
+  head = 6;
+  table.fetched(slice(7));
+  settle();
+  CHECK_EQ(x.heard(), "subscribed 1 a e@6 whole");
+  auto& y = join();
+  come_back(y, 7);
+  auto& z = join();
+  come_back(z, std::numeric_limits<uint64_t>::max());
+  settle();
+  CHECK_EQ(y.heard(), "subscribed 1 a e@6 lost");
+  CHECK_EQ(z.heard(), "subscribed 1 a e@6 lost");
+}
+
+CAF_TEST(whoever leaves before it is answered is named) {
+  publish(5);
+  auto& x = join();
+  come_back(x, 2);
+  CHECK_EQ(table.unsubscribe(*x.box, "a").waiting_seq_id, 1u);
+  come_back(x, 2);
+  asked();
+  CHECK_EQ(table.unsubscribe(*x.box, "a").waiting_seq_id, 1u);
+  come_back(x, 2);
+  CHECK_EQ(asked(), (list{}));
+  table.fetched(slice(3));
+  settle();
+  CHECK_EQ(table.unsubscribe(*x.box, "a").waiting_seq_id, 0u);
+}
+
+CAF_TEST(what was not to come back to its publisher does not ) {
+  publish(2);
+  auto& x = join();
+  auto& y = join();
+  for (int i = 0; i < 3; ++i) {
+    publish();
+    kept.back()->no_echo = true;
+    kept.back()->publisher = x.box->connection;
+  }
+  publish();
+  come_back(x, 0);
+  come_back(y, 0);
+  settle();
+  CHECK_EQ(x.heard(), "subscribed 1 a e@6 whole; a@1; a@2; a@6");
+  CHECK_EQ(y.heard(), "subscribed 1 a e@6 whole; " + events(1, 6));
+  table.unsubscribe(*x.box, "a");
+  come_back(x, 2);
+  settle();
+  CHECK_EQ(x.heard(), "subscribed 1 a e@6 whole; a@6");
+}
+
+CAF_TEST(a large event behind small ones does not overflow an outbox) {
+  for (int i = 0; i < 10; ++i) {
+    publish(10, std::string(1000, 'x'));
+    publish(1, std::string(40'000, 'y'));
+  }
+  auto x = std::make_unique<scribe>(scheduler, wire_form::msgpack, 99);
+  x->box = outbox_ptr{new outbox{scheduler, wire_form::msgpack, 45'000}};
+  x->box->owner = x.get();
+  come_back(*x, 0);
+  std::string heard;
+  for (int i = 0; i < 100; ++i) {
+    settle();
+    REQUIRE(!x->box->overflowed());
+    if (auto got = x->heard(); !got.empty())
+      heard += (heard.empty() ? "" : "; ") + got;
+  }
+  CHECK_EQ(heard, "subscribed 1 a e@110 whole; " + events(1, 110));
+  table.unsubscribe(*x->box, "a");
+}
+
+CAF_TEST(an owner that knows the topic no more has lost what was missed) {
+  publish(5);
+  auto& x = join();
+  come_back(x, 2);
+  asked();
+  auto nothing = caf::make_counted<history_slice>();
+  nothing->topic = "a";
+  table.fetched(nothing);
+  CHECK_EQ(x.heard(), "subscribed 1 a e@5 lost");
+  CHECK(!table.advancing());
+}
+
 CAF_TEST(actors get what they missed as values) {
   publish(3);
   auto& x = join();
@@ -268,53 +376,6 @@ CAF_TEST(a pattern has no place to go on from) {
   auto& y = join();
   table.subscribe(*y.box, "b/+", 2, true, &since);
   CHECK_EQ(y.heard(), "subscribed 2 b/+ lost");
-}
-
-// -- last values --------------------------------------------------------------
-
-CAF_TEST(a newcomer gets the last value first) {
-  auto value = make_event("a", 1, "e", "x");
-  value->retain = true;
-  table.deliver(value);
-  table.flush();
-  auto& x = join();
-  subscribe(x, "a", 1);
-  CHECK_EQ(x.heard(), "subscribed 1 a e@1; a@1 retained");
-  auto& actor = join();
-  subscribe(actor, "a", 1, false);
-  CHECK_EQ(actor.heard(), "subscribed 1 a e@1; value a@1 retained");
-  // Who comes back and has it does not get it again.
-  head = 1;
-  kept.push_back(value);
-  auto& y = join();
-  come_back(y, 0);
-  settle();
-  CHECK_EQ(y.heard(), "subscribed 1 a e@1 whole; a@1");
-  auto& z = join();
-  come_back(z, 7);
-  CHECK_EQ(z.heard(), "subscribed 1 a e@1 lost; a@1 retained");
-}
-
-CAF_TEST(the owner brings the last value along) {
-  auto& x = join();
-  subscribe(x, "b", 1);
-  auto value = make_event("b", 4);
-  table.attached("b", table.new_generation("b"), {"e", 4}, value);
-  CHECK_EQ(x.heard(), "subscribed 1 b e@4; b@4 retained");
-}
-
-CAF_TEST(a publication without a value clears the last one) {
-  for (auto* nothing : {"", "\xC0"}) {
-    auto value = make_event("a", ++head, "e", "x");
-    value->retain = true;
-    table.deliver(value);
-    auto empty = make_event("a", ++head, "e", nothing);
-    empty->retain = true;
-    table.deliver(empty);
-    auto& x = join();
-    subscribe(x, "a", 1);
-    CHECK_EQ(x.heard(), "subscribed 1 a e@" + std::to_string(head));
-  }
 }
 
 END_FIXTURE_SCOPE()
