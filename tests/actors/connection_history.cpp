@@ -22,16 +22,23 @@ struct fixture : node_fixture {
     node.options.topics.push_back({"#", {.history_size = 10}});
   }
 
-  std::string subscribe_since(client& x, const std::string& topic,
-                              uint64_t offset,
-                              const std::string& epoch = "run.1") {
+  static void send_since(client& x, const std::string& topic, uint64_t offset,
+                         const std::string& epoch = "run.1") {
     frame_view y;
     y.type = type::subscribe;
     y.seq_id = 1;
     y.subject = topic;
     y.meta.mark(meta_key::since);
     y.meta.since = {epoch, offset};
-    return say(x, y);
+    x.say(y);
+  }
+
+  std::string subscribe_since(client& x, const std::string& topic,
+                              uint64_t offset,
+                              const std::string& epoch = "run.1") {
+    send_since(x, topic, offset, epoch);
+    turn();
+    return x.heard();
   }
 
   void publish(client& x, const std::string& topic, int n) {
@@ -107,13 +114,7 @@ CAF_TEST(nothing is missed or doubled while publishing goes on) {
   std::vector<reader> readers;
   for (uint64_t i = 0; i < 20; ++i) {
     readers.push_back({&connect(i % 2), i * 100});
-    frame_view y;
-    y.type = type::subscribe;
-    y.seq_id = 1;
-    y.subject = topic;
-    y.meta.mark(meta_key::since);
-    y.meta.since = {"run.1", i * 100};
-    readers.back().who->say(y);
+    send_since(*readers.back().who, topic, i * 100);
     publish_some(10);
     step();
   }
@@ -153,13 +154,7 @@ CAF_TEST(a client that waits for its past when the shard dies is answered) {
   say(alice, type::subscribe, 1, topic);
   publish(alice, topic, 3);
   auto& bob = connect(1);
-  frame_view y;
-  y.type = type::subscribe;
-  y.seq_id = 1;
-  y.subject = topic;
-  y.meta.mark(meta_key::since);
-  y.meta.since = {"run.1", 1};
-  bob.say(y);
+  send_since(bob, topic, 1);
   // The question is on its way to the dead shard.
   caf::anon_send_exit(loops[0]->brokers[0].actor, caf::exit_reason::kill);
   turn();
@@ -284,13 +279,7 @@ CAF_TEST(a seqId is free when its subscription was cancelled) {
   say(alice, type::subscribe, 1, topic);
   publish(alice, topic, 3);
   auto& bob = connect(0);
-  frame_view y;
-  y.type = type::subscribe;
-  y.seq_id = 1;
-  y.subject = topic;
-  y.meta.mark(meta_key::since);
-  y.meta.since = {"run.1", 1};
-  bob.say(y);
+  send_since(bob, topic, 1);
   CHECK_EQ(say(bob, type::unsubscribe, 2, topic),
            "error 1 cancelled; response 2");
   CHECK(subscribe_since(bob, topic, 1).starts_with(head(3, true) + "; event"));
