@@ -23,10 +23,11 @@ struct replay_fixture : topic_table_fixture {
 
   void publish(size_t n = 1, const std::string& content = {}) {
     for (size_t i = 0; i < n; ++i) {
-      kept.push_back(make_event("a", ++head, "e", content));
+      auto event = make_event("a", ++head, "e", content);
+      kept.push_back(event);
       if (kept.size() > size_max)
         kept.pop_front();
-      table.deliver(kept.back());
+      table.deliver(event);
     }
   }
 
