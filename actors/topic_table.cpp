@@ -331,7 +331,8 @@ void topic_table::put_in(subscription& x) {
 
 void topic_table::take_out(subscription& x) {
   auto& topic = *x.topic;
-  // What was published before still reaches the one that leaves.
+  // What was published before still reaches the one that leaves, and not the
+  // one that joins with all of it.
   share_out(topic);
   auto& list = topic.list_of(x);
   list[x.index] = list.back();

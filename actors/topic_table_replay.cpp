@@ -249,8 +249,6 @@ void topic_table::give_up(subscription& x) {
 }
 
 void topic_table::join(subscription& x) {
-  // What is encoded and not shared out is part of what it has.
-  share_out(*x.topic);
   take_out(x);
   x.behind = nullptr;
   put_in(x);
