@@ -36,8 +36,7 @@ const std::string& topic_table::name_of(const local_topic& topic) noexcept {
 }
 
 void topic_table::settle(local_topic& topic) {
-  if (!topic.ready)
-    return;
+  // Those who join leave the list.
   auto behind = topic.behind;
   for (auto& [box, x] : behind)
     settle(*x);
@@ -108,7 +107,7 @@ void topic_table::fetched(const history_slice_ptr& slice) {
       state.slice = slice;
       state.chunks = chunks;
       state.next = static_cast<size_t>(state.since.offset + 1 - first);
-      if (!std::exchange(state.answered, true) && box->owner != nullptr)
+      if (!std::exchange(state.answered, true))
         box->owner->on_subscribed(x->seq_id, topic->name, &topic->position,
                                   recovery::whole);
       go_on(*x);
