@@ -216,6 +216,17 @@ CAF_TEST(a topic that starts over in between has lost what was missed) {
   CHECK_EQ(x.heard(), "");
 }
 
+CAF_TEST(a question whose answer died is asked again) {
+  publish(5);
+  auto& x = join();
+  come_back(x, 2);
+  CHECK_EQ(asked(), (list{3}));
+  table.attached("a", table.new_generation("a"), {"e", 5});
+  CHECK_EQ(asked(), (list{3}));
+  table.fetched(slice(3));
+  CHECK_EQ(x.heard(), "subscribed 1 a e@5 whole; " + events(3, 5));
+}
+
 CAF_TEST(a topic that starts over tells those who are on their way) {
   publish(200, std::string(1000, 'x'));
   auto& x = join();
