@@ -74,7 +74,7 @@ void actor_subscriber::on_event(const publication& x, std::string_view pattern,
   if (overflowed_.contains(subject))
     return;
   if (waiting_->count() + x.cost() > static_cast<int64_t>(bytes_max_)) {
-    overflow(subject, x);
+    overflow(subject, {x.epoch, x.offset - 1});
     return;
   }
   event msg;
@@ -90,16 +90,36 @@ void actor_subscriber::on_event(const publication& x, std::string_view pattern,
   caf::anon_send(who, std::move(msg));
 }
 
-void actor_subscriber::overflow(const std::string& subject,
-                                const publication& x) {
+void actor_subscriber::on_presence(std::string_view topic,
+                                   const presence_news* news) {
+  auto who = caf::actor_cast<caf::actor>(who_);
+  std::string subject{topic};
+  if (!who || overflowed_.contains(subject))
+    return;
+  presence_update msg;
+  msg.reset = news == nullptr;
+  if (news != nullptr)
+    msg.steps = news->steps;
+  auto cost = static_cast<int64_t>(sizeof(presence_update) + topic.size());
+  for (auto& x : msg.steps)
+    cost += static_cast<int64_t>(sizeof(presence_step) + x.user.size());
+  if (waiting_->count() + cost > static_cast<int64_t>(bytes_max_)) {
+    overflow(subject, {});
+    return;
+  }
+  msg.topic = std::move(subject);
+  msg.credit = charge(waiting_, cost);
+  caf::anon_send(who, std::move(msg));
+}
+
+void actor_subscriber::overflow(const std::string& subject, position last) {
   ctx_.metrics.drops_disconnect->inc();
   overflowed_.insert(subject);
   auto who = caf::actor_cast<caf::actor>(who_);
   // The table must not change while it delivers.
   caf::anon_send(ctx_.brokers[ctx_.index].actor, unsubscribe_atom_v, who,
                  subject);
-  caf::anon_send(who, unsubscribe_atom_v, subject,
-                 position{x.epoch, x.offset - 1});
+  caf::anon_send(who, unsubscribe_atom_v, subject, std::move(last));
 }
 
 } // namespace callboard

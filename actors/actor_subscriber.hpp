@@ -54,9 +54,20 @@ public:
   void on_event(const publication& x, std::string_view pattern,
                 bool retained) override;
 
+  void on_presence(std::string_view topic, const presence_news* news) override;
+
+  void on_answer(uint32_t, const request_outcome&) override {
+    // Actors ask by requests of CAF's.
+  }
+
+  [[nodiscard]] std::string_view user() const noexcept override {
+    return {};
+  }
+
 private:
   // Ends the subscription that the actor could not keep up with.
-  void overflow(const std::string& subject, const publication& x);
+  // @param last the position that it has; an empty one if that is not known.
+  void overflow(const std::string& subject, position last);
 
   caf::actor_addr who_;
   size_t bytes_max_;

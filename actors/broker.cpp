@@ -20,6 +20,14 @@ owned_topics::limits limits_of(const node_context& node) {
     static_cast<int64_t>(options.history_bytes_max / node.loops)};
 }
 
+presence_registry::limits presence_limits_of(const node_options& x) {
+  using std::chrono::milliseconds;
+  static constexpr size_t lingering_max = 100'000;
+  return {std::chrono::duration_cast<milliseconds>(x.presence_linger).count(),
+          std::chrono::duration_cast<milliseconds>(x.presence_interval).count(),
+          lingering_max};
+}
+
 } // namespace
 
 broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
@@ -27,7 +35,8 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
   : super{cfg, loop},
     ctx_{ctx},
     waiting_{std::move(waiting)},
-    topics_{limits_of(ctx.node), ctx.node.options.topics} {
+    topics_{limits_of(ctx.node), ctx.node.options.topics},
+    presence_{presence_limits_of(ctx.node.options)} {
 }
 
 broker::behavior_type broker::make_behavior() {
@@ -66,6 +75,30 @@ broker::behavior_type broker::make_behavior() {
       auto asker = caf::actor_cast<connection_actor>(current_sender());
       send(asker, resolve_atom_v, call_id, look_up(x));
     },
+    [this](read_atom, uint32_t call_id, const presence_query& x) {
+      waiting_->remove(x.cost());
+      auto asker = current_sender();
+      if (x.loop == ctx_.index)
+        relay(asker, call_id, look_up(x));
+      else
+        caf::anon_send(ctx_.brokers[x.loop].actor, resolve_atom_v, asker,
+                       call_id, look_up(x));
+    },
+    [this](resolve_atom, const caf::strong_actor_ptr& asker, uint32_t call_id,
+           const request_outcome& x) { relay(asker, call_id, x); },
+    [this](presence_atom, const presence_report_ptr& x) { take_report(*x); },
+    [this](presence_atom, const presence_news_ptr& x) { deliver(*x); },
+    [this](presence_atom) {
+      presence_tick_ms_ = presence_registry::never;
+      advance_presence();
+    },
+    [this](presence_atom, const std::string& topic) {
+      return count_presence(topic);
+    },
+    [this](presence_atom, const std::string& topic, uint32_t limit,
+           const std::string& after) {
+      return list_presence(topic, limit, after);
+    },
     [this](deliver_atom, publication_ptr& x) {
       waiting_->remove(x->cost());
       deliver(x);
@@ -81,6 +114,12 @@ broker::behavior_type broker::make_behavior() {
       auto promise = make_response_promise<position, bool>();
       topic_position from{std::move(since.epoch), since.offset};
       subscribe(who, subject, {{}, promise}, &from);
+      return promise;
+    },
+    [this](subscribe_atom, presence_atom, const caf::actor& who,
+           const std::string& subject) {
+      auto promise = make_response_promise<position>();
+      subscribe(who, subject, {promise, {}}, nullptr, true);
       return promise;
     },
     [this](unsubscribe_atom, const caf::actor& who,
@@ -243,7 +282,12 @@ void broker::drop(const caf::actor_addr& who) {
 }
 
 void broker::subscribe(const caf::actor& who, const std::string& subject,
-                       subscribe_answer answer, const topic_position* since) {
+                       subscribe_answer answer, const topic_position* since,
+                       bool watches) {
+  if (watches && !has_presence(subject)) {
+    answer.fail(caf::make_error(errc::no_presence));
+    return;
+  }
   if (auto wrong = is_pattern(subject) ? check_pattern(subject)
                                        : check_topic(subject);
       wrong != subject_error::none) {
@@ -261,7 +305,8 @@ void broker::subscribe(const caf::actor& who, const std::string& subject,
     monitor(who);
   }
   auto seq_id = entry.actor->await_answer(std::move(answer));
-  switch (ctx_.topics.subscribe(*entry.box, subject, seq_id, false, since)) {
+  switch (
+    ctx_.topics.subscribe(*entry.box, subject, seq_id, false, since, watches)) {
     case topic_table::subscribe_result::duplicate:
       entry.actor->refuse(seq_id, errc::already_subscribed);
       break;
@@ -329,8 +374,13 @@ void request_attach_again(loop_context& ctx, uint32_t shard) {
         || shard_of(name, ctx.node.loops) == shard)
       subjects.push_back(name);
   });
-  for (auto& x : subjects)
+  for (auto& x : subjects) {
     request_attach(ctx, x);
+    // The new owner knows of nobody, and news on the way to this loop are lost.
+    if (!is_pattern(x) && shard_of(x, ctx.node.loops) == shard)
+      ctx.topics.tell_presence_again(x);
+    ctx.topics.reset_presence(x, ctx.unix_ms);
+  }
 }
 
 } // namespace callboard

@@ -9,6 +9,7 @@
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/loop_context.hpp>
 #include <callboard/actors/owned_topics.hpp>
+#include <callboard/actors/presence_registry.hpp>
 
 namespace callboard {
 
@@ -51,6 +52,23 @@ private:
 
   void expire();
 
+  // -- as the owner of who is in the topics -----------------------------------
+
+  void take_report(const presence_report& x);
+
+  // Tells the loops what is due, and asks to be woken for what is due next.
+  void advance_presence();
+
+  request_outcome look_up(const presence_query& x);
+
+  caf::result<presence_count> count_presence(const std::string& topic);
+
+  caf::result<presence_page> list_presence(const std::string& topic,
+                                           uint32_t limit,
+                                           const std::string& after);
+
+  [[nodiscard]] bool has_presence(std::string_view topic) const;
+
   // -- as the server of the loop's subscriptions ------------------------------
 
   void deliver(const publication_ptr& x);
@@ -62,8 +80,15 @@ private:
 
   void drop(const caf::actor_addr& who);
 
+  void deliver(const presence_news& x);
+
+  // Hands an owner's answer to the connection that asked.
+  void relay(const caf::strong_actor_ptr& asker, uint32_t call_id,
+             const request_outcome& x);
+
   void subscribe(const caf::actor& who, const std::string& subject,
-                 subscribe_answer answer, const topic_position* since);
+                 subscribe_answer answer, const topic_position* since,
+                 bool watches = false);
 
   void unsubscribe(const caf::actor& who, const std::string& subject);
 
@@ -72,6 +97,9 @@ private:
   loop_context& ctx_;
   mailbox_bytes_ptr waiting_;
   owned_topics topics_;
+  presence_registry presence_;
+  // When the last message that was asked for comes.
+  int64_t presence_tick_ms_ = presence_registry::never;
 };
 
 /// Asks the owners of `subject` to attach this loop.

@@ -2,7 +2,9 @@
 
 #include <caf/send.hpp>
 
+#include <callboard/actors/connection_name.hpp>
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/user_topic.hpp>
 
 namespace callboard {
 
@@ -139,10 +141,11 @@ void connection::close(close_code code, std::string_view reason) {
 // -- from the loop ------------------------------------------------------------
 
 void connection::broker_replaced(uint32_t shard) {
-  auto lost = [shard](const inflight_table::entry& x) {
-    return x.shard == shard
-           && (x.kind == inflight_kind::publish
-               || x.kind == inflight_kind::query);
+  // Answers to some questions come through the own loop's shard.
+  auto own = shard == ctx_.index;
+  auto lost = [shard, own](const inflight_table::entry& x) {
+    return (x.shard == shard && x.kind == inflight_kind::publish)
+           || ((x.shard == shard || own) && x.kind == inflight_kind::query);
   };
   inflight_.take_if(lost, [this](const inflight_table::entry& x) {
     write_error(x.seq_id, errc::internal);
@@ -177,6 +180,8 @@ void connection::connected(uint32_t seq_id) {
                  describe(lifecycle_kind::connected));
   told_ = true;
   write_welcome(seq_id);
+  if (auto topic = user_topic(user_); !topic.empty())
+    subscribe(topic, 0, nullptr, false);
 }
 
 void connection::set_state(connection_state x) {
@@ -202,15 +207,7 @@ void connection::set_state(connection_state x) {
 }
 
 std::string connection::wire_name() const {
-  static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-  char text[13];
-  auto at = std::end(text);
-  for (auto rest = id_; rest > 0; rest /= 36)
-    *--at = digits[rest % 36];
-  auto result = ctx_.node.name;
-  result += '-';
-  result.append(at, std::end(text));
-  return result;
+  return connection_name(ctx_.node.name, id_);
 }
 
 lifecycle_event connection::describe(lifecycle_kind kind) const {

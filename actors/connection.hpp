@@ -101,6 +101,16 @@ public:
     // Connections take bytes.
   }
 
+  void on_presence(std::string_view, const presence_news*) override {
+    // The same.
+  }
+
+  void on_answer(uint32_t call_id, const request_outcome& x) override;
+
+  [[nodiscard]] std::string_view user() const noexcept override {
+    return user_;
+  }
+
   // -- state ------------------------------------------------------------------
 
   [[nodiscard]] connection_state state() const noexcept {
@@ -128,9 +138,27 @@ private:
   void handle_unregister(const frame_view& x);
   void malformed(const frame_view& x, errc code, std::string_view reason);
 
+  // Subscribes; with seqId 0 nobody hears of it.
+  void subscribe(std::string_view topic, uint32_t seq_id,
+                 const topic_position* since, bool presence);
+
+  void unsubscribe_silently(std::string_view topic);
+
+  // Publishes `content` in the name of the frame `x`.
+  void publish(const frame_view& x, std::string_view topic, payload content);
+
+  // Returns whether `topic` is that of what is pushed to this user.
+  [[nodiscard]] bool is_own_topic(std::string_view topic) const;
+
   // Answers an action of the server's own; returns false for other actions.
   bool handle_own_action(const frame_view& x);
-  void handle_query(const frame_view& x, bool position_only);
+  void handle_history(const frame_view& x, bool position_only);
+  void handle_presence(const frame_view& x, bool count_only);
+  void handle_push(const frame_view& x);
+
+  // Asks the owner of a topic; answers if that cannot be.
+  template <class Query>
+  void ask_owner(const frame_view& x, Query query);
 
   void route(const frame_view& x, const router_ref& shard, uint32_t call_id);
 
@@ -142,6 +170,8 @@ private:
                                 uint32_t shard);
 
   bool authorized(operation what, std::string_view subject) const;
+
+  [[nodiscard]] bool has_presence(std::string_view subject) const;
 
   // -- messages ---------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/responder_error.hpp>
+#include <callboard/actors/user_topic.hpp>
 
 // The frames that a client sends.
 
@@ -223,35 +224,59 @@ void connection::handle_unregister(const frame_view& x) {
 // -- topics -------------------------------------------------------------------
 
 void connection::handle_subscribe(const frame_view& x) {
-  auto wrong = is_pattern(x.subject) ? check_pattern(x.subject)
-                                     : check_topic(x.subject);
+  auto own = is_own_topic(x.subject);
+  auto wrong = own                     ? subject_error::none
+               : is_pattern(x.subject) ? check_pattern(x.subject)
+                                       : check_topic(x.subject);
   if (!admit(x, operation::subscribe, wrong))
     return;
-  if (box_->subscriptions.size() >= ctx_.node.options.subscriptions_max)
+  // The own topic is everybody's.
+  auto places = ctx_.node.options.subscriptions_max
+                + (user_topic(user_).empty() ? 0 : 1);
+  if (!own && box_->subscriptions.size() >= places)
     return refuse(x.seq_id, errc::too_many_subscriptions);
+  if (x.meta.presence && !has_presence(x.subject))
+    return refuse(x.seq_id, errc::no_presence);
   if (!begin(x.seq_id, inflight_kind::subscribe, 0))
     return;
+  // It has its own topic already, but perhaps not since where it left off.
+  if (own)
+    unsubscribe_silently(x.subject);
+  std::optional<topic_position> since;
+  if (x.meta.has(meta_key::since))
+    since = {std::string{x.meta.since.epoch}, x.meta.since.offset};
+  subscribe(x.subject, x.seq_id, since ? &*since : nullptr, x.meta.presence);
+}
+
+void connection::subscribe(std::string_view topic, uint32_t seq_id,
+                           const topic_position* since, bool presence) {
   if (!std::exchange(watched_, true)) {
     caf::strong_actor_ptr self{ctrl()};
     ctx_.subscribers[id()] = {address(), box_, nullptr};
     caf::anon_send(ctx_.brokers[ctx_.index].actor, watch_atom_v,
                    std::move(self));
   }
-  std::optional<topic_position> since;
-  if (x.meta.has(meta_key::since))
-    since = {std::string{x.meta.since.epoch}, x.meta.since.offset};
-  std::string subject{x.subject};
-  switch (ctx_.topics.subscribe(*box_, subject, x.seq_id, true,
-                                since ? &*since : nullptr)) {
+  std::string subject{topic};
+  switch (
+    ctx_.topics.subscribe(*box_, subject, seq_id, true, since, presence)) {
     case topic_table::subscribe_result::attach:
       request_attach(ctx_, subject);
       break;
     case topic_table::subscribe_result::duplicate:
-      on_refused(x.seq_id, subject, errc::already_subscribed);
+      on_refused(seq_id, subject, errc::already_subscribed);
       break;
     default:
       break;
   }
+}
+
+void connection::unsubscribe_silently(std::string_view topic) {
+  std::string subject{topic};
+  auto result = ctx_.topics.unsubscribe(*box_, subject);
+  if (result.waiting_seq_id != 0)
+    on_refused(result.waiting_seq_id, subject, errc::cancelled);
+  if (result.detach)
+    request_detach(ctx_, subject);
 }
 
 void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
@@ -266,7 +291,9 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
       write_position(seq_id, *where, &recovered);
     else
       write_pattern_response(seq_id, missed != recovery::none);
-    tell_life(lifecycle_kind::subscribed, subject);
+    // Nobody asked for the own topic that comes with the log-in.
+    if (seq_id != 0 || !is_own_topic(subject))
+      tell_life(lifecycle_kind::subscribed, subject);
   });
 }
 
@@ -292,29 +319,33 @@ void connection::handle_unsubscribe(const frame_view& x) {
 }
 
 void connection::handle_publish(const frame_view& x) {
-  if (!admit(x, operation::publish, check_topic(x.subject)))
-    return;
-  auto shard = shard_of(x.subject, ctx_.node.loops);
+  if (admit(x, operation::publish, check_topic(x.subject)))
+    publish(x, x.subject, payload{x.payload});
+}
+
+void connection::publish(const frame_view& x, std::string_view topic,
+                         payload content) {
+  auto shard = shard_of(topic, ctx_.node.loops);
   auto& broker = ctx_.brokers[shard];
   if (ctx_.node.congested(broker))
     return refuse(x.seq_id, errc::overloaded);
   auto call = begin(x.seq_id, inflight_kind::publish, shard);
   if (!call)
     return;
-  auto content = caf::make_counted<publication>();
-  content->topic = x.subject;
-  content->payload = payload{x.payload};
-  content->sender = sender_;
-  content->id = x.meta.id;
-  content->trace = x.meta.trace;
-  content->publisher = id_;
-  content->call_id = *call;
-  content->no_echo = x.meta.no_echo;
-  broker.waiting->add(content->cost());
+  auto event = caf::make_counted<publication>();
+  event->topic = topic;
+  event->payload = std::move(content);
+  event->sender = sender_;
+  event->id = x.meta.id;
+  event->trace = x.meta.trace;
+  event->publisher = id_;
+  event->call_id = *call;
+  event->no_echo = x.meta.no_echo;
+  broker.waiting->add(event->cost());
   if (*call != 0)
-    send(broker.actor, publish_atom_v, std::move(content));
+    send(broker.actor, publish_atom_v, std::move(event));
   else
-    caf::anon_send(broker.actor, publish_atom_v, std::move(content));
+    caf::anon_send(broker.actor, publish_atom_v, std::move(event));
 }
 
 // -- what all of them need ----------------------------------------------------
@@ -328,6 +359,11 @@ bool connection::admit(const frame_view& x, operation what,
   else
     return true;
   return false;
+}
+
+bool connection::has_presence(std::string_view subject) const {
+  return !is_pattern(subject)
+         && options_of(ctx_.node.options.topics, subject).presence;
 }
 
 bool connection::authorized(operation what, std::string_view subject) const {

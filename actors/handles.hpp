@@ -61,6 +61,23 @@ using broker_actor = caf::typed_actor<
   // As owner: answer this query of the sender, a connection, by `resolve` to
   // the call ID.
   caf::result<void>(read_atom, uint32_t, history_query),
+  // As owner: the same for a question of who is in a topic; the answer takes
+  // its place among the news of it.
+  caf::result<void>(read_atom, uint32_t, presence_query),
+  // As a loop's server: this connection's question has this answer.
+  caf::result<void>(resolve_atom, caf::strong_actor_ptr, uint32_t,
+                    request_outcome),
+  // As owner: who came and went on a loop.
+  caf::result<void>(presence_atom, presence_report_ptr),
+  // As a loop's server: who came to a topic and went, for its watchers.
+  caf::result<void>(presence_atom, presence_news_ptr),
+  // As owner: look at what is due of presence.
+  caf::result<void>(presence_atom),
+  // As owner, for embedded actors: how many are in a topic, and who: at most
+  // so many, after the `next` of the page before. `no_presence` if the topic
+  // does not keep it.
+  caf::result<presence_count>(presence_atom, std::string),
+  caf::result<presence_page>(presence_atom, std::string, uint32_t, std::string),
   // As a loop's server: share this event out.
   caf::result<void>(deliver_atom, publication_ptr),
   // As a loop's server: forget this connection's subscriptions when it dies.
@@ -71,6 +88,8 @@ using broker_actor = caf::typed_actor<
   // published after it.
   caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
                               position),
+  // The same as the first, and `presence_update` messages from now on.
+  caf::result<position>(subscribe_atom, presence_atom, caf::actor, std::string),
   caf::result<void>(unsubscribe_atom, caf::actor, std::string),
   // Forget topics and ids whose time is over.
   caf::result<void>(expire_atom)>;

@@ -17,12 +17,13 @@ struct since_content {
   MSGPACK_DEFINE_MAP(epoch, offset)
 };
 
+// What is nil counts as left out.
 struct query_content {
   std::string topic;
-  since_content since;
-  uint64_t before = 0;
-  uint64_t limit = 100;
-  bool reverse = false;
+  std::optional<since_content> since;
+  std::optional<uint64_t> before;
+  std::optional<uint64_t> limit;
+  std::optional<bool> reverse;
 
   MSGPACK_DEFINE_MAP(topic, since, before, limit, reverse)
 };
@@ -46,13 +47,22 @@ void pack_event(packer& pack, byte_buffer& out, const publication& x) {
 std::optional<history_query> read_query(payload_view content,
                                         bool position_only) {
   auto read = payload{content}.get_as<query_content>();
-  if (!read || read->topic.empty() || read->since.epoch.size() > epoch_bytes_max
-      || read->limit < 1 || read->limit > history_query::limit_max)
+  if (!read || read->topic.empty())
     return std::nullopt;
-  return history_query{
-    std::move(read->topic), position_only, std::move(read->since.epoch),
-    read->since.offset,     read->before,  static_cast<uint32_t>(read->limit),
-    read->reverse};
+  history_query result;
+  auto since = std::move(read->since).value_or(since_content{});
+  auto limit = read->limit.value_or(result.limit);
+  if (since.epoch.size() > epoch_bytes_max || limit < 1
+      || limit > history_query::limit_max)
+    return std::nullopt;
+  result.topic = std::move(read->topic);
+  result.position_only = position_only;
+  result.since_epoch = std::move(since.epoch);
+  result.since_offset = since.offset;
+  result.before = read->before.value_or(0);
+  result.limit = static_cast<uint32_t>(limit);
+  result.reverse = read->reverse.value_or(false);
+  return result;
 }
 
 history_range range_of(const history_query& x, const position& head,

@@ -26,7 +26,27 @@ void loop_context::flush() {
   topics.take_wanted([this](const std::string& topic, uint64_t first) {
     caf::anon_send(broker_of(topic).actor, fetch_atom_v, index, topic, first);
   });
+  report_presence();
   outboxes.flush();
+}
+
+void loop_context::report_presence() {
+  auto changes = topics.take_presence();
+  if (changes.empty())
+    return;
+  std::vector<presence_report_ptr> reports(node.loops);
+  for (auto& x : changes) {
+    auto& report = reports[shard_of(x.topic, node.loops)];
+    if (report == nullptr) {
+      report = caf::make_counted<presence_report>();
+      report->loop = index;
+    }
+    report->changes.push_back(std::move(x));
+  }
+  for (uint32_t shard = 0; shard < node.loops; ++shard)
+    if (reports[shard] != nullptr)
+      caf::anon_send(brokers[shard].actor, presence_atom_v,
+                     std::move(reports[shard]));
 }
 
 void loop_context::publish_counts() {

@@ -80,7 +80,7 @@ struct loop_context {
       index{loop_index},
       wire{framing_ref},
       metrics{metrics_set},
-      topics{outboxes, framing_ref} {
+      topics{outboxes, framing_ref, node_ctx.options.topics} {
   }
 
   node_context& node;
@@ -121,13 +121,17 @@ struct loop_context {
                      uint16_t close_code)>
     log_state;
 
-  /// Hands the turn's events and replies to the sockets.
+  /// Hands the turn's events and replies to the sockets, and what the owners
+  /// must hear to them.
   void flush();
 
   /// Returns whether the next turn has something to do, whatever comes in.
   [[nodiscard]] bool busy() const noexcept {
     return topics.advancing() || outboxes.any_drained();
   }
+
+  /// Tells the owners who came and went in this turn.
+  void report_presence();
 
   /// Adds what was counted since the last call to the metrics.
   void publish_counts();

@@ -104,6 +104,8 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.history_bytes = make.gauge("history", "Bytes that topics keep.", "bytes");
   m.history_evictions = make.counter("history-evictions",
                                      "Histories that gave way to others.");
+  m.presence_members = make.gauge("presence-members",
+                                  "Users and nameless connections in topics.");
   m.drops_disconnect
     = make.counter_by("drops", "policy", "disconnect",
                       "Overflows of an outbox by the policy applied.");

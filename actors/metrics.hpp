@@ -37,6 +37,8 @@ struct loop_metrics {
   caf::telemetry::int_gauge* history_bytes;
   /// Histories that gave way to others.
   caf::telemetry::int_counter* history_evictions;
+  /// Those in the topics that the shard owns.
+  caf::telemetry::int_gauge* presence_members;
   /// Connections and actors cut off by the policy `disconnect`.
   caf::telemetry::int_counter* drops_disconnect;
   caf::telemetry::int_counter* requests_answered;

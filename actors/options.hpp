@@ -51,6 +51,11 @@ struct node_options {
   size_t history_bytes_max = 256 * 1024 * 1024;
   /// How long a topic that nobody uses is kept, and a publish `id` with it.
   caf::timespan topic_linger = std::chrono::minutes{5};
+  /// How long a user whose last connection is gone stays in a topic, 0 … 1 h.
+  caf::timespan presence_linger = std::chrono::seconds{5};
+  /// The least time between two tellings of who came and went, 0 … 1 min; what
+  /// happens in between is told together.
+  caf::timespan presence_interval = std::chrono::milliseconds{250};
 };
 
 } // namespace callboard

@@ -12,6 +12,7 @@
 
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/linked_list.hpp>
+#include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/pattern_tree.hpp>
 #include <callboard/actors/publication.hpp>
@@ -19,43 +20,6 @@
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
-
-/// A set of loops, by index.
-class loop_set {
-public:
-  void set(uint32_t loop, bool value) {
-    if (loop >= bits_.size())
-      bits_.resize(loop + 1);
-    bits_[loop] = value;
-  }
-
-  void merge(const loop_set& other) {
-    for (uint32_t i = 0; i < other.bits_.size(); ++i)
-      if (other.bits_[i])
-        set(i, true);
-  }
-
-  [[nodiscard]] bool empty() const noexcept {
-    for (auto x : bits_)
-      if (x)
-        return false;
-    return true;
-  }
-
-  template <class F>
-  void for_each(F&& f) const {
-    for (uint32_t i = 0; i < bits_.size(); ++i)
-      if (bits_[i])
-        f(i);
-  }
-
-  void clear() noexcept {
-    bits_.clear();
-  }
-
-private:
-  std::vector<bool> bits_;
-};
 
 /// The topics that one broker shard owns: their epochs and offsets, which loops
 /// want them, what they keep, and the ids that were published. Pure; times are

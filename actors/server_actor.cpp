@@ -4,6 +4,7 @@
 
 #include <caf/send.hpp>
 
+#include <callboard/actors/user_topic.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
@@ -41,7 +42,14 @@ server_actor::behavior_type server_actor::make_behavior() {
   }
   return {
     [this](publish_atom, std::string& topic, payload& content) {
-      return publish(std::move(topic), std::move(content));
+      auto wrong = check_topic(topic);
+      return publish(std::move(topic), wrong, std::move(content));
+    },
+    [this](push_atom, const std::string& user, payload& content) {
+      auto topic = user_topic(user);
+      auto wrong = topic.empty() ? check_topic("$user/" + user)
+                                 : subject_error::none;
+      return publish(std::move(topic), wrong, std::move(content));
     },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
       return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
@@ -51,6 +59,19 @@ server_actor::behavior_type server_actor::make_behavior() {
            position& since) {
       return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
                       subject, std::move(since));
+    },
+    [this](subscribe_atom, presence_atom, const caf::actor& who,
+           const std::string& subject) {
+      return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v,
+                      presence_atom_v, who, subject);
+    },
+    [this](presence_atom, const std::string& topic) {
+      return delegate(broker_of(topic).actor, presence_atom_v, topic);
+    },
+    [this](presence_atom, const std::string& topic, uint32_t limit,
+           const std::string& after) {
+      return delegate(broker_of(topic).actor, presence_atom_v, topic, limit,
+                      after);
     },
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) {
@@ -124,11 +145,11 @@ void server_actor::down(const caf::down_msg& x) {
     quit(x.reason);
 }
 
-caf::result<position> server_actor::publish(std::string topic,
-                                            payload content) {
-  if (auto wrong = check_topic(topic); wrong != subject_error::none)
+caf::result<position>
+server_actor::publish(std::string topic, subject_error wrong, payload content) {
+  if (wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
-  auto& shard = brokers_[shard_of(topic, node_.loops)];
+  auto& shard = broker_of(topic);
   if (node_.congested(shard))
     return caf::make_error(errc::overloaded);
   auto x = caf::make_counted<publication>();

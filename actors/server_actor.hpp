@@ -8,6 +8,7 @@
 
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/loop_context.hpp>
+#include <callboard/messages/topic.hpp>
 
 namespace callboard {
 
@@ -17,6 +18,8 @@ using server_handle = caf::typed_actor<
   // Publish; answered with the place in the topic once the owner accepted it.
   // Sent anonymously, nobody is told whether it was.
   caf::result<position>(publish_atom, std::string, payload),
+  // Publish to every connection of a user.
+  caf::result<position>(push_atom, std::string, payload),
   // Send this actor every `event` of a topic or pattern from now on. Where it
   // does not keep up it gets `(unsubscribe_atom, subject, position)` and no
   // further event; where the topic starts over `(topic, position)`.
@@ -25,7 +28,14 @@ using server_handle = caf::typed_actor<
   // published after it, before what is published from now on.
   caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
                               position),
+  // The same as the first, and every `presence_update` of the topic: who comes
+  // and who goes. `no_presence` if the topic does not keep it.
+  caf::result<position>(subscribe_atom, presence_atom, caf::actor, std::string),
   caf::result<void>(unsubscribe_atom, caf::actor, std::string),
+  // How many are in a topic, and who: at most so many (1 … 1000), those after
+  // the `next` of the page before, or the first if that is empty.
+  caf::result<presence_count>(presence_atom, std::string),
+  caf::result<presence_page>(presence_atom, std::string, uint32_t, std::string),
   // Let this actor, a `responder_actor`, answer an action's requests.
   caf::result<void>(register_atom, std::string, caf::actor),
   caf::result<void>(unregister_atom, std::string, caf::actor),
@@ -96,7 +106,9 @@ private:
 
   void down(const caf::down_msg& x);
 
-  caf::result<position> publish(std::string topic, payload content);
+  // @param wrong what is wrong with the topic.
+  caf::result<position> publish(std::string topic, subject_error wrong,
+                                payload content);
 
   caf::result<void> respond(const std::string& action,
                             const caf::actor& responder);
@@ -115,6 +127,10 @@ private:
 
   caf::result<void> close(connection_id connection, uint16_t code,
                           const std::string& reason);
+
+  [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
+    return brokers_[shard_of(topic, node_.loops)];
+  }
 
   [[nodiscard]] const router_ref& router_of(std::string_view action) const {
     return routers_[shard_of(action, node_.loops)];

@@ -19,6 +19,8 @@ struct topic_options {
   caf::timespan history_ttl{0};
   /// Whether who subscribes anew gets the last publication first.
   bool retain = false;
+  /// Whether the topic keeps who is there.
+  bool presence = false;
 
   [[nodiscard]] bool has_history() const noexcept {
     return history_size > 0;

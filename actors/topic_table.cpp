@@ -13,8 +13,9 @@ constexpr size_t batch_bytes = 64 * 1024;
 
 } // namespace
 
-topic_table::topic_table(outbox_scheduler& scheduler, framing& wire)
-  : scheduler_{scheduler}, wire_{wire} {
+topic_table::topic_table(outbox_scheduler& scheduler, framing& wire,
+                         const std::vector<topic_rule>& rules)
+  : scheduler_{scheduler}, wire_{wire}, rules_{rules} {
 }
 
 topic_table::~topic_table() = default;
@@ -23,12 +24,14 @@ subscription::~subscription() = default;
 
 topic_table::subscribe_result
 topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
-                       bool takes_bytes, const topic_position* since) {
+                       bool takes_bytes, const topic_position* since,
+                       bool watches) {
   auto& map = is_pattern(subject) ? patterns_ : topics_;
   auto i = map.find(subject);
   auto created = i == map.end();
   if (created) {
-    i = map.emplace(subject, std::make_unique<local_topic>(subject)).first;
+    i = map.emplace(subject, std::make_unique<local_topic>(subject, rules_))
+          .first;
     if (i->second->pattern)
       tree_[subject] = i->second.get();
   }
@@ -43,6 +46,8 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   if (since != nullptr && !topic.pattern)
     added.behind.reset(new replay{*since});
   put_in(added);
+  if (topic.presence)
+    enter_presence(added, watches);
   ++subscriptions_;
   if (created)
     return subscribe_result::attach;
@@ -319,6 +324,8 @@ void topic_table::welcome(local_topic& topic, subscription& x,
 void topic_table::erase(subscription& x) {
   if (x.behind != nullptr)
     std::erase(replaying_, &x);
+  if (x.topic->presence)
+    leave_presence(x);
   take_out(x);
   --subscriptions_;
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,8 +14,10 @@
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/outbox.hpp>
 #include <callboard/actors/pattern_tree.hpp>
+#include <callboard/actors/presence.hpp>
 #include <callboard/actors/publication.hpp>
 #include <callboard/actors/string_hash.hpp>
+#include <callboard/actors/topic_options.hpp>
 #include <callboard/messages/errc.hpp>
 
 namespace callboard {
@@ -66,10 +69,24 @@ public:
   virtual void
   on_event(const publication& event, std::string_view pattern, bool retained)
     = 0;
+
+  /// Who came to a topic and who went, for a subscriber that takes values.
+  /// @param news null: what was told until now may be wrong.
+  virtual void on_presence(std::string_view topic, const presence_news* news)
+    = 0;
+
+  /// The answer to a question of presence with this call ID. It stands where
+  /// it must among what the subscriber is told of who comes and goes.
+  virtual void on_answer(uint32_t call_id, const request_outcome& answer) = 0;
+
+  /// Returns the user behind it; empty where nobody is logged in.
+  [[nodiscard]] virtual std::string_view user() const noexcept = 0;
 };
 
 /// One subscription of one outbox.
 struct subscription {
+  static constexpr auto not_watching = std::numeric_limits<uint32_t>::max();
+
   local_topic* topic;
   outbox* box;
   /// Its place in the topic's receivers of its kind.
@@ -79,6 +96,8 @@ struct subscription {
   bool takes_bytes;
   /// Whether it came with a position.
   bool asked_missed = false;
+  /// Its place among the topic's watchers; `not_watching`: it is none.
+  uint32_t watcher_index = not_watching;
   /// Set while it gets what it missed and not yet what comes.
   std::unique_ptr<replay> behind;
 
@@ -91,7 +110,9 @@ struct subscription {
 /// one run of bytes for each form, which all its receivers share.
 class topic_table {
 public:
-  topic_table(outbox_scheduler& scheduler, framing& wire);
+  /// @param rules tell which topics keep who is there; they outlive this.
+  topic_table(outbox_scheduler& scheduler, framing& wire,
+              const std::vector<topic_rule>& rules);
 
   ~topic_table();
 
@@ -111,9 +132,11 @@ public:
   /// Subscribes `box` to a topic or pattern.
   /// @param takes_bytes false for a subscriber that wants `on_event`.
   /// @param since where the subscriber left off; null: it wants what comes.
+  /// @param watches whether it wants to hear who comes and goes.
   subscribe_result subscribe(outbox& box, std::string_view subject,
                              uint32_t seq_id, bool takes_bytes = true,
-                             const topic_position* since = nullptr);
+                             const topic_position* since = nullptr,
+                             bool watches = false);
 
   struct unsubscribe_result {
     /// Whether there was such a subscription.
@@ -181,6 +204,24 @@ public:
   uint64_t take_replayed() noexcept {
     return std::exchange(replayed_, 0);
   }
+
+  // -- presence ---------------------------------------------------------------
+
+  /// Returns what the owners must be told of who is here, since the last call.
+  std::vector<presence_change> take_presence() {
+    return std::exchange(presence_changes_, {});
+  }
+
+  /// Tells the owner of `topic`, which knows nothing, who is here.
+  void tell_presence_again(std::string_view topic);
+
+  /// Tells the watchers of `topic` that they must ask again who is there.
+  void reset_presence(std::string_view topic, int64_t unix_ms);
+
+  /// Tells the watchers of a topic who came and who went.
+  /// @param node the node's name, for those of its connections.
+  /// @returns the number of frames.
+  size_t deliver_presence(const presence_news& news, std::string_view node);
 
   // -- events -----------------------------------------------------------------
 
@@ -273,10 +314,23 @@ private:
 
   bool erase_if_unused(local_topic& topic);
 
+  // Tells the owner that `x` has come, and that it watches.
+  void enter_presence(subscription& x, bool watches);
+
+  void leave_presence(subscription& x);
+
+  void tell_owner(presence_change::kind what, const local_topic& topic,
+                  connection_id connection = 0, std::string_view user = {});
+
+  // Writes `content`, one payload, to all watchers of `topic`.
+  size_t write_to_watchers(local_topic& topic, const byte_buffer& content,
+                           int64_t unix_ms);
+
   local_topic* find(std::string_view subject) const;
 
   outbox_scheduler& scheduler_;
   framing& wire_;
+  const std::vector<topic_rule>& rules_;
   topic_map topics_;
   topic_map patterns_;
   pattern_tree<local_topic*> tree_;
@@ -287,6 +341,7 @@ private:
   std::vector<local_topic*> wanting_;
   // Subscriptions that are behind and have room for more.
   std::deque<subscription*> replaying_;
+  std::vector<presence_change> presence_changes_;
   // Given to them in this turn.
   size_t given_bytes_ = 0;
   uint64_t replayed_ = 0;

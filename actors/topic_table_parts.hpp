@@ -18,12 +18,16 @@ namespace callboard {
 
 /// A topic or pattern that somebody on this loop subscribes to.
 struct local_topic {
-  explicit local_topic(std::string_view subject)
-    : name{subject}, pattern{is_pattern(subject)} {
+  local_topic(std::string_view subject, const std::vector<topic_rule>& rules)
+    : name{subject},
+      pattern{is_pattern(subject)},
+      presence{!pattern && options_of(rules, subject).presence} {
   }
 
   std::string name;
   bool pattern;
+  // Whether the owner keeps who is here.
+  bool presence;
   // Whether the owner, or for a pattern every shard, has answered.
   bool ready = false;
   // Whether a batch waits to be shared out.
@@ -51,6 +55,8 @@ struct local_topic {
   std::vector<receiver> actors;
   // Those who get what they missed, and not yet what comes.
   std::vector<receiver> behind;
+  // Those who want to hear who comes and goes.
+  std::vector<subscription*> watchers;
   // What newcomers get first; or null.
   publication_ptr retained;
 

@@ -8,6 +8,8 @@
 
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/messages.hpp>
+#include <callboard/actors/presence.hpp>
+#include <callboard/actors/presence_query.hpp>
 #include <callboard/messages/type_ids.hpp>
 
 // The numbers go to other nodes: append only, and only at the end.
@@ -62,6 +64,21 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_slice_ptr))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_query))
 
+  // -- presence ---------------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, presence_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_report_ptr))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_news_ptr))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_query))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_step))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_member))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_count))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_page))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::presence_update))
+  CAF_ADD_TYPE_ID(callboard_actors, (std::vector<callboard::presence_step>))
+  CAF_ADD_TYPE_ID(callboard_actors, (std::vector<callboard::presence_member>))
+  CAF_ADD_ATOM(callboard_actors, callboard, push_atom)
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -72,3 +89,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::request_ticket)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::heartbeat_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_slice_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::presence_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::presence_news_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::presence_query)

@@ -101,6 +101,14 @@ std::vector<setting> serve_settings(serve_options& x) {
     duration_setting("topic-linger",
                      "Time for which a topic that nobody uses is kept",
                      n.topic_linger, 1s, 24h),
+    duration_setting("presence-linger",
+                     "Time for which a user stays in a topic after the last "
+                     "connection is gone",
+                     n.presence_linger, 0s, 1h),
+    duration_setting("presence-interval",
+                     "Least time between two tellings of who came to a topic "
+                     "and who went",
+                     n.presence_interval, 0s, 1min),
     duration_setting("connect-timeout",
                      "Time from a WebSocket's opening to its log-in",
                      n.connect_timeout, 100ms, 10min),

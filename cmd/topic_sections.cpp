@@ -32,6 +32,8 @@ std::vector<setting> topic_settings(topic_options& x) {
                      x.history_ttl, 0s, 366 * 24h),
     switch_setting("retain", "Give the last publication to who subscribes anew",
                    x.retain),
+    switch_setting("presence", "Keep who is there and tell those who ask",
+                   x.presence),
   };
 }
 

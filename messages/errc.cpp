@@ -48,6 +48,8 @@ constexpr std::array table{
             "This connection has this subscription already."},
   errc_info{errc::too_many_subscriptions, 402, "too_many_subscriptions", false,
             "This connection has too many subscriptions."},
+  errc_info{errc::no_presence, 403, "no_presence", false,
+            "This topic does not keep who is here."},
   errc_info{errc::rate_limited, 500, "rate_limited", true,
             "Too many frames in a short time; try again later."},
   errc_info{errc::overloaded, 501, "overloaded", true,

@@ -39,6 +39,7 @@ enum class errc : uint8_t {
   not_subscribed = 40,
   already_subscribed = 41,
   too_many_subscriptions = 42,
+  no_presence = 43,
   rate_limited = 50,
   overloaded = 51,
   shutting_down = 52,

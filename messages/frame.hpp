@@ -73,6 +73,7 @@ enum class meta_key : uint8_t {
   retry_after_ms = 10,
   pattern = 11,
   trace = 12,
+  presence = 13,
   retained = 14,
 };
 
@@ -96,6 +97,7 @@ struct meta_view {
   uint64_t retry_after_ms = 0;
   std::string_view pattern;
   std::string_view trace;
+  bool presence = false;
   bool retained = false;
 
   [[nodiscard]] bool has(meta_key key) const noexcept {

@@ -83,6 +83,8 @@ void visit_meta(const meta_view& x, meta_key key, Sink& sink) {
       return sink.on_text(x.pattern);
     case meta_key::trace:
       return sink.on_text(x.trace);
+    case meta_key::presence:
+      return sink.on_bool(x.presence);
     case meta_key::retained:
       return sink.on_bool(x.retained);
   }

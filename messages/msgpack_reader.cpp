@@ -58,6 +58,9 @@ const char* read_meta_value(msgpack_in& in, meta_key key, meta_view& meta) {
       return need(in.read_str(meta.pattern), "meta pattern is not a string");
     case meta_key::trace:
       return need(in.read_str(meta.trace), "meta trace is not a string");
+    case meta_key::presence:
+      return need(in.read_bool(meta.presence),
+                  "meta presence is not a boolean");
     case meta_key::retained:
       return need(in.read_bool(meta.retained),
                   "meta retained is not a boolean");

@@ -77,6 +77,8 @@ std::string check(const server_options& options) {
      86'400'000, " ms"},
     {"connect_timeout", ms(node.connect_timeout), 1, 600'000, " ms"},
     {"topic_linger", ms(node.topic_linger), 1'000, 86'400'000, " ms"},
+    {"presence_linger", ms(node.presence_linger), 0, 3'600'000, " ms"},
+    {"presence_interval", ms(node.presence_interval), 0, 60'000, " ms"},
     {"request_timeout", ms(options.request_timeout), 100, 600'000, " ms"},
     {"drain_timeout", ms(options.drain_timeout), 0, 3'600'000, " ms"},
   };

@@ -228,6 +228,8 @@ void json_frame::set_meta(const token& x) {
       return need(set_text(x, meta.pattern), "meta pattern is not a string");
     case meta_key::trace:
       return need(set_text(x, meta.trace), "meta trace is not a string");
+    case meta_key::presence:
+      return need(is_bool(meta.presence), "meta presence is not a boolean");
     case meta_key::retained:
       return need(is_bool(meta.retained), "meta retained is not a boolean");
   }

@@ -16,7 +16,7 @@ inline constexpr auto meta_key_max = static_cast<uint8_t>(meta_key::retained);
 inline constexpr std::array<std::string_view, meta_key_max + 1> meta_names{
   "",       "offset",    "epoch",    "since",     "id",           "noEcho",
   "sender", "timeoutMs", "code",     "temporary", "retryAfterMs", "pattern",
-  "trace",  "",          "retained",
+  "trace",  "presence",  "retained",
 };
 
 /// Returns whether `number` is a meta key that we know.

@@ -13,8 +13,8 @@ export const frameType = Object.freeze({
 });
 
 const metaNames = ['', 'offset', 'epoch', 'since', 'id', 'noEcho', 'sender',
-  'timeoutMs', 'code', 'temporary', 'retryAfterMs', 'pattern', 'trace', '',
-  'retained'];
+  'timeoutMs', 'code', 'temporary', 'retryAfterMs', 'pattern', 'trace',
+  'presence', 'retained'];
 
 /// An error that the other side answered, or that this side found itself
 /// (code 0: `disconnected`, `timeout`, `closed`).

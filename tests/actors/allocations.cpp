@@ -1,5 +1,7 @@
-// Counts what a steady fan-out allocates. The global operator new of this
+// Counts what a steady fan-out allocates, and what a member costs. The global operator new of this
 // program is replaced; it counts only while a test asks for it.
+
+#include <callboard/actors/presence_registry.hpp>
 
 #include "support/node_fixture.hpp"
 
@@ -7,12 +9,15 @@
 #include <cstdlib>
 #include <new>
 
+#include <malloc.h>
+
 #include "support/test.hpp"
 
 namespace {
 
 std::atomic<bool> counting{false};
 std::atomic<size_t> allocations{0};
+std::atomic<size_t> allocated_bytes{0};
 
 // Not inlined, so that the compiler does not match new with free.
 [[gnu::noinline]] void* allocate(size_t n, size_t alignment = 0) {
@@ -24,10 +29,15 @@ std::atomic<size_t> allocations{0};
                                                      / alignment * alignment);
   if (result == nullptr)
     throw std::bad_alloc{};
+  if (counting.load(std::memory_order_relaxed))
+    allocated_bytes.fetch_add(malloc_usable_size(result),
+                              std::memory_order_relaxed);
   return result;
 }
 
 [[gnu::noinline]] void release(void* x) noexcept {
+  if (counting.load(std::memory_order_relaxed))
+    allocated_bytes.fetch_sub(malloc_usable_size(x), std::memory_order_relaxed);
   std::free(x);
 }
 
@@ -209,6 +219,21 @@ CAF_TEST(sharing out an event allocates nothing at all) {
     CHECK_EQ(last.take().size(), window);
     last.socket.deaf = true;
   }
+}
+
+CAF_TEST(a member of one hundred thousand costs a few hundred bytes) {
+  presence_registry registry{{5'000, 250, 100'000}};
+  allocated_bytes = 0;
+  for (connection_id first = 1; first < 100'000; first += 1000) {
+    presence_report report;
+    for (connection_id id = first; id < first + 1000; ++id)
+      report.changes.push_back({presence_change::kind::join, "room", id,
+                                "user" + std::to_string(1'000'000 + id)});
+    count([&] { registry.apply(report, 0); });
+  }
+  CHECK_EQ(registry.members(), 100'000u);
+  MESSAGE("bytes each: " << allocated_bytes / 100'000);
+  CHECK(allocated_bytes / 100'000 <= 300);
 }
 
 END_FIXTURE_SCOPE()

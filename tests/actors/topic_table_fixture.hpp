@@ -79,6 +79,19 @@ public:
     add(line);
   }
 
+  void on_presence(std::string_view topic, const presence_news* news) override {
+    add("presence " + std::string{topic} + ' '
+        + (news == nullptr ? "reset" : std::to_string(news->steps.size())));
+  }
+
+  void on_answer(uint32_t call_id, const request_outcome&) override {
+    add("answer " + std::to_string(call_id));
+  }
+
+  std::string_view user() const noexcept override {
+    return {};
+  }
+
   /// Returns what it heard since the last call, in order.
   std::vector<std::string> words() {
     collect();
@@ -190,7 +203,8 @@ struct topic_table_fixture {
   word_framing wire;
   size_t& encoded;
   outbox_scheduler scheduler;
-  topic_table table{scheduler, wire};
+  std::vector<topic_rule> rules;
+  topic_table table{scheduler, wire, rules};
   std::vector<std::unique_ptr<scribe>> scribes;
   /// Publishes with no_echo, if not 0.
   connection_id publisher = 0;

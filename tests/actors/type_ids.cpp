@@ -44,5 +44,17 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<read_atom>, 1134);
   CHECK_EQ(caf::type_id_v<history_slice_ptr>, 1135);
   CHECK_EQ(caf::type_id_v<history_query>, 1136);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1137);
+  CHECK_EQ(caf::type_id_v<presence_atom>, 1137);
+  CHECK_EQ(caf::type_id_v<presence_report_ptr>, 1138);
+  CHECK_EQ(caf::type_id_v<presence_news_ptr>, 1139);
+  CHECK_EQ(caf::type_id_v<presence_query>, 1140);
+  CHECK_EQ(caf::type_id_v<presence_step>, 1141);
+  CHECK_EQ(caf::type_id_v<presence_member>, 1142);
+  CHECK_EQ(caf::type_id_v<presence_count>, 1143);
+  CHECK_EQ(caf::type_id_v<presence_page>, 1144);
+  CHECK_EQ(caf::type_id_v<presence_update>, 1145);
+  CHECK_EQ(caf::type_id_v<std::vector<presence_step>>, 1146);
+  CHECK_EQ(caf::type_id_v<std::vector<presence_member>>, 1147);
+  CHECK_EQ(caf::type_id_v<push_atom>, 1148);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1149);
 }

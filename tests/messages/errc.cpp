@@ -44,6 +44,7 @@ constexpr row rows[] = {
   {errc::not_subscribed, 40, 400, "not_subscribed", false},
   {errc::already_subscribed, 41, 401, "already_subscribed", false},
   {errc::too_many_subscriptions, 42, 402, "too_many_subscriptions", false},
+  {errc::no_presence, 43, 403, "no_presence", false},
   {errc::rate_limited, 50, 500, "rate_limited", true},
   {errc::overloaded, 51, 501, "overloaded", true},
   {errc::shutting_down, 52, 502, "shutting_down", true},

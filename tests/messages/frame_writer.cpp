@@ -61,7 +61,7 @@ CAF_TEST(meta values count only where they are marked) {
   CHECK_EQ(hex_of(x), "960c0000a0c0810105");
   CHECK_EQ(json_of(x), R"({"type":"ping","meta":{"offset":5}})");
   // Bits of keys that nobody knows write nothing.
-  x.meta.present = 1u << 0 | 1u << 13 | 1u << 31;
+  x.meta.present = 1u << 0 | 1u << 30 | 1u << 31;
   CHECK_EQ(hex_of(x), "950c0000a0c0");
   CHECK_EQ(json_of(x), R"({"type":"ping"})");
 }

@@ -218,7 +218,7 @@ CAF_TEST(ids have 1 to 64 bytes) {
 
 CAF_TEST(the neighbours of known meta keys are unknown) {
   CHECK(read("96 0c 07 05 a0 c0 84 00c1 0d01 0e02 0f03") == malformed);
-  CHECK(read("96 0c 07 05 a0 c0 84 00ff 0da161 cd010101 ff80") == ok);
+  CHECK(read("96 0c 07 05 a0 c0 84 00ff 1ea161 cd010101 ff80") == ok);
   CHECK_EQ(frame.meta.present, 0u);
 }
 
