@@ -91,20 +91,22 @@ std::string check(const bench_options& opts) {
   return {};
 }
 
-bench_result measure(const bench_options& options) {
+bench_result measure(const bench_options& options,
+                     bench::dialect_factory make_dialect) {
   bench_result result;
   result.failure = check(options);
   if (!result.failure.empty())
     return result;
-  return bench::session{options}.run();
+  return bench::session{options, make_dialect}.run();
 }
 
-int run_bench(const bench_options& options) {
+int run_bench(const bench_options& options,
+              bench::dialect_factory make_dialect) {
   if (auto problem = check(options); !problem.empty()) {
     fprintf(stderr, "callboard bench: %s\n", problem.c_str());
     return 2;
   }
-  auto result = measure(options);
+  auto result = measure(options, make_dialect);
   if (options.json)
     printf("%s\n", bench::to_json(options, result).c_str());
   else

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "callboard_dialect.hpp"
 #include "options.hpp"
 #include "tally.hpp"
 
@@ -57,11 +58,15 @@ std::string check(const bench_options& options);
 /// Runs the load, shows progress on a terminal, and prints nothing else.
 /// Raises the process's limit of open files to what it may have. Blocks for
 /// the options' times and up to 10 s beyond each step that makes no progress.
-bench_result measure(const bench_options& options);
+/// @param make_dialect makes what is spoken, for each thread.
+bench_result
+measure(const bench_options& options,
+        bench::dialect_factory make_dialect = bench::make_own_dialect);
 
 /// Checks, runs and prints.
 /// @returns 0 if all went well, 1 if the run failed or something was lost,
 ///          misordered, refused or cut off, 2 if the options make no sense.
-int run_bench(const bench_options& options);
+int run_bench(const bench_options& options,
+              bench::dialect_factory make_dialect = bench::make_own_dialect);
 
 } // namespace callboard::cmd

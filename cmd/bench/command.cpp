@@ -1,5 +1,6 @@
 #include "command.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@ namespace callboard::cmd {
 namespace {
 
 using shared_options = std::shared_ptr<bench_options>;
+using run_function = std::function<void(const bench_options&)>;
 
 const std::map<std::string, double> second_units{
   {"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
@@ -41,7 +43,7 @@ void add_window(CLI::App& to, const shared_options& opts, const char* text) {
 
 /// Makes a subcommand with what all modes have in common.
 CLI::App* add_mode(CLI::App& bench, const shared_options& opts, bench_mode mode,
-                   const char* text, int& exit_code) {
+                   const char* text, const run_function& run) {
   auto to = bench.add_subcommand(to_string(mode), text);
   to->add_option("url", opts->url, "the server, ws://HOST[:PORT][/PATH]")
     ->required();
@@ -67,13 +69,17 @@ CLI::App* add_mode(CLI::App& bench, const shared_options& opts, bench_mode mode,
             "cores that the server can use (0: as its affinity says)", 0, 4096);
   to->add_flag("--json", opts->json, "print one JSON object, not a summary");
   to->add_flag("-q,--quiet", opts->quiet, "show no progress");
-  to->callback([opts, &exit_code] { exit_code = run_bench(*opts); });
+  to->callback([opts, run] { run(*opts); });
   return to;
 }
 
 } // namespace
 
-void add_bench_command(CLI::App& app, int& exit_code) {
+void add_bench_command(CLI::App& app, int& exit_code,
+                       bench::dialect_factory make_dialect) {
+  auto run = [&exit_code, make_dialect](const bench_options& opts) {
+    exit_code = run_bench(opts, make_dialect);
+  };
   auto bench = app.add_subcommand(
     "bench", "Make load on a server, and measure throughput and latency");
   bench->require_subcommand(1);
@@ -85,7 +91,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   opts->payload_bytes = 64;
   auto to = add_mode(*bench, opts, bench_mode::echo,
                      "Requests to callboard.echo, or a plain WebSocket echo",
-                     exit_code);
+                     run);
   add_count(*to, "-c,--connections", opts->connections, "connections", 1,
             1'000'000);
   add_window(*to, opts, "messages in flight on each connection");
@@ -98,7 +104,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   opts = fresh();
   opts->connections = 1000;
   to = add_mode(*bench, opts, bench_mode::fanout,
-                "One topic: few publish, many listen", exit_code);
+                "One topic: few publish, many listen", run);
   add_count(*to, "-c,--subscribers", opts->connections, "subscribers", 1,
             1'000'000);
   add_count(*to, "-p,--publishers", opts->publishers, "publishers", 1, 1'000);
@@ -114,8 +120,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
 
   opts = fresh();
   to = add_mode(*bench, opts, bench_mode::rooms,
-                "Many small topics where everyone talks and listens",
-                exit_code);
+                "Many small topics where everyone talks and listens", run);
   add_count(*to, "-r,--rooms", opts->rooms, "rooms", 1, 1'000'000);
   add_count(*to, "-m,--members", opts->members, "members of each room", 1,
             1'000);
@@ -126,7 +131,7 @@ void add_bench_command(CLI::App& app, int& exit_code) {
   opts->connections = 1000;
   to = add_mode(*bench, opts, bench_mode::idle,
                 "Connections that only exist: the server's memory for each",
-                exit_code);
+                run);
   add_count(*to, "-c,--connections", opts->connections, "connections", 1,
             1'000'000);
   add_count(*to, "--topics", opts->topics,

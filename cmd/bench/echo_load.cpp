@@ -59,8 +59,7 @@ void request_load::answered(worker& self, link& which,
 }
 
 void request_load::refused(worker& self, link& which, const frame_view& frame) {
-  protocol_load::refused(self, which, frame);
-  if (which.state == link_state::ready && frame.seq_id != 0)
+  if (frame.seq_id != 0)
     settle(self, which, frame.seq_id);
 }
 
@@ -90,22 +89,16 @@ websocket_echo_load::websocket_echo_load(const bench_options& options,
   : message_(message_template::plain(options.payload_bytes)), counters_(links) {
 }
 
-void websocket_echo_load::join(worker& self, link& which) {
-  self.ready(which);
-}
-
 void websocket_echo_load::start(worker& self) {
   for (auto& which : self.links())
     received(self, which);
 }
 
-void websocket_echo_load::message(worker& self, link& which,
-                                  const uint8_t* first, const uint8_t* last) {
-  std::string_view content{reinterpret_cast<const char*>(first),
-                           static_cast<size_t>(last - first)};
+void websocket_echo_load::event(worker& self, link& which,
+                                const frame_view& frame) {
   payload_mark mark;
-  if (!read_mark(content, mark) || mark.source != which.index
-      || content.size() != self.options().payload_bytes) {
+  if (!read_mark(frame.content, mark) || mark.source != which.index
+      || frame.content.size() != self.options().payload_bytes) {
     ++self.counts.corrupt;
     self.counts.note("a message that came back is not what was sent");
     return;

@@ -10,17 +10,17 @@ namespace callboard::cmd::bench {
 /// Sends requests to `callboard.echo`, `window` of them in flight on each
 /// connection. Responses may come in any order; each must be one that is
 /// awaited and hold the payload that was sent.
-class request_load final : public protocol_load {
+class request_load final : public load {
 public:
   explicit request_load(const bench_options& options, uint32_t links);
 
   void start(worker& self) override;
+  void answered(worker& self, link& which, const frame_view& frame) override;
+  void refused(worker& self, link& which, const frame_view& frame) override;
   void received(worker& self, link& which) override;
   void finish(worker& self) override;
 
 private:
-  void answered(worker& self, link& which, const frame_view& frame) override;
-  void refused(worker& self, link& which, const frame_view& frame) override;
   bool settle(worker& self, link& which, uint64_t seq_id);
   void ask(worker& self, link& which, uint32_t slot);
 
@@ -37,10 +37,8 @@ class websocket_echo_load final : public load {
 public:
   explicit websocket_echo_load(const bench_options& options, uint32_t links);
 
-  void join(worker& self, link& which) override;
   void start(worker& self) override;
-  void message(worker& self, link& which, const uint8_t* first,
-               const uint8_t* last) override;
+  void event(worker& self, link& which, const frame_view& frame) override;
   void received(worker& self, link& which) override;
   void finish(worker& self) override;
 

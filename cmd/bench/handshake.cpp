@@ -35,12 +35,13 @@ std::string_view header(std::string_view response, std::string_view name) {
 
 } // namespace
 
-std::string upgrade_request(const endpoint& target,
+std::string upgrade_request(const endpoint& target, std::string_view path,
                             std::string_view subprotocol) {
-  std::string result = "GET " + target.path
-                       + " HTTP/1.1\r\nHost: " + target.host_and_port()
-                       + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
+  std::string result = "GET ";
+  result += path;
+  result += " HTTP/1.1\r\nHost: " + target.host_and_port()
+            + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ";
   result += key;
   if (!subprotocol.empty()) {
     result += "\r\nSec-WebSocket-Protocol: ";

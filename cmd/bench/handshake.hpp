@@ -9,8 +9,9 @@ namespace callboard::cmd::bench {
 
 /// Returns the HTTP request that asks for a WebSocket. Every connection sends
 /// the same key, so the answer can be checked without hashing.
+/// @param path is asked for in place of the target's.
 /// @param subprotocol is offered; empty: none is.
-std::string upgrade_request(const endpoint& target,
+std::string upgrade_request(const endpoint& target, std::string_view path,
                             std::string_view subprotocol);
 
 /// Checks a whole response header against `upgrade_request`.

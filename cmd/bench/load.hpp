@@ -8,26 +8,38 @@
 
 namespace callboard::cmd::bench {
 
-/// Decides what a worker's connections say, and judges what they hear. Lives
-/// on its worker's thread.
+/// What a connection is for.
+struct role {
+  /// The topic that it listens or publishes to; empty: none.
+  std::string topic;
+  /// Whether it subscribes to the topic before the run.
+  bool listens = false;
+};
+
+/// Decides what a worker's connections are for and when they say something,
+/// and judges what they hear; their `dialect` puts it into bytes. Lives on its
+/// worker's thread.
 class load {
 public:
   virtual ~load() = default;
 
-  /// Begins what a new WebSocket has to do before the run, and calls
-  /// `worker::ready` when it is done.
-  virtual void join(worker& self, link& which) = 0;
+  /// Returns what a connection is for, by default for no topic.
+  virtual role role_of(worker& self, const link& which) const;
 
   /// Sends the first messages: every worker's connections are ready.
   virtual void start(worker& self) = 0;
 
-  /// Takes one binary message.
-  virtual void
-  message(worker& self, link& which, const uint8_t* first, const uint8_t* last)
-    = 0;
+  /// Takes a publication, of which only `content` is there in every dialect.
+  virtual void event(worker& self, link& which, const frame_view& frame);
+
+  /// Takes the response to a request.
+  virtual void answered(worker& self, link& which, const frame_view& frame);
+
+  /// Takes an `error` of callboard's, which is counted already.
+  virtual void refused(worker& self, link& which, const frame_view& frame);
 
   /// Answers everything that one receive brought.
-  virtual void received(worker& self, link& which) = 0;
+  virtual void received(worker& self, link& which);
 
   /// Sends what is due by the clock.
   /// @returns nanoseconds until it wants to be called again; negative: never.
@@ -35,38 +47,6 @@ public:
 
   /// Counts what has not come, once nothing more will.
   virtual void finish(worker& self);
-};
-
-/// Speaks the protocol: takes messages apart into frames, waits for `welcome`
-/// and counts errors.
-class protocol_load : public load {
-public:
-  void join(worker& self, link& which) final;
-
-  void message(worker& self, link& which, const uint8_t* first,
-               const uint8_t* last) final;
-
-  void received(worker& self, link& which) override;
-
-protected:
-  /// Goes on after `welcome`. By default the connection is ready then;
-  /// otherwise the first response makes it so.
-  virtual void welcomed(worker& self, link& which);
-
-  /// Takes the response to a request.
-  virtual void answered(worker& self, link& which, const frame_view& frame);
-
-  /// Takes a publication.
-  virtual void event(worker& self, link& which, const frame_view& frame);
-
-  /// Takes an `error`, which is counted; while joining it ends the run.
-  virtual void refused(worker& self, link& which, const frame_view& frame);
-
-  /// Subscribes to a topic. The response makes the connection ready.
-  void subscribe(worker& self, link& which, const std::string& topic);
-
-private:
-  void take(worker& self, link& which, const frame_view& frame);
 };
 
 } // namespace callboard::cmd::bench

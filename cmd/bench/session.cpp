@@ -67,11 +67,12 @@ std::string fresh_topic() {
 
 } // namespace
 
-session::session(const bench_options& opts)
+session::session(const bench_options& opts, dialect_factory make_dialect)
   : opts_(opts),
+    make_dialect_(make_dialect),
     server_(opts.server_pid),
     show_(!opts.quiet && isatty(STDERR_FILENO)),
-    state_{opts, {}, {}, fresh_topic()},
+    state_{opts, {}, fresh_topic()},
     shown_(clock::now()) {
 }
 
@@ -81,7 +82,9 @@ session::~session() {
 
 bench_result session::run() {
   auto& failure = result_.failure;
-  failure = parse_url(opts_.url, state_.target);
+  failure = make_dialect_(opts_)->refuses(opts_);
+  if (failure.empty())
+    failure = parse_url(opts_.url, state_.target);
   if (failure.empty() && opts_.server_pid != 0 && !server_.exists())
     failure = "there is no process " + std::to_string(opts_.server_pid);
   if (failure.empty())
@@ -90,10 +93,6 @@ bench_result session::run() {
     failure = resolve(state_.target);
   if (!failure.empty())
     return result_;
-  if (opts_.websocket_echo.empty())
-    state_.subprotocol = "callboard.v1.msgpack";
-  else
-    state_.target.path = opts_.websocket_echo;
   result_.server_bytes_before = server_.resident_bytes();
   make_workers();
   if (connect() && hold(run_phase::warm_up, opts_.warmup_s, "warming up")) {
@@ -135,8 +134,8 @@ void session::make_workers() {
     } else {
       what = std::make_unique<websocket_echo_load>(opts_, links);
     }
-    workers_.push_back(
-      std::make_unique<worker>(state_, std::move(what), links));
+    workers_.push_back(std::make_unique<worker>(state_, std::move(what),
+                                                make_dialect_(opts_), links));
     first += mine;
   }
   for (auto& each : workers_)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench.hpp"
+#include "dialect.hpp"
 #include "process_probe.hpp"
 #include "worker.hpp"
 
@@ -17,7 +18,7 @@ namespace callboard::cmd::bench {
 class session {
 public:
   /// @param opts have passed `check` and outlive the session.
-  explicit session(const bench_options& opts);
+  session(const bench_options& opts, dialect_factory make_dialect);
 
   session(const session&) = delete;
 
@@ -40,6 +41,7 @@ private:
   void progress(const std::string& text);
 
   const bench_options& opts_;
+  dialect_factory make_dialect_;
   process_probe server_;
   bool show_;
   run_state state_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dialect.hpp"
+
 namespace callboard::cmd::bench {
 
 namespace {
@@ -66,16 +68,13 @@ fanout_load::fanout_load(uint32_t subscribers, uint32_t publishers,
   }
 }
 
-void fanout_load::welcomed(worker& self, link& which) {
-  if (which.index < subscribers_)
-    subscribe(self, which, self.topic());
-  else
-    self.ready(which);
+role fanout_load::role_of(worker& self, const link& which) const {
+  return {self.topic(), which.index < subscribers_};
 }
 
 void fanout_load::start(worker& self) {
-  publication_ = message_template::frame(wire_publish, self.topic(),
-                                         self.options().payload_bytes);
+  publication_ = self.how().publication(self.topic(),
+                                        self.options().payload_bytes);
   due_ns_ = self.now();
   if (self.options().rate > 0)
     return;
@@ -171,14 +170,14 @@ std::string rooms_load::topic_of(worker& self, uint32_t room) const {
   return self.topic() + '/' + std::to_string(first_room_ + room);
 }
 
-void rooms_load::welcomed(worker& self, link& which) {
-  subscribe(self, which, topic_of(self, which.index / members_));
+role rooms_load::role_of(worker& self, const link& which) const {
+  return {topic_of(self, which.index / members_), true};
 }
 
 void rooms_load::start(worker& self) {
   for (uint32_t i = 0; i < publications_.size(); ++i)
-    publications_[i] = message_template::frame(wire_publish, topic_of(self, i),
-                                               self.options().payload_bytes);
+    publications_[i] = self.how().publication(topic_of(self, i),
+                                              self.options().payload_bytes);
   for (auto& which : self.links())
     received(self, which);
 }
@@ -215,16 +214,16 @@ void rooms_load::finish(worker& self) {
 
 // -- idle ---------------------------------------------------------------------
 
-void idle_load::start(worker&) {
-  // Nothing is sent.
-}
-
-void idle_load::welcomed(worker& self, link& which) {
+role idle_load::role_of(worker& self, const link& which) const {
   auto topics = self.options().topics;
   if (topics == 0)
-    return self.ready(which);
+    return {};
   auto topic = (first_ + which.index) % topics;
-  subscribe(self, which, self.topic() + '/' + std::to_string(topic));
+  return {self.topic() + '/' + std::to_string(topic), true};
+}
+
+void idle_load::start(worker&) {
+  // Nothing is sent.
 }
 
 } // namespace callboard::cmd::bench

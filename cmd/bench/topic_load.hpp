@@ -41,13 +41,15 @@ using publisher_counts = std::vector<std::atomic<uint32_t>>;
 /// One topic. The first worker's last links publish, all others listen. A
 /// publisher has `window` publications out that one of eight subscribers,
 /// spread over the first worker's, has not seen; or it publishes at a rate.
-class fanout_load final : public protocol_load {
+class fanout_load final : public load {
 public:
   /// @param publishers on this worker: all of them, or none.
   fanout_load(uint32_t subscribers, uint32_t publishers,
               std::shared_ptr<publisher_counts> published);
 
+  role role_of(worker& self, const link& which) const override;
   void start(worker& self) override;
+  void event(worker& self, link& which, const frame_view& frame) override;
   void received(worker& self, link& which) override;
   int64_t tick(worker& self) override;
   void finish(worker& self) override;
@@ -55,8 +57,6 @@ public:
 private:
   static constexpr uint32_t samples_max = 8;
 
-  void welcomed(worker& self, link& which) override;
-  void event(worker& self, link& which, const frame_view& frame) override;
   void publish(worker& self, uint32_t publisher, uint32_t count);
   uint32_t confirmed(uint32_t publisher) const;
 
@@ -78,12 +78,14 @@ private:
 
 /// Many topics. The members of a room all listen and all publish, each with
 /// `window` publications out that it has not seen itself.
-class rooms_load final : public protocol_load {
+class rooms_load final : public load {
 public:
   /// @param first_room counts the rooms of the workers before this one.
   rooms_load(const bench_options& options, uint32_t first_room, uint32_t rooms);
 
+  role role_of(worker& self, const link& which) const override;
   void start(worker& self) override;
+  void event(worker& self, link& which, const frame_view& frame) override;
   void received(worker& self, link& which) override;
   void finish(worker& self) override;
 
@@ -93,8 +95,6 @@ private:
     uint32_t seen = 0;
   };
 
-  void welcomed(worker& self, link& which) override;
-  void event(worker& self, link& which, const frame_view& frame) override;
   std::string topic_of(worker& self, uint32_t room) const;
 
   uint32_t members_;
@@ -105,17 +105,16 @@ private:
 };
 
 /// Connections that subscribe to one topic each, or to none, and then wait.
-class idle_load final : public protocol_load {
+class idle_load final : public load {
 public:
   /// @param first counts the connections of the workers before this one.
   explicit idle_load(uint32_t first) : first_(first) {
   }
 
+  role role_of(worker& self, const link& which) const override;
   void start(worker&) override;
 
 private:
-  void welcomed(worker& self, link& which) override;
-
   uint32_t first_;
 };
 

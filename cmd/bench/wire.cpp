@@ -223,13 +223,6 @@ void append_frame_head(std::string& out, wire_type type, uint32_t seq_id,
 constexpr size_t seq_id_in_frame = 3;
 constexpr size_t time_in_frame = 8;
 
-/// Fills a payload with letters, which neither compress to nothing nor look
-/// like a mark.
-void append_filler(std::string& out, size_t count) {
-  for (size_t i = 0; i < count; ++i)
-    out += static_cast<char>('a' + i * 7 % 26);
-}
-
 } // namespace
 
 ws_scan scan_ws_header(const uint8_t* first, const uint8_t* last,
@@ -268,6 +261,11 @@ void append_ws_header(std::string& out, uint8_t opcode, size_t payload_bytes) {
     append_big(out, static_cast<uint64_t>(payload_bytes));
   }
   out.append(4, '\0');
+}
+
+void append_filler(std::string& out, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    out += static_cast<char>('a' + i * 7 % 26);
 }
 
 bool read_frame(const uint8_t*& first, const uint8_t* last,
@@ -318,11 +316,11 @@ message_template message_template::frame(wire_type type,
 }
 
 message_template message_template::plain(size_t payload_bytes) {
-  message_template result;
-  append_ws_header(result.bytes_, 2, payload_bytes);
-  result.mark_at_ = result.bytes_.size();
-  append_filler(result.bytes_, payload_bytes);
-  return result;
+  std::string bytes;
+  append_ws_header(bytes, 2, payload_bytes);
+  auto mark_at = bytes.size();
+  append_filler(bytes, payload_bytes);
+  return {std::move(bytes), mark_at};
 }
 
 void message_template::append_to(std::string& out, uint32_t seq_id,
@@ -335,7 +333,7 @@ void message_template::append_to(std::string& out, uint32_t seq_id,
     store_big(at + seq_id_at_, seq_id);
     store_big(at + time_at_, static_cast<uint64_t>(time_ms));
   }
-  std::memcpy(at + mark_at_, &mark, sizeof(mark));
+  write_(at + mark_at_, mark);
 }
 
 void append_subscribe(std::string& out, uint32_t seq_id, int64_t time_ms,

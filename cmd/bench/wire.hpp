@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace callboard::cmd::bench {
 
@@ -87,11 +88,29 @@ inline bool read_mark(std::string_view content, payload_mark& result) {
   return true;
 }
 
+/// Appends letters, which neither compress to nothing nor look like a mark.
+void append_filler(std::string& out, size_t count);
+
+/// Writes a mark into a payload.
+using mark_writer = void (*)(char* at, const payload_mark& mark);
+
+/// Writes a mark as its 16 bytes.
+inline void write_mark(char* at, const payload_mark& mark) {
+  std::memcpy(at, &mark, sizeof(mark));
+}
+
 /// Holds one encoded client message of which only seqId, timestamp and mark
 /// change from one sending to the next.
 class message_template {
 public:
   message_template() = default;
+
+  /// Takes a message that somebody else has encoded.
+  /// @param mark_at the position of the payload's front.
+  message_template(std::string bytes, size_t mark_at,
+                   mark_writer write = write_mark)
+    : bytes_(std::move(bytes)), mark_at_(mark_at), write_(write) {
+  }
 
   /// Makes a frame with a payload of `payload_bytes`, mark included.
   static message_template frame(wire_type type, std::string_view subject,
@@ -110,7 +129,9 @@ private:
   /// Positions in `bytes_`; 0: there is no such part.
   size_t seq_id_at_ = 0;
   size_t time_at_ = 0;
+  /// The position of the payload in `bytes_`.
   size_t mark_at_ = 0;
+  mark_writer write_ = write_mark;
 };
 
 /// Appends a `subscribe` for one topic as a whole client message.

@@ -11,18 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "handshake.hpp"
+#include "dialect.hpp"
 #include "load.hpp"
-#include "wire.hpp"
 
 namespace callboard::cmd::bench {
 
 namespace {
 
-constexpr size_t message_bytes_max = 2u << 20;
 constexpr size_t buffer_bytes = message_bytes_max + (256u << 10);
 constexpr size_t unsent_bytes_max = 16u << 20;
-constexpr size_t response_bytes_max = 16u << 10;
 constexpr uint32_t handshakes_max = 256;
 constexpr int64_t hang_up_ns_max = 2'000'000'000;
 constexpr int64_t idle_turn_ns = 5'000'000;
@@ -37,27 +34,15 @@ std::string system_text(int code) {
   return std::strerror(code);
 }
 
-/// Says why the other side closed, from a close frame's payload.
-std::string close_text(const uint8_t* first, size_t size) {
-  if (size < 2)
-    return "the server closed it without a code";
-  auto code = first[0] << 8 | first[1];
-  std::string reason{reinterpret_cast<const char*>(first) + 2, size - 2};
-  for (auto& c : reason)
-    if (static_cast<unsigned char>(c) < ' ')
-      c = '?';
-  return "the server closed it with " + std::to_string(code)
-         + (reason.empty() ? "" : " (" + reason + ")");
-}
-
 } // namespace
 
-worker::worker(run_state& state, std::unique_ptr<load> what, uint32_t links)
+worker::worker(run_state& state, std::unique_ptr<load> what,
+               std::unique_ptr<dialect> how, uint32_t links)
   : state_(state),
     what_(std::move(what)),
+    how_(std::move(how)),
     links_(links),
-    buffer_(new uint8_t[buffer_bytes]),
-    request_(upgrade_request(state.target, state.subprotocol)) {
+    buffer_(new uint8_t[buffer_bytes]) {
   for (uint32_t i = 0; i < links; ++i)
     links_[i].index = i;
 }
@@ -163,26 +148,8 @@ void worker::established(link& which) {
   getsockopt(which.fd, SOL_SOCKET, SO_ERROR, &code, &size);
   if (code != 0)
     return lose(which, system_text(code));
-  which.state = link_state::upgrading;
-  send(which, request_);
-}
-
-size_t worker::upgrade(link& which, const uint8_t* first, size_t size) {
-  std::string_view text{reinterpret_cast<const char*>(first), size};
-  auto end = text.find("\r\n\r\n");
-  if (end == std::string_view::npos) {
-    if (size > response_bytes_max)
-      lose(which, "the server's answer to the upgrade is too long");
-    return 0;
-  }
-  auto problem = check_upgrade(text.substr(0, end + 2), state_.subprotocol);
-  if (!problem.empty()) {
-    lose(which, problem);
-    return 0;
-  }
   which.state = link_state::joining;
-  what_->join(*this, which);
-  return end + 4;
+  how_->open(*this, which);
 }
 
 void worker::ready(link& which) {
@@ -213,8 +180,9 @@ void worker::wait() {
 void worker::handle(link& which, uint32_t events) {
   if (which.state == link_state::closed)
     return;
+  // A server that speaks first can have done so already.
   if (which.state == link_state::connecting)
-    return established(which);
+    established(which);
   if ((events & EPOLLOUT) != 0 && !which.unsent.empty())
     flush(which);
   if ((events & ~uint32_t{EPOLLOUT}) == 0)
@@ -241,63 +209,16 @@ bool worker::receive(link& which) {
   }
   counts.received_bytes += static_cast<uint64_t>(got);
   auto size = have + static_cast<size_t>(got);
-  size_t used = 0;
-  if (which.state == link_state::upgrading)
-    used = upgrade(which, buffer, size);
-  if (which.state == link_state::joining || which.state == link_state::ready)
-    used += messages(which, buffer + used, size - used);
+  // What comes after the goodbye is of no interest.
+  auto used = phase_ == run_phase::hang_up
+                ? size
+                : how_->take(*this, which, buffer, size);
   if (which.state == link_state::closed)
     return false;
   if (used < size || have > 0)
     which.rest.assign(buffer + used, buffer + size);
   what_->received(*this, which);
   return size == buffer_bytes;
-}
-
-size_t worker::messages(link& which, const uint8_t* first, size_t size) {
-  auto pos = first;
-  auto last = first + size;
-  ws_header header;
-  for (;;) {
-    auto scan = scan_ws_header(pos, last, message_bytes_max, header);
-    if (scan == ws_scan::incomplete)
-      break;
-    if (scan == ws_scan::invalid) {
-      lose(which, "the server sent something that is not a WebSocket frame, "
-                  "or one over 2 MiB");
-      break;
-    }
-    auto body = pos + header.header_bytes;
-    pos = body + header.payload_bytes;
-    if (phase_ == run_phase::hang_up)
-      continue;
-    if (header.opcode == 2 && header.last)
-      what_->message(*this, which, body, pos);
-    else if (!control(which, header.opcode, body, header.payload_bytes))
-      break;
-    if (which.state == link_state::closed)
-      break;
-  }
-  return static_cast<size_t>(pos - first);
-}
-
-bool worker::control(link& which, uint8_t opcode, const uint8_t* first,
-                     size_t size) {
-  if (opcode == 9 && size < 126) {
-    std::string pong;
-    append_ws_header(pong, 10, size);
-    pong.append(reinterpret_cast<const char*>(first), size);
-    send(which, pong);
-    return true;
-  }
-  if (opcode == 10)
-    return true;
-  if (opcode == 8)
-    lose(which, close_text(first, size));
-  else
-    lose(which, "the server sent a text message or a fragment, which bench "
-                "does not read");
-  return false;
 }
 
 // -- bytes out ----------------------------------------------------------------
@@ -353,16 +274,21 @@ void worker::lose(link& which, const std::string& why) {
   }
 }
 
+void worker::refuse(link& which, const std::string& what) {
+  auto sentence = "the server answered " + what;
+  if (which.state == link_state::joining)
+    return lose(which, sentence);
+  ++counts.errors;
+  counts.note(sentence);
+}
+
 void worker::hang_up(link& which) {
   if (which.state != link_state::joining && which.state != link_state::ready) {
     if (which.fd >= 0)
       lose(which, "it was given up");
     return;
   }
-  std::string bye;
-  append_ws_header(bye, 8, 2);
-  bye += "\x03\xe8";
-  send(which, bye);
+  how_->close(*this, which);
 }
 
 void worker::fail(std::string why) {

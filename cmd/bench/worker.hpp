@@ -12,6 +12,7 @@
 
 namespace callboard::cmd::bench {
 
+class dialect;
 class load;
 
 /// The steps of a run. The thread that started it moves them on; each worker
@@ -22,8 +23,6 @@ enum class run_phase : uint8_t { connect, warm_up, measure, drain, hang_up };
 struct run_state {
   const bench_options& options;
   endpoint target;
-  /// Offered at the upgrade; empty for a plain WebSocket echo.
-  std::string subprotocol;
   /// Begins the names of the run's topics, which no other run uses.
   std::string topic;
   std::atomic<run_phase> phase{run_phase::connect};
@@ -32,8 +31,9 @@ struct run_state {
 enum class link_state : uint8_t {
   fresh,
   connecting,
+  /// Waits to become a WebSocket, in those dialects that use one.
   upgrading,
-  /// A WebSocket, not yet what the load needs.
+  /// Connected, not yet what the load needs.
   joining,
   ready,
   closed,
@@ -56,7 +56,8 @@ struct link {
 class worker {
 public:
   /// @param links how many connections to make.
-  worker(run_state& state, std::unique_ptr<load> what, uint32_t links);
+  worker(run_state& state, std::unique_ptr<load> what,
+         std::unique_ptr<dialect> how, uint32_t links);
 
   worker(const worker&) = delete;
 
@@ -85,7 +86,7 @@ public:
     return failed_.load(std::memory_order_acquire);
   }
 
-  // -- for the load, on the worker's thread -----------------------------------
+  // -- for the load and the dialect, on the worker's thread -------------------
 
   const bench_options& options() const {
     return state_.options;
@@ -93,6 +94,18 @@ public:
 
   const std::string& topic() const {
     return state_.topic;
+  }
+
+  const endpoint& target() const {
+    return state_.target;
+  }
+
+  load& what() {
+    return *what_;
+  }
+
+  dialect& how() {
+    return *how_;
   }
 
   std::vector<link>& links() {
@@ -131,6 +144,11 @@ public:
   /// @param why completes "cannot connect to the server: …".
   void lose(link& which, const std::string& why);
 
+  /// Counts something that the server refused. Before the connection is ready,
+  /// that ends the run.
+  /// @param what completes "the server answered …".
+  void refuse(link& which, const std::string& what);
+
   /// Counts one message that arrived.
   void deliver(int64_t sent_ns) {
     ++counts.delivered;
@@ -151,10 +169,6 @@ public:
     return window_;
   }
 
-  load& what() {
-    return *what_;
-  }
-
 private:
   void enter(run_phase phase);
   void connect_some();
@@ -162,9 +176,6 @@ private:
   void handle(link& which, uint32_t events);
   void established(link& which);
   bool receive(link& which);
-  size_t upgrade(link& which, const uint8_t* first, size_t size);
-  size_t messages(link& which, const uint8_t* first, size_t size);
-  bool control(link& which, uint8_t opcode, const uint8_t* first, size_t size);
   void flush(link& which);
   void hang_up(link& which);
   void fail(std::string why);
@@ -173,9 +184,9 @@ private:
 
   run_state& state_;
   std::unique_ptr<load> what_;
+  std::unique_ptr<dialect> how_;
   std::vector<link> links_;
   std::unique_ptr<uint8_t[]> buffer_;
-  std::string request_;
   std::string scratch_;
   int epoll_ = -1;
   run_phase phase_ = run_phase::connect;
