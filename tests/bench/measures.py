@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 BASELINES = ("bare", "bare-coalescing", "beast", "ws")
+# Servers that speak something else, and only publish and subscribe.
+FOREIGN = ("nats-server", "mosquitto", "nchan", "socket.io")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def fanout(count, window):
         f"fan-out to {count:,}, window {window}, 128 bytes",
         ("fanout", "--subscribers", str(count), "--window", str(window),
          "--payload", "128"),
-        *((0.95, "bare") if window == 1 else (0.7, "bare-coalescing")))
+        *((0.95, "bare") if window == 1 else (0.7, "bare-coalescing")),
+        contenders=BASELINES + FOREIGN + ("callboard",))
 
 
 def echo(window):
@@ -79,7 +82,8 @@ ALL = [
     fanout(1000, 16),
     fanout(10000, 16),
     Measure("rooms-w1", "100 rooms of 10, everyone talks, window 1, 128 bytes",
-            ROOMS, 0.75, "bare-coalescing"),
+            ROOMS, 0.75, "bare-coalescing",
+            contenders=BASELINES + FOREIGN + ("callboard",)),
     echo(1),
     echo(16),
     request(1, 0.75),

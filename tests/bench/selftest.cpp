@@ -3,6 +3,8 @@
 //
 //   bench_selftest PATH_OF_BARE
 
+#include "selftest.hpp"
+
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -21,13 +23,6 @@ using namespace std::string_literals;
 namespace {
 
 int failures = 0;
-
-void check_that(bool holds, const std::string& what) {
-  if (holds)
-    return;
-  ++failures;
-  fprintf(stderr, "FAILED: %s\n", what.c_str());
-}
 
 // -- parts --------------------------------------------------------------------
 
@@ -193,6 +188,13 @@ void failures_are_named(const child& server) {
 
 } // namespace
 
+void check_that(bool holds, const std::string& what) {
+  if (holds)
+    return;
+  ++failures;
+  fprintf(stderr, "FAILED: %s\n", what.c_str());
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) {
     fprintf(stderr, "usage: bench_selftest PATH_OF_BARE\n");
@@ -202,6 +204,7 @@ int main(int argc, char** argv) {
   ledger_counts_losses_and_order();
   frames_are_read_whole_or_not_at_all();
   try {
+    test_dialects();
     child bare{{argv[1], "--port", "0"}};
     every_mode(bare);
     a_rate_is_never_exceeded(bare);
