@@ -1,5 +1,6 @@
-// Counts what a steady fan-out allocates, and what a member costs. The global operator new of this
-// program is replaced; it counts only while a test asks for it.
+// Counts what a steady fan-out allocates, and what a member of a topic costs.
+// The global operator new of this program is replaced; it counts only while a
+// test asks for it.
 
 #include <callboard/actors/presence_registry.hpp>
 
