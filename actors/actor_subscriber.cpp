@@ -113,7 +113,7 @@ void actor_subscriber::on_presence(std::string_view topic,
 }
 
 void actor_subscriber::overflow(const std::string& subject, position last) {
-  ctx_.metrics.drops_disconnect->inc();
+  ctx_.metrics.drops_by(overflow_policy::disconnect)->inc();
   overflowed_.insert(subject);
   auto who = caf::actor_cast<caf::actor>(who_);
   // The table must not change while it delivers.

@@ -41,6 +41,7 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
 
 broker::behavior_type broker::make_behavior() {
   set_down_handler([this](caf::down_msg& x) { drop(x.source); });
+  ctx_.metrics.presence_members->value(0);
   // A shard that takes over watches whom its predecessor watched.
   std::vector<caf::actor_addr> gone;
   for (auto& [id, x] : ctx_.subscribers) {
@@ -78,20 +79,17 @@ broker::behavior_type broker::make_behavior() {
     [this](read_atom, uint32_t call_id, const presence_query& x) {
       waiting_->remove(x.cost());
       auto asker = current_sender();
-      if (x.loop == ctx_.index)
+      if (x.server == ctrl())
         relay(asker, call_id, look_up(x));
       else
-        caf::anon_send(ctx_.brokers[x.loop].actor, resolve_atom_v, asker,
-                       call_id, look_up(x));
+        caf::anon_send(caf::actor_cast<broker_actor>(x.server), resolve_atom_v,
+                       asker, call_id, look_up(x));
     },
     [this](resolve_atom, const caf::strong_actor_ptr& asker, uint32_t call_id,
            const request_outcome& x) { relay(asker, call_id, x); },
     [this](presence_atom, const presence_report_ptr& x) { take_report(*x); },
     [this](presence_atom, const presence_news_ptr& x) { deliver(*x); },
-    [this](presence_atom) {
-      presence_tick_ms_ = presence_registry::never;
-      advance_presence();
-    },
+    [this](presence_atom) { wake_presence(); },
     [this](presence_atom, const std::string& topic) {
       return count_presence(topic);
     },
@@ -379,7 +377,8 @@ void request_attach_again(loop_context& ctx, uint32_t shard) {
     // The new owner knows of nobody, and news on the way to this loop are lost.
     if (!is_pattern(x) && shard_of(x, ctx.node.loops) == shard)
       ctx.topics.tell_presence_again(x);
-    ctx.topics.reset_presence(x, ctx.unix_ms);
+    ctx.counts.frames_out[static_cast<size_t>(frame_type::presence)]
+      += static_cast<uint32_t>(ctx.topics.reset_presence(x, ctx.unix_ms));
   }
 }
 

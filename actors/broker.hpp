@@ -59,6 +59,8 @@ private:
   // Tells the loops what is due, and asks to be woken for what is due next.
   void advance_presence();
 
+  void wake_presence();
+
   request_outcome look_up(const presence_query& x);
 
   caf::result<presence_count> count_presence(const std::string& topic);
@@ -98,7 +100,7 @@ private:
   mailbox_bytes_ptr waiting_;
   owned_topics topics_;
   presence_registry presence_;
-  // When the last message that was asked for comes.
+  // When the earliest message that was asked for comes.
   int64_t presence_tick_ms_ = presence_registry::never;
 };
 

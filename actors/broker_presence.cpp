@@ -11,6 +11,7 @@ namespace callboard {
 // -- as the owner -------------------------------------------------------------
 
 void broker::take_report(const presence_report& x) {
+  waiting_->remove(x.cost());
   presence_.apply(x, now_ms());
   advance_presence();
 }
@@ -29,12 +30,20 @@ void broker::advance_presence() {
   ctx_.metrics.presence_members->value(
     static_cast<int64_t>(presence_.members()));
   auto due = presence_.due_ms();
-  // A message that comes earlier asks again.
+  // The message that comes earlier asks for the next one.
   if (due >= presence_tick_ms_)
     return;
   presence_tick_ms_ = due;
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     std::chrono::milliseconds{due - now_ms()}, presence_atom_v);
+}
+
+void broker::wake_presence() {
+  // One that was asked for before an earlier one is still to come: it counts
+  // for nothing, or each would ask for another.
+  if (now_ms() >= presence_tick_ms_)
+    presence_tick_ms_ = presence_registry::never;
+  advance_presence();
 }
 
 bool broker::has_presence(std::string_view topic) const {

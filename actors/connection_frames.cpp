@@ -203,6 +203,9 @@ void connection::handle_subscribe(const frame_view& x) {
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (x.meta.presence && !has_presence(x.subject))
     return refuse(x.seq_id, errc::no_presence);
+  // The owner has more to hear of who comes and goes than it keeps up with.
+  if (ctx_.node.congested(ctx_.broker_of(x.subject)) && has_presence(x.subject))
+    return refuse(x.seq_id, errc::overloaded);
   if (!begin(x.seq_id, inflight_kind::subscribe, 0))
     return;
   // It has its own topic already, but perhaps not since where it left off.
@@ -257,16 +260,19 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
       write_position(seq_id, *where, &recovered);
     else
       write_pattern_response(seq_id, missed != recovery::none);
-    // Nobody asked for the own topic that comes with the log-in.
-    if (seq_id != 0 || !is_own_topic(subject))
+    // The own topic is no choice of the client's.
+    if (!is_own_topic(subject))
       tell_life(lifecycle_kind::subscribed, subject);
   });
 }
 
-void connection::on_refused(uint32_t seq_id, std::string_view, errc code) {
+void connection::on_refused(uint32_t seq_id, std::string_view subject,
+                            errc code) {
   enter([&] {
     inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
-    refuse(seq_id, code);
+    // Who is without the own topic hears of it though nobody asked.
+    if (seq_id != 0 || (is_own_topic(subject) && code != errc::cancelled))
+      write_error(seq_id, code);
   });
 }
 
@@ -280,7 +286,7 @@ void connection::handle_unsubscribe(const frame_view& x) {
   if (result.detach)
     request_detach(ctx_, subject);
   write_response(x.seq_id, {});
-  if (result.waiting_seq_id == 0)
+  if (result.waiting_seq_id == 0 && !is_own_topic(subject))
     tell_life(lifecycle_kind::unsubscribed, subject);
 }
 

@@ -98,7 +98,10 @@ void connection::handle_presence(const frame_view& x, bool count_only) {
                          ? "It takes {topic}."
                          : "It takes {topic, limit?, after?}, limit 1 to "
                            "1000.");
-  query->loop = ctx_.index;
+  query->server
+    = caf::actor_cast<caf::strong_actor_ptr>(ctx_.brokers[ctx_.index].actor);
+  // The owner must know of a watcher before it answers it.
+  ctx_.report_presence();
   ask_owner(x, std::move(*query));
 }
 

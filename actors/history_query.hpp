@@ -28,10 +28,11 @@ struct history_query {
   /// The last ones, newest first.
   bool reverse = false;
 
-  /// Returns roughly what it costs in memory, for credits.
+  /// Returns roughly what it and its answer cost in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
     return static_cast<int64_t>(sizeof(history_query) + topic.size()
-                                + since_epoch.size());
+                                + since_epoch.size()
+                                + (position_only ? 0 : limit) * 64);
   }
 };
 

@@ -44,9 +44,10 @@ void loop_context::report_presence() {
     report->changes.push_back(std::move(x));
   }
   for (uint32_t shard = 0; shard < node.loops; ++shard)
-    if (reports[shard] != nullptr)
-      caf::anon_send(brokers[shard].actor, presence_atom_v,
-                     std::move(reports[shard]));
+    if (auto& report = reports[shard]; report != nullptr) {
+      brokers[shard].waiting->add(report->cost());
+      caf::anon_send(brokers[shard].actor, presence_atom_v, std::move(report));
+    }
 }
 
 void loop_context::publish_counts() {
@@ -54,6 +55,10 @@ void loop_context::publish_counts() {
   counts.deliveries += replayed;
   counts.frames_out[static_cast<size_t>(frame_type::event)]
     += static_cast<uint32_t>(replayed);
+  auto drops = topics.take_drops();
+  for (size_t i = 0; i < drops.size(); ++i)
+    if (drops[i] > 0)
+      metrics.drops[i]->inc(static_cast<int64_t>(drops[i]));
   counts.bytes_out += outboxes.take_sent_bytes();
   counts.publish(metrics);
 }

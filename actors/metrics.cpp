@@ -106,9 +106,11 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
                                      "Histories that gave way to others.");
   m.presence_members = make.gauge("presence-members",
                                   "Users and nameless connections in topics.");
-  m.drops_disconnect
-    = make.counter_by("drops", "policy", "disconnect",
-                      "Overflows of an outbox by the policy applied.");
+  for (size_t i = 0; i < overflow_policy_count; ++i)
+    m.drops[i] = make.counter_by(
+      "drops", "policy", as_caf(to_string(static_cast<overflow_policy>(i))),
+      "Events dropped for slow subscribers, and for the policy disconnect "
+      "subscribers cut off.");
   auto outcome = [&make](caf::string_view value) {
     return make.counter_by("requests", "outcome", value,
                            "Requests by how they ended.");

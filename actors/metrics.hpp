@@ -8,6 +8,7 @@
 #include <caf/telemetry/gauge.hpp>
 #include <caf/telemetry/histogram.hpp>
 
+#include <callboard/actors/topic_options.hpp>
 #include <callboard/messages/frame.hpp>
 
 namespace callboard {
@@ -39,8 +40,15 @@ struct loop_metrics {
   caf::telemetry::int_counter* history_evictions;
   /// Those in the topics that the shard owns.
   caf::telemetry::int_gauge* presence_members;
-  /// Connections and actors cut off by the policy `disconnect`.
-  caf::telemetry::int_counter* drops_disconnect;
+  /// Events that were dropped for a subscriber, by policy; for `disconnect`,
+  /// connections and actors cut off.
+  std::array<caf::telemetry::int_counter*, overflow_policy_count> drops;
+
+  [[nodiscard]] caf::telemetry::int_counter*
+  drops_by(overflow_policy x) const noexcept {
+    return drops[static_cast<size_t>(x)];
+  }
+
   caf::telemetry::int_counter* requests_answered;
   caf::telemetry::int_counter* requests_failed;
   caf::telemetry::int_counter* requests_timed_out;

@@ -113,6 +113,13 @@ public:
     return bytes_max_;
   }
 
+  /// Returns whether `n` bytes more leave half of what may wait free, once the
+  /// socket was given a chance.
+  [[nodiscard]] bool has_room(size_t n) {
+    auto fits = [&] { return queued_ == 0 || queued_ + n <= bytes_max_ / 2; };
+    return fits() || (accepts(n) && fits());
+  }
+
   [[nodiscard]] wire_form form() const noexcept {
     return form_;
   }

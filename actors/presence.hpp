@@ -40,6 +40,14 @@ class presence_report : public caf::ref_counted {
 public:
   uint32_t loop = 0;
   std::vector<presence_change> changes;
+
+  /// Returns roughly what it costs in memory, for credits.
+  [[nodiscard]] int64_t cost() const noexcept {
+    auto result = sizeof(presence_report);
+    for (auto& x : changes)
+      result += sizeof(presence_change) + x.topic.size() + x.user.size();
+    return static_cast<int64_t>(result);
+  }
 };
 
 using presence_report_ptr = caf::intrusive_ptr<presence_report>;

@@ -23,17 +23,15 @@ struct query_content {
 
 using packer = msgpack::packer<byte_buffer>;
 
-constexpr size_t connections_max = 100;
-
 void pack_member(packer& pack, const presence_member& x,
                  std::string_view node) {
   pack.pack_map(x.user.empty() ? 1 : 2);
   if (!x.user.empty())
     pack.pack("user").pack(x.user);
-  auto n = std::min(x.connections.size(), connections_max);
-  pack.pack("connections").pack_array(static_cast<uint32_t>(n));
-  for (size_t i = 0; i < n; ++i)
-    pack.pack(connection_name(node, x.connections[i]));
+  auto n = static_cast<uint32_t>(x.connections.size());
+  pack.pack("connections").pack_array(n);
+  for (auto id : x.connections)
+    pack.pack(connection_name(node, id));
 }
 
 request_outcome to_answer(const byte_buffer& x) {

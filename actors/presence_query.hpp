@@ -20,13 +20,13 @@ struct presence_query {
   uint32_t limit = 100;
   /// The `next` of the page before; empty: the first page.
   std::string after;
-  /// The loop of the connection that asks.
-  uint32_t loop = 0;
+  /// The broker shard of the loop of the connection that asks.
+  caf::strong_actor_ptr server;
 
-  /// Returns roughly what it costs in memory, for credits.
+  /// Returns roughly what it and its answer cost in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
     return static_cast<int64_t>(sizeof(presence_query) + topic.size()
-                                + after.size());
+                                + after.size() + (count_only ? 0 : limit) * 64);
   }
 };
 

@@ -59,10 +59,12 @@ presence_registry::room& presence_registry::room_of(const std::string& topic) {
 void presence_registry::join(const presence_change& x, int64_t now_ms) {
   auto& at = room_of(x.topic);
   auto [who, added] = at.members.try_emplace(key_of(x.connection, x.user));
-  if (!at.connections.emplace(x.connection, who).second)
+  auto& connections = who->second.connections;
+  place there{who, static_cast<uint32_t>(connections.size())};
+  if (!at.connections.emplace(x.connection, there).second)
     return;
-  who->second.connections.push_back(x.connection);
-  who->second.until_ms = never;
+  connections.push_back(x.connection);
+  stop_lingering(who->second);
   if (!added)
     return;
   ++members_;
@@ -77,9 +79,16 @@ void presence_registry::leave(const presence_change& x, int64_t now_ms) {
   auto place = at.connections.find(x.connection);
   if (place == at.connections.end())
     return;
-  auto& [key, who] = *place->second;
+  auto [i, index] = place->second;
+  auto& [key, who] = *i;
   at.connections.erase(place);
-  std::erase(who.connections, x.connection);
+  // The last one takes its place.
+  auto last = who.connections.back();
+  who.connections.pop_back();
+  if (last != x.connection) {
+    who.connections[index] = last;
+    at.connections.find(last)->second.index = index;
+  }
   if (!who.connections.empty())
     return;
   // A connection's number never comes back.
@@ -91,8 +100,9 @@ void presence_registry::leave(const presence_change& x, int64_t now_ms) {
     return;
   }
   who.last = x.connection;
-  who.until_ms = now_ms + limits_.linger_ms;
-  lingering_.push_back({who.until_ms, x.topic, key});
+  who.lingers = true;
+  who.linger = lingering_.insert(lingering_.end(),
+                                 {now_ms + limits_.linger_ms, x.topic, key});
   if (lingering_.size() > limits_.lingering_max)
     end_linger(now_ms);
 }
@@ -114,19 +124,18 @@ int64_t presence_registry::due_ms() const noexcept {
 
 void presence_registry::end_linger(int64_t now_ms) {
   auto oldest = std::move(lingering_.front());
-  lingering_.pop_front();
-  auto found = rooms_.find(oldest.topic);
-  if (found == rooms_.end())
-    return;
-  auto& at = found->second;
+  auto& at = rooms_.find(oldest.topic)->second;
   auto who = at.members.find(oldest.key);
-  // It came back, and may linger once more.
-  if (who == at.members.end() || who->second.until_ms != oldest.until_ms)
-    return;
+  stop_lingering(who->second);
   changed(oldest.topic, at, oldest.key, true, who->second.last, now_ms);
   at.members.erase(who);
   --members_;
   forget_if_unused(oldest.topic);
+}
+
+void presence_registry::stop_lingering(member& who) {
+  if (std::exchange(who.lingers, false))
+    lingering_.erase(who.linger);
 }
 
 void presence_registry::changed(const std::string& topic, room& at,
@@ -139,8 +148,12 @@ void presence_registry::changed(const std::string& topic, room& at,
   if (at.batch != batches_.end())
     return;
   auto soon = at.told_ms > now_ms - limits_.interval_ms;
-  at.batch = batches_.emplace(soon ? at.told_ms + limits_.interval_ms : now_ms,
-                              topic);
+  schedule(topic, at, soon ? at.told_ms + limits_.interval_ms : now_ms);
+}
+
+void presence_registry::schedule(const std::string& topic, room& at,
+                                 int64_t at_ms) {
+  at.batch = batches_.emplace(at_ms, topic);
 }
 
 presence_news_ptr presence_registry::take_news(const std::string& topic,
@@ -152,14 +165,22 @@ presence_news_ptr presence_registry::take_news(const std::string& topic,
   unschedule(at);
   auto result = caf::make_counted<presence_news>();
   result->topic = topic;
-  for (auto& [key, x] : at.changed) {
+  auto& steps = result->steps;
+  for (auto i = at.changed.begin();
+       i != at.changed.end() && steps.size() < steps_max;
+       i = at.changed.erase(i)) {
+    auto& [key, x] = *i;
     auto is_here = at.members.contains(key);
     if (is_here != x.was_here || at.listed)
-      result->steps.push_back({is_here, user_of(key), x.last});
+      steps.push_back({is_here, user_of(key), x.last});
   }
-  at.changed = {};
-  at.listed = false;
-  if (result->steps.empty())
+  if (at.changed.empty()) {
+    at.changed = {};
+    at.listed = false;
+  } else {
+    schedule(topic, at, now_ms + std::max<int64_t>(limits_.interval_ms, 1));
+  }
+  if (steps.empty())
     return nullptr;
   at.told_ms = now_ms;
   return result;
@@ -209,8 +230,13 @@ presence_page presence_registry::list(std::string_view topic,
   found->second.listed = !found->second.changed.empty();
   auto& all = found->second.members;
   auto i = all.upper_bound(after);
-  for (; i != all.end() && result.members.size() < limit; ++i)
-    result.members.push_back({user_of(i->first), i->second.connections});
+  for (; i != all.end() && result.members.size() < limit; ++i) {
+    auto& [key, who] = *i;
+    auto n = std::min(who.connections.size(), connections_max);
+    auto first = who.connections.begin();
+    result.members.push_back(
+      {user_of(key), {first, first + static_cast<ptrdiff_t>(n)}});
+  }
   if (i != all.end() && !result.members.empty())
     result.next = std::prev(i)->first;
   return result;

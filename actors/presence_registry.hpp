@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <limits>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -68,6 +68,10 @@ public:
     }
   }
 
+  /// One telling holds at most so many steps, because the outboxes of the
+  /// watchers are bounded; the others come an interval later.
+  static constexpr size_t steps_max = 2'048;
+
   /// Returns what the watchers of `topic` have not been told yet, as told now;
   /// or null.
   presence_news_ptr take_news(const std::string& topic, int64_t now_ms);
@@ -82,6 +86,9 @@ public:
 
   [[nodiscard]] presence_count count(std::string_view topic) const;
 
+  /// A page names at most so many connections of a member.
+  static constexpr size_t connections_max = 100;
+
   /// Returns at most `limit` members in a fixed order.
   /// @param after the `next` of the page before; empty: from the first on.
   presence_page list(std::string_view topic, std::string_view after,
@@ -93,11 +100,19 @@ public:
   }
 
 private:
+  struct lingerer {
+    int64_t until_ms;
+    std::string topic;
+    std::string key;
+  };
+
   struct member {
     std::vector<connection_id> connections;
-    // The end of the linger of one without connections, and the last one.
-    int64_t until_ms = never;
+    // For one without connections: the last one, and its place among those who
+    // linger.
     connection_id last = 0;
+    bool lingers = false;
+    std::list<lingerer>::iterator linger;
   };
 
   // What the watchers last heard of somebody.
@@ -110,10 +125,16 @@ private:
 
   using member_map = std::map<std::string, member, std::less<>>;
 
+  struct place {
+    member_map::iterator who;
+    uint32_t index;
+  };
+
   struct room {
     // By key: 'u' and the user, or 'c' and the connection.
     member_map members;
-    std::unordered_map<connection_id, member_map::iterator> connections;
+    // Where each connection stands: its member, and its place there.
+    std::unordered_map<connection_id, place> connections;
     loop_set watchers;
     // Those whom the watchers hear of next.
     std::unordered_map<std::string, heard> changed;
@@ -123,12 +144,6 @@ private:
     // Its place in `batches_`, or the end: there is nothing to tell.
     batch_map::iterator batch;
     int64_t told_ms = std::numeric_limits<int64_t>::min();
-  };
-
-  struct lingerer {
-    int64_t until_ms;
-    std::string topic;
-    std::string key;
   };
 
   room& room_of(const std::string& topic);
@@ -142,8 +157,12 @@ private:
   // Takes the one who lingers longest out.
   void end_linger(int64_t now_ms);
 
+  void stop_lingering(member& who);
+
   void changed(const std::string& topic, room& at, const std::string& key,
                bool was_here, connection_id last, int64_t now_ms);
+
+  void schedule(const std::string& topic, room& at, int64_t at_ms);
 
   void unschedule(room& at);
 
@@ -151,7 +170,8 @@ private:
 
   limits limits_;
   std::unordered_map<std::string, room, string_hash, std::equal_to<>> rooms_;
-  std::deque<lingerer> lingering_;
+  // In the order in which they go.
+  std::list<lingerer> lingering_;
   batch_map batches_;
   size_t members_ = 0;
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,23 @@
 #include <caf/timespan.hpp>
 
 namespace callboard {
+
+/// What becomes of a topic's events when a subscriber reads too slowly.
+enum class overflow_policy : uint8_t {
+  /// The subscriber is closed with 4002.
+  disconnect,
+  /// The oldest of those that wait are dropped.
+  drop_oldest,
+  /// Those that come are dropped.
+  drop_newest,
+  /// All but the last one are dropped.
+  latest,
+};
+
+inline constexpr size_t overflow_policy_count = 4;
+
+/// Returns the policy's name, as in the config file.
+std::string_view to_string(overflow_policy x) noexcept;
 
 /// What a topic keeps beyond the moment.
 struct topic_options {
@@ -21,6 +39,9 @@ struct topic_options {
   bool retain = false;
   /// Whether the topic keeps who is there.
   bool presence = false;
+  /// What becomes of events for those who subscribe to the topic itself and do
+  /// not keep up. Who has them by a pattern is disconnected.
+  overflow_policy overflow = overflow_policy::disconnect;
 
   [[nodiscard]] bool has_history() const noexcept {
     return history_size > 0;

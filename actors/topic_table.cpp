@@ -180,7 +180,7 @@ size_t topic_table::deliver(const publication_ptr& what) {
         at.epoch = event.epoch;
       if (event.retain)
         topic.retained = event.payload.is_nil() ? nullptr : what;
-      n += deliver_to(topic, event, {});
+      n += deliver_to(topic, what, {});
     }
   }
   tree_.match(event.topic, [this](local_topic* x) {
@@ -188,15 +188,18 @@ size_t topic_table::deliver(const publication_ptr& what) {
       matched_.push_back(x);
   });
   for (auto* x : matched_)
-    n += deliver_to(*x, event, x->name);
+    n += deliver_to(*x, what, x->name);
   matched_.clear();
   return n;
 }
 
-size_t topic_table::deliver_to(local_topic& topic, const publication& event,
+size_t topic_table::deliver_to(local_topic& topic, const publication_ptr& what,
                                std::string_view pattern) {
+  auto& event = *what;
   if (event.no_echo)
     share_out(topic);
+  if (topic.overflow != overflow_policy::disconnect)
+    hold(topic, what);
   size_t n = topic.actors.size();
   for (auto& x : topic.actors)
     if (x.box->owner != nullptr)
@@ -269,9 +272,14 @@ template <class F>
 void topic_table::share(local_topic& topic, F&& give) {
   if (!std::exchange(topic.pending, false))
     return;
+  auto drops = topic.overflow != overflow_policy::disconnect;
   for (auto& to : topic.forms) {
     if (!to.batch)
       continue;
+    // The last one takes the place of one that leaves.
+    for (auto i = to.list.size(); drops && i > 0; --i)
+      if (!to.list[i - 1].box->has_room(to.batch->bytes.size()))
+        lag(*to.list[i - 1].held);
     auto n = to.list.size();
     for (size_t i = 0; i < n; ++i) {
       // Their outboxes lie all over the memory: fetch those that come next.
@@ -283,6 +291,7 @@ void topic_table::share(local_topic& topic, F&& give) {
     }
     to.batch = chunk_ptr{};
   }
+  topic.fresh.clear();
 }
 
 void topic_table::flush() {
@@ -299,6 +308,7 @@ void topic_table::flush() {
 }
 
 void topic_table::tell_position(local_topic& topic, std::string_view reason) {
+  drop_held(topic);
   topic.for_each([&](subscription& x) {
     x.box->owner->on_position(topic.name, topic.position, reason);
   });

@@ -205,6 +205,12 @@ public:
     return std::exchange(replayed_, 0);
   }
 
+  /// Returns how many events were dropped for a subscriber since the last call,
+  /// by policy.
+  std::array<uint64_t, overflow_policy_count> take_drops() noexcept {
+    return std::exchange(drops_, {});
+  }
+
   // -- presence ---------------------------------------------------------------
 
   /// Returns what the owners must be told of who is here, since the last call.
@@ -216,7 +222,8 @@ public:
   void tell_presence_again(std::string_view topic);
 
   /// Tells the watchers of `topic` that they must ask again who is there.
-  void reset_presence(std::string_view topic, int64_t unix_ms);
+  /// @returns the number of frames.
+  size_t reset_presence(std::string_view topic, int64_t unix_ms);
 
   /// Tells the watchers of a topic who came and who went.
   /// @param node the node's name, for those of its connections.
@@ -253,15 +260,15 @@ private:
     = std::unordered_map<std::string, std::unique_ptr<local_topic>, string_hash,
                          std::equal_to<>>;
 
-  size_t deliver_to(local_topic& topic, const publication& event,
+  size_t deliver_to(local_topic& topic, const publication_ptr& what,
                     std::string_view pattern);
 
   // Appends the topic's batches to the outboxes of all receivers but `except`.
-  static void share_out(local_topic& topic, connection_id except = 0);
+  void share_out(local_topic& topic, connection_id except = 0);
 
   // Calls `give(outbox, batch)` for every receiver of what is encoded.
   template <class F>
-  static void share(local_topic& topic, F&& give);
+  void share(local_topic& topic, F&& give);
 
   // Appends the frame of an event.
   void encode(wire_form form, const publication& event,
@@ -271,7 +278,22 @@ private:
   void welcome(local_topic& topic, subscription& x, recovery missed);
 
   // Tells all receivers where the topic stands now.
-  static void tell_position(local_topic& topic, std::string_view reason);
+  void tell_position(local_topic& topic, std::string_view reason);
+
+  // Keeps an event for those who lag, and for those who will by the turn's end.
+  void hold(local_topic& topic, const publication_ptr& event);
+
+  // Holds `event` for `x`, which lags, or drops what the policy says.
+  void offer(subscription& x, const publication_ptr& event);
+
+  // Takes `x`, for which there is no room, out of the receivers.
+  void lag(subscription& x);
+
+  // Gives `x`, which lags, what is held for it as far as it has room.
+  void catch_up(subscription& x);
+
+  // Drops what is held for those who lag: there is a gap behind it.
+  void drop_held(local_topic& topic);
 
   // Lets `x`, which was behind, get what comes from now on.
   void join(subscription& x);
@@ -345,6 +367,7 @@ private:
   // Given to them in this turn.
   size_t given_bytes_ = 0;
   uint64_t replayed_ = 0;
+  std::array<uint64_t, overflow_policy_count> drops_{};
   size_t subscriptions_ = 0;
   uint64_t generation_ = 0;
 };

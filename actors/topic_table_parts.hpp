@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,15 +20,19 @@ namespace callboard {
 /// A topic or pattern that somebody on this loop subscribes to.
 struct local_topic {
   local_topic(std::string_view subject, const std::vector<topic_rule>& rules)
-    : name{subject},
-      pattern{is_pattern(subject)},
-      presence{!pattern && options_of(rules, subject).presence} {
+    : name{subject}, pattern{is_pattern(subject)} {
+    if (pattern)
+      return;
+    auto& options = options_of(rules, subject);
+    presence = options.presence;
+    overflow = options.overflow;
   }
 
   std::string name;
   bool pattern;
   // Whether the owner keeps who is here.
-  bool presence;
+  bool presence = false;
+  overflow_policy overflow = overflow_policy::disconnect;
   // Whether the owner, or for a pattern every shard, has answered.
   bool ready = false;
   // Whether a batch waits to be shared out.
@@ -51,6 +56,8 @@ struct local_topic {
     chunk_ptr batch;
   };
   std::array<receivers, wire_form_count> forms;
+  // The events in the batches, where those who lag may have to be given them.
+  std::vector<publication_ptr> fresh;
   // Receivers of values.
   std::vector<receiver> actors;
   // Those who get what they missed, and not yet what comes.
@@ -105,6 +112,31 @@ struct replay_chunks {
   replay_chunk own;
 };
 
+/// What is held for a subscriber that reads too slowly.
+struct backlog {
+  std::deque<publication_ptr> held;
+  /// What they cost together.
+  int64_t bytes = 0;
+  /// Whether events were dropped in front of what is held, and behind it.
+  bool gap_before = false;
+  bool gap_after = false;
+
+  void add(publication_ptr x) {
+    bytes += x->cost();
+    held.push_back(std::move(x));
+  }
+
+  void drop_front() {
+    bytes -= held.front()->cost();
+    held.pop_front();
+  }
+
+  void clear() {
+    held.clear();
+    bytes = 0;
+  }
+};
+
 /// How far a subscription is with what it missed.
 struct replay {
   enum class stage : uint8_t {
@@ -115,6 +147,8 @@ struct replay {
     replaying,
     /// Its outbox has no room.
     stalled,
+    /// It missed nothing that was not dropped, but reads too slowly.
+    lagging,
   };
 
   /// The last event that it has.
@@ -126,6 +160,8 @@ struct replay {
   std::shared_ptr<replay_chunks> chunks;
   /// The index of the next event in the slice.
   size_t next = 0;
+  /// Set for one that lags.
+  std::unique_ptr<backlog> late;
 };
 
 } // namespace callboard

@@ -117,10 +117,10 @@ size_t topic_table::deliver_presence(const presence_news& news,
   return frames;
 }
 
-void topic_table::reset_presence(std::string_view name, int64_t unix_ms) {
+size_t topic_table::reset_presence(std::string_view name, int64_t unix_ms) {
   auto* topic = find(name);
   if (topic == nullptr || !topic->ready || topic->watchers.empty())
-    return;
+    return 0;
   for (auto* x : topic->watchers)
     if (!x->takes_bytes && x->box->owner != nullptr)
       x->box->owner->on_presence(topic->name, nullptr);
@@ -128,7 +128,7 @@ void topic_table::reset_presence(std::string_view name, int64_t unix_ms) {
   packer pack{content};
   pack.pack_array(1).pack_map(1);
   pack.pack("event").pack("reset");
-  write_to_watchers(*topic, content, unix_ms);
+  return write_to_watchers(*topic, content, unix_ms);
 }
 
 size_t topic_table::write_to_watchers(local_topic& topic,

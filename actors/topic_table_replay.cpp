@@ -119,11 +119,16 @@ void topic_table::fetched(const history_slice_ptr& slice) {
 void topic_table::advance() {
   given_bytes_ = 0;
   for (auto& box : scheduler_.take_drained())
-    for (auto& x : box->subscriptions)
-      if (x->behind != nullptr && x->behind->at == replay::stage::stalled) {
+    for (auto& x : box->subscriptions) {
+      if (x->behind == nullptr)
+        continue;
+      if (x->behind->at == replay::stage::stalled) {
         x->behind->at = replay::stage::waiting;
         settle(*x);
+      } else if (x->behind->at == replay::stage::lagging) {
+        catch_up(*x);
       }
+    }
   // Each gets one chunk, and who has more to get stands at the end again.
   auto n = replaying_.size();
   for (size_t i = 0; i < n && given_bytes_ < turn_bytes; ++i) {

@@ -21,6 +21,37 @@ std::string names_of(const std::vector<setting>& table) {
   return result;
 }
 
+// A word that stands for one of `words`, the first of which is the default.
+template <class T>
+setting word_setting(std::string name, std::string help, T& x,
+                     std::vector<std::pair<std::string, T>> words) {
+  std::string bounds;
+  for (auto& word : words)
+    bounds += (bounds.empty() ? "" : ", ") + word.first;
+  auto first = words.front().first;
+  auto set = [&x, words = std::move(words),
+              bounds](std::string_view text) -> std::string {
+    for (auto& [word, value] : words)
+      if (word == text) {
+        x = value;
+        return {};
+      }
+    return '\'' + std::string{text} + "' is not one of " + bounds;
+  };
+  return {std::move(name), "WORD", std::move(help), bounds, first, set};
+}
+
+setting overflow_setting(overflow_policy& x) {
+  std::vector<std::pair<std::string, overflow_policy>> words;
+  for (size_t i = 0; i < overflow_policy_count; ++i) {
+    auto policy = static_cast<overflow_policy>(i);
+    words.emplace_back(to_string(policy), policy);
+  }
+  return word_setting("overflow",
+                      "What becomes of events when a subscriber is too slow", x,
+                      std::move(words));
+}
+
 } // namespace
 
 std::vector<setting> topic_settings(topic_options& x) {
@@ -34,6 +65,7 @@ std::vector<setting> topic_settings(topic_options& x) {
                    x.retain),
     switch_setting("presence", "Keep who is there and tell those who ask",
                    x.presence),
+    overflow_setting(x.overflow),
   };
 }
 

@@ -274,7 +274,7 @@ void ws_session::watch_for() {
 
 void ws_session::cut_slow_consumer() {
   box_->drop_unsent();
-  host_.loop().context().metrics.drops_disconnect->inc();
+  host_.loop().context().metrics.drops_by(overflow_policy::disconnect)->inc();
   auto code = number(callboard::close_code::slow_consumer);
   // The actor may be in the middle of a call.
   host_.loop().defer([self = ptr{this}, code] {

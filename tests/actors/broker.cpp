@@ -359,7 +359,7 @@ CAF_TEST(an embedded actor that does not keep up is unsubscribed and told) {
   CHECK_EQ(joined(log.lines), "a@4");
   publish(x, "a", 3);
   CHECK_EQ(joined(log.lines), "unsubscribed a run.1@4");
-  CHECK_EQ(loops[0]->metrics.drops_disconnect->value(), 1);
+  CHECK_EQ(loops[0]->metrics.drops_by(overflow_policy::disconnect)->value(), 1);
   CHECK_EQ(loops[0]->topics.subscriptions(), 1u);
   // Its other subscription goes on as it catches up, and this one anew.
   log.events.clear();

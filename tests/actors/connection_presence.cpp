@@ -279,6 +279,66 @@ CAF_TEST(a killed shard of the watcher tells it to ask again) {
            "response 9 {\"members\":2,\"connections\":2}");
 }
 
+CAF_TEST(timers do not add up while people come and go) {
+  start();
+  auto& watcher = connect(0, "watcher");
+  watch(watcher, "a");
+  auto timers = [this] { return sched.clock().schedule.size(); };
+  size_t most = 0;
+  for (int i = 0; i < 300; ++i) {
+    auto& x = connect(0, "u" + std::to_string(i % 7));
+    say(x, type::subscribe, 1, "a");
+    pass(300ms);
+    x->enter([&] { x->lost(1001, "gone"); });
+    turn();
+    pass(200ms);
+    watcher.heard();
+    if (i == 20)
+      most = timers();
+  }
+  CHECK(timers() <= most + 1);
+}
+
+CAF_TEST(who subscribes and asks in one breath misses nobody who leaves) {
+  start(3);
+  auto topic = name_on(0, 3);
+  auto& nobody = connect(2);
+  say(nobody, type::subscribe, 1, topic);
+  auto& watcher = connect(1);
+  frame_view y;
+  y.type = type::subscribe;
+  y.seq_id = 1;
+  y.subject = topic;
+  y.meta.mark(meta_key::presence);
+  y.meta.presence = true;
+  watcher.say(y);
+  watcher.say(type::request, 9, "callboard.presence",
+              *payload::from_json("{\"topic\":\"" + topic + "\"}"));
+  nobody.say(type::unsubscribe, 2, topic);
+  turn();
+  pass(1s);
+  auto heard = watcher.heard();
+  auto listed = heard.find("[\"" + name_of(nobody) + "\"]");
+  auto left = heard.find(step("leave", "", nobody));
+  CHECK(listed == std::string::npos || left != std::string::npos);
+  CHECK(heard.find("response 9") != std::string::npos);
+}
+
+CAF_TEST(nobody more comes while the owner has too much to hear) {
+  start(2);
+  auto topic = name_on(0, 2);
+  auto& x = connect(1);
+  auto& waiting = *loops[1]->brokers[0].waiting;
+  auto most = static_cast<int64_t>(node.options.shard_bytes_max);
+  waiting.add(most + 1);
+  CHECK_EQ(say(x, type::subscribe, 1, topic), "error 1 overloaded");
+  CHECK(say(x, type::subscribe, 2, name_on(0, 2, "none/"))
+          .starts_with("response 2"));
+  waiting.remove(most + 1);
+  CHECK(say(x, type::subscribe, 3, topic).starts_with("response 3"));
+  CHECK_EQ(waiting.count(), 0);
+}
+
 CAF_TEST(an embedded actor asks and watches but is nobody) {
   start(2);
   auto topic = name_on(0, 2);

@@ -241,71 +241,126 @@ CAF_TEST(pages follow each other) {
   CHECK_EQ(presence_registry::cursor_of(last), "uu2");
 }
 
-CAF_TEST(a watcher that follows the news always knows who is there) {
+CAF_TEST(who reads the pages and follows the news knows who is there) {
   std::mt19937 random{7};
   auto pick = [&random](uint32_t n) { return random() % n; };
-  // A client: reads the list at times, and applies what it is told.
-  std::set<std::string> known;
-  auto key = [](const std::string& user, connection_id id) {
-    return user.empty() ? std::to_string(id) : user;
-  };
-  auto listen = [&] {
-    registry.advance(now, [&](const presence_news_ptr& news, const loop_set&) {
-      for (auto& x : news->steps)
-        if (x.joined)
-          known.insert(key(x.user, x.connection));
-        else
-          known.erase(key(x.user, x.connection));
-    });
-  };
-  auto read = [&] {
-    std::set<std::string> result;
+  for (int run = 0; run < 500; ++run) {
+    presence_registry owner{{1'000, 250, 3}};
+    int64_t time = 0;
+    std::map<connection_id, bool> here;
+    connection_id last = 0;
+    auto tell = [&](kind what, connection_id id, std::string user = {}) {
+      presence_report report;
+      report.changes.push_back({what, "t", id, std::move(user)});
+      owner.apply(report, time);
+    };
+    // The client: what it has read, and what it was told, in order.
+    std::set<std::string> known;
+    auto key = [](const std::string& user, connection_id id) {
+      return user.empty() ? std::to_string(id) : user;
+    };
+    auto follow = [&] {
+      owner.advance(time, [&](const presence_news_ptr& news, const loop_set&) {
+        for (auto& x : news->steps)
+          if (x.joined)
+            known.insert(key(x.user, x.connection));
+          else
+            known.erase(key(x.user, x.connection));
+      });
+    };
+    auto read = [&](std::set<std::string>& to, const std::string& from,
+                    size_t limit) {
+      auto found = owner.list("t", from, limit);
+      for (auto& x : found.members)
+        to.insert(key(x.user, x.connections.empty() ? 0 : x.connections[0]));
+      return found.next;
+    };
+    auto churn = [&](uint32_t steps) {
+      for (uint32_t i = 0; i < steps; ++i) {
+        time += pick(100);
+        if (here.empty() || pick(2) == 0) {
+          here[++last] = true;
+          tell(kind::join, last,
+               pick(2) == 0 ? "" : "u" + std::to_string(pick(6)));
+        } else {
+          auto x = here.lower_bound(1 + pick(static_cast<uint32_t>(last)));
+          x = x == here.end() ? here.begin() : x;
+          tell(kind::leave, x->first);
+          here.erase(x);
+        }
+        follow();
+      }
+    };
+    churn(pick(20));
+    known.clear();
+    tell(kind::watch, 0);
     std::string after;
     do {
-      auto page = registry.list("t", after, 1000);
-      for (auto& x : page.members)
-        result.insert(
-          key(x.user, x.connections.empty() ? 0 : x.connections[0]));
-      after = page.next;
+      churn(pick(4));
+      after = read(known, after, 2);
     } while (!after.empty());
-    return result;
-  };
-  change(kind::watch);
-  std::map<connection_id, bool> here;
-  connection_id last = 0;
-  for (int step = 0; step < 20'000; ++step) {
-    now += pick(200);
-    switch (pick(5)) {
-      case 0:
-      case 1:
-        here[++last] = true;
-        change(kind::join, last,
-               pick(3) == 0 ? "" : "u" + std::to_string(pick(10)));
-        break;
-      case 2:
-      case 3:
-        if (!here.empty()) {
-          auto i = here.upper_bound(pick(static_cast<uint32_t>(last) + 1));
-          if (i == here.end())
-            i = here.begin();
-          change(kind::leave, i->first);
-          here.erase(i);
-        }
-        break;
-      default:
-        if (pick(4) == 0)
-          known = read();
-        break;
+    churn(pick(20));
+    for (int i = 0; i < 20; ++i) {
+      time += 500;
+      follow();
     }
-    listen();
-    CHECK_EQ(registry.count("t").connections, here.size());
+    std::set<std::string> truth;
+    read(truth, {}, 1000);
+    CHECK(known == truth);
+    CHECK_EQ(owner.count("t").connections, here.size());
   }
-  now += 60'000;
-  listen();
-  now += 60'000;
-  listen();
-  CHECK(known == read());
-  CHECK(!known.empty());
+}
+
+CAF_TEST(the bound of those who linger counts users) {
+  change(kind::join, 1, "alice");
+  change(kind::leave, 1);
+  for (connection_id id = 2; id < 100; ++id) {
+    change(kind::join, id, "eve");
+    change(kind::leave, id);
+  }
+  CHECK_EQ(page(), "alice; eve");
+}
+
+CAF_TEST(connections of a user go in any order) {
+  for (connection_id id = 1; id <= 4; ++id)
+    change(kind::join, id, "alice");
+  change(kind::leave, 1);
+  change(kind::leave, 4);
+  CHECK_EQ(count(), "1/2");
+  change(kind::leave, 2);
+  CHECK_EQ(page(), "alice 3");
+  change(kind::leave, 3);
+  CHECK_EQ(count(), "1/0");
+}
+
+CAF_TEST(a page names up to one hundred connections of a user) {
+  for (connection_id id = 1; id <= 101; ++id)
+    change(kind::join, id, "alice");
+  CHECK_EQ(registry.list("t", "", 1).members.at(0).connections.size(), 100u);
+  change(kind::leave, 101);
+  CHECK_EQ(registry.list("t", "", 1).members.at(0).connections.size(), 100u);
+  change(kind::leave, 100);
+  CHECK_EQ(registry.list("t", "", 1).members.at(0).connections.size(), 99u);
+}
+
+CAF_TEST(a telling is bounded and the others follow) {
+  auto most = presence_registry::steps_max;
+  change(kind::watch);
+  for (connection_id id = 1; id <= 2 * most + 1; ++id)
+    change(kind::join, id);
+  size_t steps = 0;
+  auto listen = [&](int64_t ms) {
+    now = ms;
+    registry.advance(now, [&](const presence_news_ptr& x, const loop_set&) {
+      steps += x->steps.size();
+    });
+    return steps;
+  };
+  CHECK_EQ(listen(0), most);
+  CHECK_EQ(listen(249), most);
+  CHECK_EQ(listen(250), 2 * most);
+  CHECK_EQ(listen(500), 2 * most + 1);
+  CHECK_EQ(registry.due_ms(), presence_registry::never);
 }
 
 CAF_TEST(what is unused is forgotten) {

@@ -40,8 +40,9 @@ public:
 /// Writes down what it is told, and what is in its outbox by then.
 class scribe : public subscriber {
 public:
-  scribe(outbox_scheduler& scheduler, wire_form form, connection_id id)
-    : box{new outbox{scheduler, form, 10'000'000}} {
+  scribe(outbox_scheduler& scheduler, wire_form form, connection_id id,
+         size_t bytes_max = 10'000'000)
+    : box{new outbox{scheduler, form, bytes_max}} {
     box->owner = this;
     box->connection = id;
   }
@@ -149,9 +150,10 @@ struct topic_table_fixture {
     // nop
   }
 
-  scribe& join(wire_form form = wire_form::msgpack) {
+  scribe& join(wire_form form = wire_form::msgpack,
+               size_t bytes_max = 10'000'000) {
     return *scribes.emplace_back(
-      std::make_unique<scribe>(scheduler, form, scribes.size() + 1));
+      std::make_unique<scribe>(scheduler, form, scribes.size() + 1, bytes_max));
   }
 
   auto subscribe(scribe& who, std::string_view subject, uint32_t seq_id,

@@ -1,0 +1,123 @@
+#include <callboard/actors/topic_table.hpp>
+
+#include <callboard/actors/topic_table_parts.hpp>
+
+// Subscribers that read too slowly, where the topic's policy is to drop. Such a
+// one lags: it is not among its topic's receivers, and what comes is held for
+// it, by reference, as the policy says. When its outbox has drained it gets
+// what is held, is told where there is a gap, and joins the receivers again.
+
+namespace callboard {
+
+namespace {
+
+// Held events are encoded in pieces of about this size.
+constexpr size_t piece_bytes = 64 * 1024;
+
+constexpr std::string_view dropped = "events dropped";
+
+size_t index_of(overflow_policy x) noexcept {
+  return static_cast<size_t>(x);
+}
+
+} // namespace
+
+void topic_table::hold(local_topic& topic, const publication_ptr& event) {
+  for (auto& [box, x] : topic.behind)
+    if (x->behind->late != nullptr)
+      offer(*x, event);
+  topic.fresh.push_back(event);
+}
+
+void topic_table::offer(subscription& x, const publication_ptr& event) {
+  if (event->no_echo && event->publisher == x.box->connection)
+    return;
+  auto& late = *x.behind->late;
+  auto bytes_max = static_cast<int64_t>(x.box->bytes_max() / 2);
+  auto drop = [&](size_t n) { drops_[index_of(x.topic->overflow)] += n; };
+  switch (x.topic->overflow) {
+    case overflow_policy::drop_newest:
+      // Behind a gap nothing more, or there would be two.
+      if (late.gap_after || late.bytes + event->cost() > bytes_max) {
+        late.gap_after = true;
+        return drop(1);
+      }
+      return late.add(event);
+    case overflow_policy::latest:
+      late.gap_before |= !late.held.empty();
+      drop(late.held.size());
+      late.clear();
+      return late.add(event);
+    default:
+      late.add(event);
+      while (late.bytes > bytes_max && late.held.size() > 1) {
+        late.drop_front();
+        late.gap_before = true;
+        drop(1);
+      }
+  }
+}
+
+void topic_table::lag(subscription& x) {
+  auto& topic = *x.topic;
+  take_out(x);
+  x.behind.reset(new replay{});
+  x.behind->at = replay::stage::lagging;
+  x.behind->answered = true;
+  x.behind->late = std::make_unique<backlog>();
+  put_in(x);
+  x.box->tell_when_drained();
+  for (auto& event : topic.fresh)
+    offer(x, event);
+}
+
+void topic_table::catch_up(subscription& x) {
+  auto& topic = *x.topic;
+  auto& box = *x.box;
+  if (box.owner == nullptr)
+    return;
+  auto& late = *x.behind->late;
+  auto& held = late.held;
+  while (!held.empty()) {
+    auto piece = scheduler_.chunks().take();
+    size_t n = 0;
+    for (; n < held.size() && piece->bytes.size() < piece_bytes; ++n) {
+      auto before = piece->bytes.size();
+      encode(box.form(), *held[n], {}, false, piece->bytes);
+      // A large event does not come behind others: an outbox may not hold both.
+      if (n > 0 && piece->bytes.size() > box.bytes_max() / 2) {
+        piece->bytes.truncate(before);
+        break;
+      }
+    }
+    if (!box.has_room(piece->bytes.size())) {
+      box.tell_when_drained();
+      return;
+    }
+    auto& first = *held.front();
+    if (std::exchange(late.gap_before, false))
+      box.owner->on_position(topic.name, {first.epoch, first.offset - 1},
+                             dropped);
+    box.append(piece);
+    replayed_ += n;
+    for (; n > 0; --n)
+      late.drop_front();
+  }
+  auto gap = late.gap_before || late.gap_after;
+  join(x);
+  if (gap)
+    box.owner->on_position(topic.name, topic.position, dropped);
+}
+
+void topic_table::drop_held(local_topic& topic) {
+  for (auto& [box, x] : topic.behind) {
+    if (x->behind->late == nullptr)
+      continue;
+    auto& late = *x->behind->late;
+    drops_[index_of(topic.overflow)] += late.held.size();
+    late.clear();
+    late.gap_after = true;
+  }
+}
+
+} // namespace callboard
