@@ -27,11 +27,15 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
   : super{cfg, loop},
     ctx_{ctx},
     waiting_{std::move(waiting)},
-    topics_{limits_of(ctx.node), ctx.node.options.topics} {
+    topics_{limits_of(ctx.node), ctx.node.options.topics},
+    groups_{*this, ctx, topics_} {
 }
 
 broker::behavior_type broker::make_behavior() {
-  set_down_handler([this](caf::down_msg& x) { drop(x.source); });
+  set_down_handler([this](caf::down_msg& x) {
+    drop(x.source);
+    groups_.drop(x.source.id());
+  });
   // A shard that takes over watches whom its predecessor watched.
   std::vector<caf::actor_addr> gone;
   for (auto& [id, x] : ctx_.subscribers) {
@@ -86,6 +90,21 @@ broker::behavior_type broker::make_behavior() {
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) { unsubscribe(who, subject); },
     [this](expire_atom) { expire(); },
+    [this](subscribe_atom, const group_wish& x) {
+      groups_.subscribe(current_sender(), x);
+    },
+    [this](unsubscribe_atom, const group_wish& x) {
+      groups_.unsubscribe(current_sender(), x.topic, x.group);
+    },
+    [this](const group_answer& x) { groups_.answer(x); },
+    [this](subscribe_atom, const caf::actor& who, const std::string& topic,
+           const group_options& x) { return groups_.subscribe(who, topic, x); },
+    [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,
+           const std::string& group) {
+      groups_.unsubscribe(caf::actor_cast<caf::strong_actor_ptr>(who), topic,
+                          group);
+    },
+    [this](due_atom) { groups_.time_out(); },
   };
 }
 
@@ -132,6 +151,7 @@ void broker::hand_out(const publication_ptr& x) {
   });
   if (here)
     deliver(x);
+  groups_.publish(x);
 }
 
 bool broker::congested(const loop_set& loops) const {
@@ -197,6 +217,7 @@ std::string broker::new_epoch() {
 }
 
 void broker::expire() {
+  groups_.expire();
   topics_.expire(now_ms());
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
@@ -244,9 +265,7 @@ void broker::drop(const caf::actor_addr& who) {
 
 void broker::subscribe(const caf::actor& who, const std::string& subject,
                        subscribe_answer answer, const topic_position* since) {
-  if (auto wrong = is_pattern(subject) ? check_pattern(subject)
-                                       : check_topic(subject);
-      wrong != subject_error::none) {
+  if (auto wrong = check_subscription(subject); wrong != subject_error::none) {
     answer.fail(
       caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
     return;

@@ -4,6 +4,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <callboard/actors/broker_groups.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/hosted.hpp>
@@ -31,6 +32,8 @@ public:
   behavior_type make_behavior() override;
 
 private:
+  friend class broker_groups;
+
   // -- as the owner of topics -------------------------------------------------
 
   published publish(const publication_ptr& x);
@@ -72,6 +75,7 @@ private:
   loop_context& ctx_;
   mailbox_bytes_ptr waiting_;
   owned_topics topics_;
+  broker_groups groups_;
 };
 
 /// Asks the owners of `subject` to attach this loop.

@@ -101,6 +101,8 @@ public:
     // Connections take bytes.
   }
 
+  void on_drained() override;
+
   // -- state ------------------------------------------------------------------
 
   [[nodiscard]] connection_state state() const noexcept {
@@ -112,6 +114,8 @@ public:
 
 private:
   struct served;
+  struct membership;
+  struct memberships;
 
   // -- frames of the client ---------------------------------------------------
 
@@ -127,6 +131,30 @@ private:
   void handle_register(const frame_view& x);
   void handle_unregister(const frame_view& x);
   void malformed(const frame_view& x, errc code, std::string_view reason);
+
+  // -- groups -----------------------------------------------------------------
+
+  void join_group(const frame_view& x);
+  void leave_group(const frame_view& x);
+
+  // Answers to an event of a group: the client's `ack` or its `error`.
+  // @returns false if there is no such event.
+  bool answer_event(uint32_t seq_id, group_verdict verdict);
+
+  void handle(const group_notice& x);
+  void take_event(const group_event& x);
+  void withdraw_event(const group_ticket& x);
+  void groups_replaced(uint32_t shard);
+
+  // Answers a `subscribe` that still waits.
+  void refuse_membership(uint32_t seq_id, errc code);
+  // Asks the owner to make this connection a member.
+  void write_group_position(const group_notice& x, std::string_view reason);
+  void ask_owner(membership& x, const position& since);
+  void tell_owner(const membership& x, uint64_t number, group_verdict verdict);
+
+  // Returns the subscriptions of every kind.
+  [[nodiscard]] size_t subscriptions() const noexcept;
 
   // Answers an action of the server's own; returns false for other actions.
   bool handle_own_action(const frame_view& x);
@@ -190,6 +218,9 @@ private:
   inflight_table inflight_;
   // What this client serves; made by the first request to it or `register`.
   std::unique_ptr<served> served_;
+
+  // The groups that this client is a member of; made by the first one.
+  std::unique_ptr<memberships> memberships_;
 
   served& serving();
   // The times of the last malformed frames, oldest next; made by the first.

@@ -59,6 +59,10 @@ void connection::handle(const frame_view& x) {
       return handle_register(x);
     case frame_type::unregister_action:
       return handle_unregister(x);
+    case frame_type::ack:
+      // A late one, or one that was made up, means nothing.
+      answer_event(x.seq_id, group_verdict::confirmed);
+      return;
     default:
       return write_error(x.seq_id, errc::unexpected_frame);
   }
@@ -154,6 +158,9 @@ void connection::handle_cancel(const frame_view& x) {
 }
 
 void connection::handle_reply(const frame_view& x) {
+  if (x.type == frame_type::error
+      && answer_event(x.seq_id, group_verdict::rejected))
+    return;
   if (served_ == nullptr)
     return;
   auto found = served_->requests.extract(x.seq_id);
@@ -223,11 +230,11 @@ void connection::handle_unregister(const frame_view& x) {
 // -- topics -------------------------------------------------------------------
 
 void connection::handle_subscribe(const frame_view& x) {
-  auto wrong = is_pattern(x.subject) ? check_pattern(x.subject)
-                                     : check_topic(x.subject);
-  if (!admit(x, operation::subscribe, wrong))
+  if (x.meta.has(meta_key::group))
+    return join_group(x);
+  if (!admit(x, operation::subscribe, check_subscription(x.subject)))
     return;
-  if (box_->subscriptions.size() >= ctx_.node.options.subscriptions_max)
+  if (subscriptions() >= ctx_.node.options.subscriptions_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (!begin(x.seq_id, inflight_kind::subscribe, 0))
     return;
@@ -278,6 +285,8 @@ void connection::on_refused(uint32_t seq_id, std::string_view, errc code) {
 }
 
 void connection::handle_unsubscribe(const frame_view& x) {
+  if (x.meta.has(meta_key::group))
+    return leave_group(x);
   std::string subject{x.subject};
   auto result = ctx_.topics.unsubscribe(*box_, subject);
   if (!result.found)
@@ -307,6 +316,7 @@ void connection::handle_publish(const frame_view& x) {
   content->sender = sender_;
   content->id = x.meta.id;
   content->trace = x.meta.trace;
+  content->key = x.meta.key;
   content->publisher = id_;
   content->call_id = *call;
   content->no_echo = x.meta.no_echo;

@@ -35,7 +35,7 @@ void connection::handle_query(const frame_view& x, bool position_only) {
                        position_only ? "It takes {topic}."
                                      : "It takes {topic, since?, before?, "
                                        "limit?, reverse?}, limit 1 to 1000.");
-  if (auto wrong = check_topic(query->topic); wrong != subject_error::none)
+  if (auto wrong = check_readable(query->topic); wrong != subject_error::none)
     return write_error(x.seq_id, errc::bad_subject, to_sentence(wrong));
   if (!authorized(operation::subscribe, query->topic))
     return write_error(x.seq_id, errc::forbidden);

@@ -66,6 +66,11 @@ public:
   virtual void
   on_event(const publication& event, std::string_view pattern, bool retained)
     = 0;
+
+  /// Little waits in its outbox any more; called after `tell_when_drained`.
+  virtual void on_drained() {
+    // nop
+  }
 };
 
 /// One subscription of one outbox.

@@ -44,5 +44,12 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<read_atom>, 1134);
   CHECK_EQ(caf::type_id_v<history_slice_ptr>, 1135);
   CHECK_EQ(caf::type_id_v<history_query>, 1136);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1137);
+  CHECK_EQ(caf::type_id_v<due_atom>, 1137);
+  CHECK_EQ(caf::type_id_v<group_options>, 1138);
+  CHECK_EQ(caf::type_id_v<group_wish>, 1139);
+  CHECK_EQ(caf::type_id_v<group_notice>, 1140);
+  CHECK_EQ(caf::type_id_v<group_ticket>, 1141);
+  CHECK_EQ(caf::type_id_v<group_event>, 1142);
+  CHECK_EQ(caf::type_id_v<group_answer>, 1143);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1144);
 }
