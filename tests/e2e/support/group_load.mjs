@@ -4,10 +4,13 @@
 //   node support/group_load.mjs PROGRAM [SECONDS [RATE]]
 
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import process from 'node:process';
 import { connect } from './client.mjs';
-import { startServer, sleep, until, within } from './server.mjs';
+import { patienceMs, startServer, sleep, until, within } from './server.mjs';
 
 const script = fileURLToPath(new URL('group_worker.mjs', import.meta.url));
 
@@ -15,6 +18,7 @@ const script = fileURLToPath(new URL('group_worker.mjs', import.meta.url));
 class Workers {
   seen = new Map();
   again = 0;
+  children = [];
   running = [];
   troubles = '';
 
@@ -38,8 +42,9 @@ class Workers {
       });
     });
     child.stderr.on('data', (data) => { this.troubles += data; });
+    this.children.push(child);
+    await within(ready, 'a worker', 4 * patienceMs);
     this.running.push(child);
-    await within(ready, 'a worker');
   }
 
   #take(line) {
@@ -54,7 +59,7 @@ class Workers {
   }
 
   end() {
-    for (const child of this.running) child.kill('SIGKILL');
+    for (const child of this.children) child.kill('SIGKILL');
   }
 }
 
@@ -100,13 +105,18 @@ export async function loadGroup(server, topic, { seconds, rate, killEveryMs, wor
       }
     })();
     const killing = (async () => {
-      for (;;) {
-        await sleep(killEveryMs);
-        if (ended()) return;
-        group.kill();
-        ++kills;
-        await group.start();
+      const starting = [];
+      for (let next = killEveryMs; ; next += killEveryMs) {
+        await sleep(begin + next - performance.now());
+        if (ended()) break;
+        // The group may well have no member for a while.
+        if (group.running.length > 0) {
+          group.kill();
+          ++kills;
+          starting.push(group.start());
+        }
       }
+      await Promise.all(starting);
     })();
     await Promise.all([publishing, killing]);
     const took = (performance.now() - begin) / 1000;
@@ -129,7 +139,10 @@ export async function loadGroup(server, topic, { seconds, rate, killEveryMs, wor
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [seconds = 60, rate = 2000] = process.argv.slice(3).map(Number);
-  const server = await startServer(['--inflight-max', '60000']);
+  const folder = mkdtempSync(join(tmpdir(), 'callboard-load-'));
+  process.on('exit', () => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'callboard.conf'), '[topic work]\nhistory-size = 100000\n');
+  const server = await startServer(['--inflight-max', '60000', '--config', join(folder, 'callboard.conf')]);
   console.log(await loadGroup(server, 'work', { seconds, rate, killEveryMs: 1000, workers: 4 }));
   await server.stop();
   process.exit(0);

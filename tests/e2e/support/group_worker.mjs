@@ -3,7 +3,6 @@
 //
 //   node group_worker.mjs URL TOPIC GROUP
 
-import fs from 'node:fs';
 import process from 'node:process';
 import WebSocket from 'ws';
 import { frame, msgpack, parse } from './client.mjs';
@@ -16,12 +15,12 @@ socket.on('message', (data) => {
     if (type === 'welcome') {
       socket.send(frame('subscribe', 1, topic, null, { group, ack: true }));
     } else if (type === 'response') {
-      fs.writeSync(1, 'ready\n');
+      process.stdout.write('ready\n');
     } else if (type === 'event') {
-      fs.writeSync(1, `${payload} ${meta.attempt ?? 1}\n`);
-      socket.send(frame('ack', seqId));
+      // What is confirmed has been written, whatever becomes of this process.
+      process.stdout.write(`${payload} ${meta.attempt ?? 1}\n`, () => socket.send(frame('ack', seqId)));
     } else {
-      fs.writeSync(2, `${type} ${payload}\n`);
+      process.stderr.write(`${type} ${payload}\n`);
     }
   }
 });
