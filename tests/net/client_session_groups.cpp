@@ -168,7 +168,7 @@ CAF_TEST(events of groups and of subscriptions go to their handlers) {
   CAF_CHECK_EQUAL(take_log(), lines{"already_subscribed"});
 }
 
-CAF_TEST(what comes after a member has left is another one's) {
+CAF_TEST(what comes after a member has left is for another one) {
   connect();
   join();
   respond();
