@@ -190,6 +190,23 @@ CAF_TEST(a member that leaves gets nothing more and what it had goes on) {
                                + " @2 of g attempt 2 \"y\"");
 }
 
+CAF_TEST(a word about a membership that is over means nothing) {
+  start();
+  auto& x = connect();
+  join(x, "a");
+  for (uint64_t member : {0, 77}) {
+    caf::anon_send(x.handle, group_notice{"a", "g", 0, errc::none, member,
+                                          position{"run.1", 5}, false});
+    caf::anon_send(
+      x.handle,
+      group_notice{"a", "g", 99, errc::overloaded, member, {}, false});
+    turn();
+    CHECK_EQ(x.heard(), "");
+  }
+  publish(x, "a");
+  CHECK_EQ(x.heard(), "event 1 a @1 of g \"x\"");
+}
+
 CAF_TEST(events and requests have different numbers) {
   start();
   auto& x = connect();
