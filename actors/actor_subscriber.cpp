@@ -77,14 +77,8 @@ void actor_subscriber::on_event(const publication& x, std::string_view pattern,
     overflow(subject, {x.epoch, x.offset - 1});
     return;
   }
-  event msg;
-  msg.topic = x.topic;
+  auto msg = to_event(x);
   msg.pattern = pattern;
-  msg.epoch = x.epoch;
-  msg.offset = x.offset;
-  msg.sender = x.sender;
-  msg.timestamp = x.timestamp;
-  msg.payload = x.payload;
   msg.retained = retained;
   msg.credit = charge(waiting_, x.cost());
   caf::anon_send(who, std::move(msg));

@@ -36,11 +36,15 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
     ctx_{ctx},
     waiting_{std::move(waiting)},
     topics_{limits_of(ctx.node), ctx.node.options.topics},
-    presence_{presence_limits_of(ctx.node.options)} {
+    presence_{presence_limits_of(ctx.node.options)},
+    groups_{*this, ctx, topics_} {
 }
 
 broker::behavior_type broker::make_behavior() {
-  set_down_handler([this](caf::down_msg& x) { drop(x.source); });
+  set_down_handler([this](caf::down_msg& x) {
+    drop(x.source);
+    groups_.drop(x.source.id());
+  });
   ctx_.metrics.presence_members->value(0);
   // A shard that takes over watches whom its predecessor watched.
   std::vector<caf::actor_addr> gone;
@@ -123,6 +127,21 @@ broker::behavior_type broker::make_behavior() {
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) { unsubscribe(who, subject); },
     [this](expire_atom) { expire(); },
+    [this](subscribe_atom, const group_wish& x) {
+      groups_.subscribe(current_sender(), x);
+    },
+    [this](unsubscribe_atom, const group_wish& x) {
+      groups_.unsubscribe(current_sender(), x.topic, x.group);
+    },
+    [this](const group_answer& x) { groups_.answer(x); },
+    [this](subscribe_atom, const caf::actor& who, const std::string& topic,
+           const group_options& x) { return groups_.subscribe(who, topic, x); },
+    [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,
+           const std::string& group) {
+      groups_.unsubscribe(caf::actor_cast<caf::strong_actor_ptr>(who), topic,
+                          group);
+    },
+    [this](due_atom) { groups_.time_out(); },
   };
 }
 
@@ -169,6 +188,7 @@ void broker::hand_out(const publication_ptr& x) {
   });
   if (here)
     deliver(x);
+  groups_.publish(x);
 }
 
 bool broker::congested(const loop_set& loops) const {
@@ -234,6 +254,7 @@ std::string broker::new_epoch() {
 }
 
 void broker::expire() {
+  groups_.expire();
   topics_.expire(now_ms());
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
@@ -286,9 +307,7 @@ void broker::subscribe(const caf::actor& who, const std::string& subject,
     answer.fail(caf::make_error(errc::no_presence));
     return;
   }
-  if (auto wrong = is_pattern(subject) ? check_pattern(subject)
-                                       : check_topic(subject);
-      wrong != subject_error::none) {
+  if (auto wrong = check_subscription(subject); wrong != subject_error::none) {
     answer.fail(
       caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
     return;

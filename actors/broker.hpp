@@ -4,6 +4,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <callboard/actors/broker_groups.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/hosted.hpp>
@@ -32,6 +33,8 @@ public:
   behavior_type make_behavior() override;
 
 private:
+  friend class broker_groups;
+
   // -- as the owner of topics -------------------------------------------------
 
   published publish(const publication_ptr& x);
@@ -102,6 +105,7 @@ private:
   presence_registry presence_;
   // When the earliest message that was asked for comes.
   int64_t presence_tick_ms_ = presence_registry::never;
+  broker_groups groups_;
 };
 
 /// Asks the owners of `subject` to attach this loop.

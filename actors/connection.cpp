@@ -58,6 +58,9 @@ connection::behavior_type connection::make_behavior() {
       write_goaway(reason, code >= 4500 ? "never" : "backoff");
       close(code, reason);
     },
+    [this](const group_notice& x) { handle(x); },
+    [this](deliver_atom, const group_event& x) { take_event(x); },
+    [this](cancel_atom, group_ticket x) { withdraw_event(x); },
   };
 }
 
@@ -80,6 +83,7 @@ void connection::on_exit() {
   if (served_ != nullptr)
     served_->fail_all();
   served_ = nullptr;
+  memberships_ = nullptr;
 }
 
 // -- from the session ---------------------------------------------------------
@@ -150,6 +154,7 @@ void connection::broker_replaced(uint32_t shard) {
   inflight_.take_if(lost, [this](const inflight_table::entry& x) {
     write_error(x.seq_id, errc::internal);
   });
+  groups_replaced(shard);
 }
 
 void connection::router_replaced(uint32_t shard) {

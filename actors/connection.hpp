@@ -111,6 +111,8 @@ public:
     return user_;
   }
 
+  void on_drained() override;
+
   // -- state ------------------------------------------------------------------
 
   [[nodiscard]] connection_state state() const noexcept {
@@ -122,6 +124,8 @@ public:
 
 private:
   struct served;
+  struct membership;
+  struct memberships;
 
   // -- frames of the client ---------------------------------------------------
 
@@ -149,6 +153,30 @@ private:
 
   // Returns whether `topic` is that of what is pushed to this user.
   [[nodiscard]] bool is_own_topic(std::string_view topic) const;
+
+  // -- groups -----------------------------------------------------------------
+
+  void join_group(const frame_view& x);
+  void leave_group(const frame_view& x);
+
+  // Answers to an event of a group: the client's `ack` or its `error`.
+  // @returns false if there is no such event.
+  bool answer_event(uint32_t seq_id, group_verdict verdict);
+
+  void handle(const group_notice& x);
+  void take_event(const group_event& x);
+  void withdraw_event(const group_ticket& x);
+  void groups_replaced(uint32_t shard);
+
+  // Answers a `subscribe` that still waits.
+  void refuse_membership(uint32_t seq_id, errc code);
+  // Asks the owner to make this connection a member.
+  void write_group_position(const group_notice& x, std::string_view reason);
+  void ask_owner(membership& x, const position& since);
+  void tell_owner(const membership& x, uint64_t number, group_verdict verdict);
+
+  // Returns the subscriptions of every kind.
+  [[nodiscard]] size_t subscriptions() const noexcept;
 
   // Answers an action of the server's own; returns false for other actions.
   bool handle_own_action(const frame_view& x);
@@ -220,6 +248,9 @@ private:
   inflight_table inflight_;
   // What this client serves; made by the first request to it or `register`.
   std::unique_ptr<served> served_;
+
+  // The groups that this client is a member of; made by the first one.
+  std::unique_ptr<memberships> memberships_;
 
   served& serving();
   // The times of the last malformed frames, oldest next; made by the first.

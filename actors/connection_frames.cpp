@@ -60,6 +60,10 @@ void connection::handle(const frame_view& x) {
       return handle_register(x);
     case frame_type::unregister_action:
       return handle_unregister(x);
+    case frame_type::ack:
+      // A late one, or one that was made up, means nothing.
+      answer_event(x.seq_id, group_verdict::confirmed);
+      return;
     default:
       return write_error(x.seq_id, errc::unexpected_frame);
   }
@@ -155,6 +159,9 @@ void connection::handle_cancel(const frame_view& x) {
 }
 
 void connection::handle_reply(const frame_view& x) {
+  if (x.type == frame_type::error
+      && answer_event(x.seq_id, group_verdict::rejected))
+    return;
   if (served_ == nullptr)
     return;
   auto found = served_->requests.extract(x.seq_id);
@@ -190,16 +197,16 @@ void connection::handle_reply(const frame_view& x) {
 // -- topics -------------------------------------------------------------------
 
 void connection::handle_subscribe(const frame_view& x) {
+  if (x.meta.has(meta_key::group))
+    return join_group(x);
   auto own = is_own_topic(x.subject);
-  auto wrong = own                     ? subject_error::none
-               : is_pattern(x.subject) ? check_pattern(x.subject)
-                                       : check_topic(x.subject);
+  auto wrong = own ? subject_error::none : check_subscription(x.subject);
   if (!admit(x, operation::subscribe, wrong))
     return;
   // The own topic is everybody's.
   auto places = ctx_.node.options.subscriptions_max
                 + (user_topic(user_).empty() ? 0 : 1);
-  if (!own && box_->subscriptions.size() >= places)
+  if (!own && subscriptions() >= places)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (x.meta.presence && !has_presence(x.subject))
     return refuse(x.seq_id, errc::no_presence);
@@ -277,6 +284,8 @@ void connection::on_refused(uint32_t seq_id, std::string_view subject,
 }
 
 void connection::handle_unsubscribe(const frame_view& x) {
+  if (x.meta.has(meta_key::group))
+    return leave_group(x);
   std::string subject{x.subject};
   auto result = ctx_.topics.unsubscribe(*box_, subject);
   if (!result.found)
@@ -310,6 +319,7 @@ void connection::publish(const frame_view& x, std::string_view topic,
   event->sender = sender_;
   event->id = x.meta.id;
   event->trace = x.meta.trace;
+  event->key = x.meta.key;
   event->publisher = id_;
   event->call_id = *call;
   event->no_echo = x.meta.no_echo;

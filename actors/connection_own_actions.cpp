@@ -107,7 +107,7 @@ void connection::handle_presence(const frame_view& x, bool count_only) {
 
 template <class Query>
 void connection::ask_owner(const frame_view& x, Query query) {
-  if (auto wrong = check_topic(query.topic);
+  if (auto wrong = check_readable(query.topic);
       wrong != subject_error::none && !is_own_topic(query.topic))
     return write_error(x.seq_id, errc::bad_subject, to_sentence(wrong));
   if (!authorized(operation::subscribe, query.topic))

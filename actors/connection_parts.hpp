@@ -30,13 +30,16 @@ struct connection::served {
   std::unordered_map<uint32_t, std::string> registering;
   /// By the seqId of our request.
   std::unordered_map<uint32_t, waiting> requests;
+  /// Events of groups that the client has to confirm, by the event's seqId.
+  std::unordered_map<uint32_t, group_ticket> unconfirmed;
   uint32_t last_seq_id = 0;
 
   uint32_t next_seq_id() {
     do {
       if (++last_seq_id == 0)
         last_seq_id = 1;
-    } while (requests.contains(last_seq_id));
+    } while (requests.contains(last_seq_id)
+             || unconfirmed.contains(last_seq_id));
     return last_seq_id;
   }
 
@@ -54,6 +57,47 @@ struct connection::served {
     std::erase_if(requests, [shard](auto& x) {
       return x.second.ticket.number != 0 && x.second.ticket.shard == shard;
     });
+  }
+};
+
+/// A group that the client is a member of, or asks to be.
+struct connection::membership {
+  std::string topic;
+  std::string group;
+  /// Whether the client confirms.
+  bool ack = false;
+  uint32_t shard = 0;
+  /// Names what was asked last.
+  uint32_t call_id = 0;
+  /// The seqId of the `subscribe` that waits for its answer; or 0.
+  uint32_t seq_id = 0;
+  /// Whether the client was told that it is a member.
+  bool established = false;
+  /// The member's number; 0 while the owner has not answered.
+  uint64_t member = 0;
+  /// Whether the owner waits for room in the outbox.
+  bool paused = false;
+};
+
+struct connection::memberships {
+  std::vector<membership> list;
+  uint32_t last_call_id = 0;
+
+  membership* find(std::string_view topic, std::string_view group) {
+    auto i = std::ranges::find_if(list, [=](const membership& x) {
+      return x.topic == topic && x.group == group;
+    });
+    return i == list.end() ? nullptr : &*i;
+  }
+
+  membership* find(uint64_t member) {
+    auto i = std::ranges::find(list, member, &membership::member);
+    return i == list.end() ? nullptr : &*i;
+  }
+
+  void erase(membership& x) {
+    std::swap(x, list.back());
+    list.pop_back();
   }
 };
 

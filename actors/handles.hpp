@@ -35,7 +35,14 @@ using connection_actor = caf::typed_actor<
   // Send a request of the application's to this client.
   caf::result<payload>(request_atom, std::string, payload, caf::timespan),
   // Say goaway and close with this code and reason.
-  caf::result<void>(close_atom, uint16_t, std::string)>;
+  caf::result<void>(close_atom, uint16_t, std::string),
+  // The owner's word about a group.
+  caf::result<void>(group_notice),
+  // As a group's member: serve this event; answer by `group_answer` to the
+  // topic's owner.
+  caf::result<void>(deliver_atom, group_event),
+  // An event that was not confirmed is another member's now.
+  caf::result<void>(cancel_atom, group_ticket)>;
 
 /// A shard of the broker. It owns the topics that hash to it, and serves the
 /// subscriptions of its loop.
@@ -92,7 +99,23 @@ using broker_actor = caf::typed_actor<
   caf::result<position>(subscribe_atom, presence_atom, caf::actor, std::string),
   caf::result<void>(unsubscribe_atom, caf::actor, std::string),
   // Forget topics and ids whose time is over.
-  caf::result<void>(expire_atom)>;
+  caf::result<void>(expire_atom),
+  // As owner: the sender, a connection, wants to be a member of a group;
+  // answered by `group_notice`.
+  caf::result<void>(subscribe_atom, group_wish),
+  // As owner: it is one no longer.
+  caf::result<void>(unsubscribe_atom, group_wish),
+  // As owner: a connection's answer to an event that it got as a member.
+  caf::result<void>(group_answer),
+  // As owner: make an embedded actor a member of a group of this topic. The
+  // answer tells where the group goes on, and whether all is there that comes
+  // behind.
+  caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
+                              group_options),
+  // As owner: it is a member of this group of the topic no longer.
+  caf::result<void>(unsubscribe_atom, caf::actor, std::string, std::string),
+  // As owner: look at the events that members had to confirm.
+  caf::result<void>(due_atom)>;
 
 /// A shard of the router. It owns the actions that hash to it.
 using router_actor = caf::typed_actor<

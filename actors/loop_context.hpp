@@ -36,6 +36,8 @@ struct node_context {
   std::atomic<connection_id> next_connection = 1;
   /// Makes the epochs of this run differ from each other.
   std::atomic<uint64_t> next_epoch = 1;
+  /// The number that the next member of a group gets.
+  std::atomic<uint64_t> next_member = 1;
   /// Whether anybody watches the connections' life.
   std::atomic<bool> watched = false;
   /// Whether the node goes down: new work is refused.

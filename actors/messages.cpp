@@ -30,6 +30,20 @@ bool from_string(caf::string_view name, lifecycle_kind& x) {
   return false;
 }
 
+event to_event(const publication& x) {
+  event result;
+  result.topic = x.topic;
+  result.epoch = x.epoch;
+  result.offset = x.offset;
+  result.sender = x.sender;
+  result.timestamp = x.timestamp;
+  result.payload = x.payload;
+  result.key = x.key;
+  result.origin = x.origin;
+  result.attempt = x.attempts;
+  return result;
+}
+
 request_outcome request_outcome::failure(errc x) {
   auto& row = info(x);
   request_outcome result;

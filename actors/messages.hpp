@@ -57,6 +57,15 @@ struct event {
   callboard::payload payload;
   /// Whether it is the topic's last value from before the subscription.
   bool retained = false;
+  /// The publisher's; empty: none.
+  std::string key;
+  /// The group as whose member this actor gets it; empty: none.
+  std::string group;
+  /// How often it was given to a member of this group, this time included; of
+  /// a dead letter without a group, to one of `origin`.
+  uint32_t attempt = 0;
+  /// The group that a dead letter comes from; else empty.
+  std::string origin;
   credit_token credit;
 
   template <class Inspector>
@@ -65,9 +74,14 @@ struct event {
       f.field("topic", x.topic), f.field("pattern", x.pattern),
       f.field("epoch", x.epoch), f.field("offset", x.offset),
       f.field("sender", x.sender), f.field("timestamp", x.timestamp),
-      f.field("payload", x.payload), f.field("retained", x.retained));
+      f.field("payload", x.payload), f.field("retained", x.retained),
+      f.field("key", x.key), f.field("group", x.group),
+      f.field("attempt", x.attempt), f.field("origin", x.origin));
   }
 };
+
+/// Returns `x` as embedded actors get it, for no pattern.
+event to_event(const publication& x);
 
 /// A request, as an embedded responder gets it.
 struct action_request {

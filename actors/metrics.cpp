@@ -4,6 +4,8 @@
 
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/shared_group.hpp>
+
 namespace callboard {
 
 namespace {
@@ -65,7 +67,43 @@ caf::string_view as_caf(std::string_view x) {
   return {x.data(), x.size()};
 }
 
+group_metrics make_group_metrics(instances& make) {
+  group_metrics m{};
+  m.groups = make.gauge("groups", "Groups that share a topic's events.");
+  m.members = make.gauge("group-members", "Members of groups.");
+  m.events = make.gauge("group-events",
+                        "Events of groups that wait or are unconfirmed.");
+  m.bytes = make.gauge("group", "Bytes of these events.", "bytes");
+  m.deliveries = make.counter("group-deliveries",
+                              "Events given to a member of a group.");
+  m.redeliveries
+    = make.counter("group-redeliveries",
+                   "Events given to a member after another had them.");
+  m.confirmations = make.counter("group-confirmations",
+                                 "Events that a member has confirmed.");
+  m.timeouts = make.counter("group-timeouts",
+                            "Events that a member did not confirm in time.");
+  m.dead_letters = make.counter("group-dead-letters",
+                                "Events that became dead letters.");
+  m.lost = make.counter("group-lost",
+                        "Events that a group was to get and could not.");
+  return m;
+}
+
 } // namespace
+
+void group_metrics::add(const group_counts& x) const {
+  auto add = [](caf::telemetry::int_counter* metric, uint64_t n) {
+    if (n > 0)
+      metric->inc(static_cast<int64_t>(n));
+  };
+  add(deliveries, x.deliveries);
+  add(redeliveries, x.redeliveries);
+  add(confirmations, x.confirmations);
+  add(timeouts, x.timeouts);
+  add(dead_letters, x.dead_letters);
+  add(lost, x.lost);
+}
 
 loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   instances make{registry, index};
@@ -104,6 +142,7 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.history_bytes = make.gauge("history", "Bytes that topics keep.", "bytes");
   m.history_evictions = make.counter("history-evictions",
                                      "Histories that gave way to others.");
+  m.groups = make_group_metrics(make);
   m.presence_members = make.gauge("presence-members",
                                   "Users and nameless connections in topics.");
   for (size_t i = 0; i < overflow_policy_count; ++i)

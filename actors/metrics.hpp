@@ -13,6 +13,25 @@
 
 namespace callboard {
 
+struct group_counts;
+
+/// What the groups of a loop's broker shard do.
+struct group_metrics {
+  caf::telemetry::int_gauge* groups;
+  caf::telemetry::int_gauge* members;
+  /// Events that wait or are unconfirmed, and their bytes.
+  caf::telemetry::int_gauge* events;
+  caf::telemetry::int_gauge* bytes;
+  caf::telemetry::int_counter* deliveries;
+  caf::telemetry::int_counter* redeliveries;
+  caf::telemetry::int_counter* confirmations;
+  caf::telemetry::int_counter* timeouts;
+  caf::telemetry::int_counter* dead_letters;
+  caf::telemetry::int_counter* lost;
+
+  void add(const group_counts& x) const;
+};
+
 /// The metrics of one loop; instances of the system's registry, which keeps
 /// them. Every loop counts for itself, so that no two threads write to one
 /// cache line often.
@@ -38,6 +57,7 @@ struct loop_metrics {
   caf::telemetry::int_gauge* history_bytes;
   /// Histories that gave way to others.
   caf::telemetry::int_counter* history_evictions;
+  group_metrics groups;
   /// Those in the topics that the shard owns.
   caf::telemetry::int_gauge* presence_members;
   /// Events that were dropped for a subscriber, by policy; for `disconnect`,

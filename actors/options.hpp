@@ -49,6 +49,26 @@ struct node_options {
   /// Bytes of publications that all topics together may keep, at least 65,536;
   /// beyond them the histories that were used least recently give way.
   size_t history_bytes_max = 256 * 1024 * 1024;
+  /// Groups of members that share a topic's events, at once on a shard,
+  /// 1 … 10,000,000. Those without members give way, the ones that had one
+  /// last the latest.
+  size_t groups_max = 10'000;
+  /// Events of a group that one member may have unconfirmed, 1 … 65,535.
+  size_t group_inflight_max = 64;
+  /// Events that may wait in one group, 1 … 1,000,000. Further ones stay in the
+  /// topic's history; where it keeps none the oldest become dead letters.
+  size_t group_pending_max = 1000;
+  /// Bytes of events that wait or are unconfirmed in all groups together, at
+  /// least 65,536.
+  size_t group_bytes_max = 64 * 1024 * 1024;
+  /// How often an event is given to a member before it becomes a dead letter,
+  /// 1 … 1000.
+  size_t group_attempts_max = 5;
+  /// How long a member may have an event without confirming it, before another
+  /// one gets it; 1 ms … 24 h.
+  caf::timespan group_ack_timeout = std::chrono::seconds{30};
+  /// How long a group without members keeps its place; 1 s … 366 days.
+  caf::timespan group_linger = std::chrono::hours{24};
   /// How long a topic that nobody uses is kept, and a publish `id` with it.
   caf::timespan topic_linger = std::chrono::minutes{5};
   /// How long a user whose last connection is gone stays in a topic, 0 … 1 h.

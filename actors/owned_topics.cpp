@@ -190,6 +190,16 @@ const loop_set& owned_topics::loops_of(std::string_view name) {
   return matched_;
 }
 
+void owned_topics::hold(std::string_view topic, bool held) {
+  if (auto i = topics_.find(topic); i != topics_.end())
+    i->second.held = held;
+}
+
+bool owned_topics::keeps_history(std::string_view topic) const {
+  auto i = topics_.find(topic);
+  return i != topics_.end() && i->second.options.has_history();
+}
+
 void owned_topics::expire(int64_t now_ms) {
   for (auto i = topics_.begin(); i != topics_.end();) {
     auto& x = i->second;
@@ -198,7 +208,8 @@ void owned_topics::expire(int64_t now_ms) {
     if (x.kept.empty())
       unlist(x);
     auto keeps = x.known != nullptr || !x.kept.empty() || x.retained != nullptr;
-    if (x.loops.empty() && !keeps && now_ms - x.used_ms >= limits_.linger_ms)
+    if (x.loops.empty() && !x.held && !keeps
+        && now_ms - x.used_ms >= limits_.linger_ms)
       i = topics_.erase(i);
     else
       ++i;

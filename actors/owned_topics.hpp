@@ -110,6 +110,12 @@ public:
   /// until the next call.
   const loop_set& loops_of(std::string_view topic);
 
+  /// Keeps a topic although nobody uses it, or no longer does.
+  void hold(std::string_view topic, bool held);
+
+  /// Returns whether `topic` keeps publications for those who come back.
+  [[nodiscard]] bool keeps_history(std::string_view topic) const;
+
   /// Forgets unused topics and old ids.
   void expire(int64_t now_ms);
 
@@ -151,6 +157,7 @@ private:
     // Among those that keep a history; the least recently used is last.
     list_links<topic> by_use;
     bool listed = false;
+    bool held = false;
   };
 
   template <class MakeEpoch>

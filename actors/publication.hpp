@@ -27,6 +27,13 @@ public:
   std::string id;
   /// W3C `traceparent`; empty: none.
   std::string trace;
+  /// Groups give events with the same key after each other, to the same member;
+  /// empty: none.
+  std::string key;
+  /// Of a dead letter: the group that it comes from, and how often it was given
+  /// to one of its members.
+  std::string origin;
+  uint32_t attempts = 0;
   /// The connection that published, and its number for the answer.
   connection_id publisher = 0;
   uint32_t call_id = 0;
@@ -44,7 +51,8 @@ public:
   [[nodiscard]] int64_t cost() const noexcept {
     return static_cast<int64_t>(sizeof(publication) + topic.size()
                                 + payload.bytes().size() + sender.size()
-                                + id.size() + trace.size());
+                                + id.size() + trace.size() + key.size()
+                                + origin.size());
   }
 };
 

@@ -43,13 +43,19 @@ server_actor::behavior_type server_actor::make_behavior() {
   return {
     [this](publish_atom, std::string& topic, payload& content) {
       auto wrong = check_topic(topic);
-      return publish(std::move(topic), wrong, std::move(content));
+      return publish(std::move(topic), wrong, std::move(content), {});
+    },
+    [this](publish_atom, std::string& topic, payload& content,
+           std::string& key) {
+      auto wrong = check_topic(topic);
+      return publish(std::move(topic), wrong, std::move(content),
+                     std::move(key));
     },
     [this](push_atom, const std::string& user, payload& content) {
       auto topic = user_topic(user);
       auto wrong = topic.empty() ? check_topic("$user/" + user)
                                  : subject_error::none;
-      return publish(std::move(topic), wrong, std::move(content));
+      return publish(std::move(topic), wrong, std::move(content), {});
     },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
       return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
@@ -78,6 +84,10 @@ server_actor::behavior_type server_actor::make_behavior() {
       return delegate(brokers_[loop_of(who)].actor, unsubscribe_atom_v, who,
                       subject);
     },
+    [this](subscribe_atom, const caf::actor& who, const std::string& topic,
+           const group_options& x) { return join(who, topic, x); },
+    [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,
+           const std::string& group) { return leave(who, topic, group); },
     [this](register_atom, const std::string& action, const caf::actor& who) {
       return respond(action, who);
     },
@@ -110,6 +120,7 @@ server_actor::behavior_type server_actor::make_behavior() {
 
 void server_actor::on_exit() {
   registrations_.clear();
+  memberships_.clear();
   brokers_.clear();
   routers_.clear();
   heartbeats_.clear();
@@ -127,7 +138,17 @@ void server_actor::down(const caf::down_msg& x) {
       host_.log_restart(what, i, x.reason);
     }
   };
-  replace(brokers_, "broker", [this](auto i) { return host_.make_broker(i); });
+  std::erase_if(memberships_,
+                [&](const membership& y) { return y.who == x.source; });
+  replace(brokers_, "broker", [this](auto i) {
+    auto shard = host_.make_broker(i);
+    brokers_[i] = shard;
+    auto members = memberships_;
+    for (auto& y : members)
+      if (shard_of(y.topic, node_.loops) == i)
+        rejoin(y);
+    return shard;
+  });
   replace(heartbeats_, "heartbeat_monitor",
           [this](auto i) { return host_.make_heartbeat_monitor(i); });
   replace(routers_, "router", [this](auto i) {
@@ -145,16 +166,21 @@ void server_actor::down(const caf::down_msg& x) {
     quit(x.reason);
 }
 
-caf::result<position>
-server_actor::publish(std::string topic, subject_error wrong, payload content) {
+caf::result<position> server_actor::publish(std::string topic,
+                                            subject_error wrong,
+                                            payload content, std::string key) {
   if (wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+  if (key.size() > publication_key_bytes_max)
+    return caf::make_error(errc::bad_payload,
+                           std::string{"A key has 1 to 64 bytes."});
   auto& shard = broker_of(topic);
   if (node_.congested(shard))
     return caf::make_error(errc::overloaded);
   auto x = caf::make_counted<publication>();
   x->topic = std::move(topic);
   x->payload = std::move(content);
+  x->key = std::move(key);
   shard.waiting->add(x->cost());
   if (!current_sender()) {
     caf::anon_send(shard.actor, publish_atom_v, std::move(x));
@@ -173,6 +199,88 @@ server_actor::publish(std::string topic, subject_error wrong, payload content) {
         promise.deliver(caf::make_error(errc::internal));
       });
   return promise;
+}
+
+caf::result<position, bool> server_actor::join(const caf::actor& who,
+                                               const std::string& topic,
+                                               const group_options& options) {
+  auto& group = options.group;
+  auto address = who.address();
+  auto known = std::ranges::any_of(memberships_, [&](const membership& x) {
+    return x.who == address && x.topic == topic && x.group == group;
+  });
+  if (!known) {
+    if (!watches(address))
+      monitor(who);
+    // At once, because it may leave before the answer is there.
+    memberships_.push_back({address, topic, group});
+  }
+  auto promise = make_response_promise<position, bool>();
+  request(broker_of(topic).actor, caf::infinite, subscribe_atom_v, who, topic,
+          options)
+    .then(
+      [promise](position& where, bool whole) mutable {
+        promise.deliver(std::move(where), whole);
+      },
+      [=, this](caf::error& why) mutable {
+        if (!known)
+          forget(address, topic, group);
+        if (why.category() != caf::type_id_v<errc>) {
+          // The shard died. Its successor may have been asked already.
+          if (!known)
+            caf::anon_send(broker_of(topic).actor, unsubscribe_atom_v, who,
+                           topic, group);
+          why = caf::make_error(errc::internal);
+        }
+        promise.deliver(std::move(why));
+      });
+  return promise;
+}
+
+void server_actor::rejoin(const membership& x) {
+  auto who = caf::actor_cast<caf::actor>(x.who);
+  if (!who)
+    return;
+  request(broker_of(x.topic).actor, caf::infinite, subscribe_atom_v, who,
+          x.topic, group_options{x.group, {}})
+    .then(
+      [who, topic = x.topic](const position& where, bool) {
+        // The topic has started over.
+        caf::anon_send(who, topic, where);
+      },
+      [=, this](const caf::error& why) {
+        // Where this one has died too, its successor is asked.
+        if (why.category()
+              == caf::type_id_v<errc> && forget(x.who, x.topic, x.group))
+          caf::anon_send(who, unsubscribe_atom_v, x.topic, position{});
+      });
+}
+
+caf::result<void> server_actor::leave(const caf::actor& who,
+                                      const std::string& topic,
+                                      const std::string& group) {
+  forget(who.address(), topic, group);
+  return delegate(broker_of(topic).actor, unsubscribe_atom_v, who, topic,
+                  group);
+}
+
+bool server_actor::forget(const caf::actor_addr& who, const std::string& topic,
+                          const std::string& group) {
+  auto found = std::erase_if(memberships_, [&](const membership& x) {
+    return x.who == who && x.topic == topic && x.group == group;
+  });
+  if (found > 0 && !watches(who))
+    demonitor(who);
+  return found > 0;
+}
+
+bool server_actor::watches(const caf::actor_addr& who) const {
+  auto is_responder = [&who](const registration& x) {
+    return x.responder.address() == who;
+  };
+  return std::ranges::find(memberships_, who, &membership::who)
+           != memberships_.end()
+         || std::ranges::any_of(registrations_, is_responder);
 }
 
 caf::result<void> server_actor::respond(const std::string& action,

@@ -20,6 +20,9 @@ using server_handle = caf::typed_actor<
   caf::result<position>(publish_atom, std::string, payload),
   // Publish to every connection of a user.
   caf::result<position>(push_atom, std::string, payload),
+  // The same with a key of 1 … 64 bytes: groups give events with the same key
+  // after each other, to the same member.
+  caf::result<position>(publish_atom, std::string, payload, std::string),
   // Send this actor every `event` of a topic or pattern from now on. Where it
   // does not keep up it gets `(unsubscribe_atom, subject, position)` and no
   // further event; where the topic starts over `(topic, position)`.
@@ -36,6 +39,15 @@ using server_handle = caf::typed_actor<
   // the `next` of the page before, or the first if that is empty.
   caf::result<presence_count>(presence_atom, std::string),
   caf::result<presence_page>(presence_atom, std::string, uint32_t, std::string),
+  // Make this actor a member of a group, which shares a topic's events among
+  // its members. It gets each `event` as a request, and confirms it by
+  // answering with nothing; an error, its death, or too long a time give the
+  // event to another member. The answer tells where the group goes on, and
+  // whether all is there that comes behind.
+  caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
+                              group_options),
+  // It is no longer a member of the group with this name.
+  caf::result<void>(unsubscribe_atom, caf::actor, std::string, std::string),
   // Let this actor, a `responder_actor`, answer an action's requests.
   caf::result<void>(register_atom, std::string, caf::actor),
   caf::result<void>(unregister_atom, std::string, caf::actor),
@@ -104,11 +116,33 @@ private:
     caf::actor responder;
   };
 
+  /// An embedded member of a group.
+  struct membership {
+    caf::actor_addr who;
+    std::string topic;
+    std::string group;
+  };
+
   void down(const caf::down_msg& x);
 
   // @param wrong what is wrong with the topic.
   caf::result<position> publish(std::string topic, subject_error wrong,
-                                payload content);
+                                payload content, std::string key);
+
+  caf::result<position, bool> join(const caf::actor& who,
+                                   const std::string& topic,
+                                   const group_options& options);
+
+  // Makes it a member again, because the owner of its topic died.
+  void rejoin(const membership& x);
+
+  caf::result<void> leave(const caf::actor& who, const std::string& topic,
+                          const std::string& group);
+
+  // Forgets a membership.
+  // @returns whether there was one.
+  bool forget(const caf::actor_addr& who, const std::string& topic,
+              const std::string& group);
 
   caf::result<void> respond(const std::string& action,
                             const caf::actor& responder);
@@ -132,8 +166,15 @@ private:
     return brokers_[shard_of(topic, node_.loops)];
   }
 
+  // Returns whether it matters here when this actor dies.
+  [[nodiscard]] bool watches(const caf::actor_addr& who) const;
+
   [[nodiscard]] const router_ref& router_of(std::string_view action) const {
     return routers_[shard_of(action, node_.loops)];
+  }
+
+  [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
+    return brokers_[shard_of(topic, node_.loops)];
   }
 
   [[nodiscard]] uint32_t loop_of(const caf::actor& who) const {
@@ -147,6 +188,7 @@ private:
   std::vector<router_ref> routers_;
   std::vector<heartbeat_actor> heartbeats_;
   std::vector<registration> registrations_;
+  std::vector<membership> memberships_;
 };
 
 } // namespace callboard

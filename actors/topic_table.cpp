@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <callboard/actors/event_frame.hpp>
 #include <callboard/actors/topic_table_parts.hpp>
 
 namespace callboard {
@@ -230,29 +231,11 @@ size_t topic_table::deliver_to(local_topic& topic, const publication_ptr& what,
 void topic_table::encode(wire_form form, const publication& event,
                          std::string_view pattern, bool retained,
                          byte_buffer& out) const {
-  frame_view frame;
-  frame.type = frame_type::event;
-  frame.timestamp = event.timestamp;
-  frame.subject = event.topic;
-  frame.payload = event.payload.view();
+  auto frame = event_frame(event);
   auto& meta = frame.meta;
-  meta.mark(meta_key::offset);
-  meta.offset = event.offset;
-  if (event.offset == 1) {
-    meta.mark(meta_key::epoch);
-    meta.epoch = event.epoch;
-  }
-  if (!event.sender.empty()) {
-    meta.mark(meta_key::sender);
-    meta.sender = event.sender;
-  }
   if (!pattern.empty()) {
     meta.mark(meta_key::pattern);
     meta.pattern = pattern;
-  }
-  if (!event.trace.empty()) {
-    meta.mark(meta_key::trace);
-    meta.trace = event.trace;
   }
   if (retained) {
     meta.mark(meta_key::retained);

@@ -81,6 +81,11 @@ public:
 
   /// Returns the user behind it; empty where nobody is logged in.
   [[nodiscard]] virtual std::string_view user() const noexcept = 0;
+
+  /// Little waits in its outbox any more; called after `tell_when_drained`.
+  virtual void on_drained() {
+    // nop
+  }
 };
 
 /// One subscription of one outbox.

@@ -118,7 +118,7 @@ void topic_table::fetched(const history_slice_ptr& slice) {
 
 void topic_table::advance() {
   given_bytes_ = 0;
-  for (auto& box : scheduler_.take_drained())
+  for (auto& box : scheduler_.take_drained()) {
     for (auto& x : box->subscriptions) {
       if (x->behind == nullptr)
         continue;
@@ -129,6 +129,9 @@ void topic_table::advance() {
         catch_up(*x);
       }
     }
+    if (box->owner != nullptr)
+      box->owner->on_drained();
+  }
   // Each gets one chunk, and who has more to get stands at the end again.
   auto n = replaying_.size();
   for (size_t i = 0; i < n && given_bytes_ < turn_bytes; ++i) {

@@ -6,6 +6,7 @@
 
 #include <caf/type_id.hpp>
 
+#include <callboard/actors/group_messages.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/presence.hpp>
@@ -79,6 +80,16 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (std::vector<callboard::presence_member>))
   CAF_ADD_ATOM(callboard_actors, callboard, push_atom)
 
+  // -- groups -----------------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, due_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_options))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_wish))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_notice))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_ticket))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_event))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_answer))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -92,3 +103,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::presence_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::presence_news_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::presence_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_wish)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_notice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_ticket)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_event)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_answer)

@@ -193,6 +193,10 @@ void add_pub_command(CLI::App& app, int& exit_code) {
                             "1 to 64 bytes; the server accepts the same id "
                             "once within 5 minutes",
                             x.publish.id));
+  x.server.add(text_setting("key", "KEY",
+                            "1 to 64 bytes; groups give events with the same "
+                            "key to the same member, one after the other",
+                            x.publish.key));
   x.server.add_to(*command);
   command->add_option("TOPIC", x.topic, "Where to publish")->required();
   command
@@ -209,6 +213,8 @@ void add_pub_command(CLI::App& app, int& exit_code) {
       throw CLI::ValidationError{"--id", "is for one message, not for -"};
     if (options->publish.id.size() > publication_id_bytes_max)
       throw CLI::ValidationError{"--id", "is longer than 64 bytes"};
+    if (options->publish.key.size() > publication_key_bytes_max)
+      throw CLI::ValidationError{"--key", "is longer than 64 bytes"};
     auto one = from_input ? payload{} : payload_argument(options->text);
     publisher publisher{*options, std::move(client_options)};
     exit_code = from_input ? publisher.publish_lines()

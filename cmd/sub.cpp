@@ -16,6 +16,8 @@ using namespace std::chrono_literals;
 struct sub_options {
   connection server;
   std::vector<std::string> topics;
+  // Without a name: no group.
+  net::member_options member{{}, false};
   size_t count = 0;
   caf::timespan timeout{0};
   bool reconnect = true;
@@ -62,23 +64,29 @@ public:
 
 private:
   void subscribe(const std::string& topic) {
-    client_.subscribe(
-      topic, [this](const net::event_view& x) { on_event(x); },
-      [this, topic](caf::expected<net::position> at) {
-        // Why the whole client ended is told by `run`.
-        if (!at && client_.state() != net::client_state::disconnected) {
-          print_error(at.error());
-          exit_code_ = exit_failed;
-          client_.stop();
-        } else if (at && options_.verbose) {
-          say("subscribed to " + topic);
-        }
-      });
+    auto done = [this, topic](caf::expected<net::position> at) {
+      // Why the whole client ended is told by `run`.
+      if (!at && client_.state() != net::client_state::disconnected) {
+        print_error(at.error());
+        exit_code_ = exit_failed;
+        client_.stop();
+      } else if (at && options_.verbose) {
+        say("subscribed to " + topic);
+      }
+    };
+    if (options_.member.group.empty())
+      client_.subscribe(
+        topic, [this](const net::event_view& x) { on_event(x); }, done);
+    else
+      client_.join(
+        topic, options_.member,
+        [this](const net::event_view& x) { return on_event(x); }, done);
   }
 
-  void on_event(const net::event_view& x) {
+  // Returns whether it was printed.
+  bool on_event(const net::event_view& x) {
     if (options_.count > 0 && seen_ == options_.count)
-      return;
+      return false;
     line_ = "{\"topic\":";
     append_json(line_, x.topic);
     line_ += ",\"offset\":" + std::to_string(x.offset) + ",\"sender\":";
@@ -93,11 +101,22 @@ private:
       line_ += ",\"epoch\":";
       append_json(line_, x.epoch);
     }
+    if (!x.key.empty()) {
+      line_ += ",\"key\":";
+      append_json(line_, x.key);
+    }
+    if (x.attempt > 0)
+      line_ += ",\"attempt\":" + std::to_string(x.attempt);
+    if (!x.origin.empty()) {
+      line_ += ",\"origin\":";
+      append_json(line_, x.origin);
+    }
     line_ += "}\n";
     fwrite(line_.data(), 1, line_.size(), stdout);
     flush_later();
     if (++seen_ == options_.count)
       client_.stop();
+    return true;
   }
 
   // Writes once for all events that came together.
@@ -147,6 +166,14 @@ void add_sub_command(CLI::App& app, int& exit_code) {
   x.server.add(std::move(timeout));
   x.server.add(switch_setting("no-reconnect", "End when the connection is lost",
                               x.reconnect, false));
+  x.server.add(text_setting("group", "NAME",
+                            "Share the events with the other members of this "
+                            "group; 1 to 64 bytes",
+                            x.member.group));
+  x.server.add(switch_setting("ack",
+                              "Confirm each event of the group, so that "
+                              "another member gets what is not printed",
+                              x.member.ack));
   x.server.add_to(*command);
   command->add_option("TOPIC", x.topics, "Topics, or patterns with + and #")
     ->required();
@@ -155,6 +182,10 @@ void add_sub_command(CLI::App& app, int& exit_code) {
   command->callback([options, &exit_code] {
     auto client_options = options->server.resolve();
     client_options.reconnect = options->reconnect;
+    if (options->member.group.size() > group_name_bytes_max)
+      throw CLI::ValidationError{"--group", "is longer than 64 bytes"};
+    if (options->member.ack && options->member.group.empty())
+      throw CLI::ValidationError{"--ack", "is for --group"};
     exit_code = subscriber{*options, std::move(client_options)}.run();
   });
 }

@@ -75,10 +75,21 @@ enum class meta_key : uint8_t {
   trace = 12,
   presence = 13,
   retained = 14,
+  group = 15,
+  key = 16,
+  ack = 17,
+  attempt = 18,
+  origin = 19,
 };
 
 /// Longest `id` of a publication in bytes; the shortest has 1.
 inline constexpr size_t publication_id_bytes_max = 64;
+
+/// Longest name of a group in bytes; the shortest has 1.
+inline constexpr size_t group_name_bytes_max = 64;
+
+/// Longest `key` of a publication in bytes; the shortest has 1.
+inline constexpr size_t publication_key_bytes_max = 64;
 
 /// A frame's meta map. A value counts only where `has` says so.
 struct meta_view {
@@ -99,6 +110,13 @@ struct meta_view {
   std::string_view trace;
   bool presence = false;
   bool retained = false;
+  /// 1 … 64 bytes.
+  std::string_view group;
+  /// 1 … 64 bytes.
+  std::string_view key;
+  bool ack = false;
+  uint64_t attempt = 0;
+  std::string_view origin;
 
   [[nodiscard]] bool has(meta_key key) const noexcept {
     return (present & (1u << static_cast<uint8_t>(key))) != 0;
@@ -106,6 +124,10 @@ struct meta_view {
 
   void mark(meta_key key) noexcept {
     present |= 1u << static_cast<uint8_t>(key);
+  }
+
+  void unmark(meta_key key) noexcept {
+    present &= ~(1u << static_cast<uint8_t>(key));
   }
 };
 

@@ -15,12 +15,12 @@ namespace {
 using namespace detail;
 
 // Bytes of a MessagePack frame with all of meta but for its texts: array, type,
-// seqId, timestamp, nil, six heads of text, five integers, two booleans, and
+// seqId, timestamp, nil, nine heads of text, six integers, four booleans, and
 // since, each with its key.
-constexpr size_t msgpack_fixed_max = 160;
+constexpr size_t msgpack_fixed_max = 192;
 
 // The same for a JSON frame, with all names, quotes and commas.
-constexpr size_t json_fixed_max = 480;
+constexpr size_t json_fixed_max = 512;
 
 // Most characters of JSON for one byte of text.
 constexpr size_t json_escape_max = 6;
@@ -39,6 +39,9 @@ size_t text_size(const frame_view& x) noexcept {
   add(meta_key::sender, x.meta.sender);
   add(meta_key::pattern, x.meta.pattern);
   add(meta_key::trace, x.meta.trace);
+  add(meta_key::group, x.meta.group);
+  add(meta_key::key, x.meta.key);
+  add(meta_key::origin, x.meta.origin);
   return size;
 }
 
@@ -87,6 +90,16 @@ void visit_meta(const meta_view& x, meta_key key, Sink& sink) {
       return sink.on_bool(x.presence);
     case meta_key::retained:
       return sink.on_bool(x.retained);
+    case meta_key::group:
+      return sink.on_text(x.group);
+    case meta_key::key:
+      return sink.on_text(x.key);
+    case meta_key::ack:
+      return sink.on_bool(x.ack);
+    case meta_key::attempt:
+      return sink.on_uint(x.attempt);
+    case meta_key::origin:
+      return sink.on_text(x.origin);
   }
 }
 

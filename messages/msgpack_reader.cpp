@@ -19,9 +19,11 @@ const char* read_since(msgpack_in& in, position_view& x) {
   return nullptr;
 }
 
-const char* read_id(msgpack_in& in, std::string_view& x) {
-  if (!in.read_str(x) || x.empty() || x.size() > publication_id_bytes_max)
-    return "meta id is not a string of 1 … 64 bytes";
+// Reads a text of 1 … `size_max` bytes.
+const char* read_short(msgpack_in& in, std::string_view& x, size_t size_max,
+                       const char* reason) {
+  if (!in.read_str(x) || x.empty() || x.size() > size_max)
+    return reason;
   return nullptr;
 }
 
@@ -38,7 +40,8 @@ const char* read_meta_value(msgpack_in& in, meta_key key, meta_view& meta) {
     case meta_key::since:
       return read_since(in, meta.since);
     case meta_key::id:
-      return read_id(in, meta.id);
+      return read_short(in, meta.id, publication_id_bytes_max,
+                        "meta id is not a string of 1 … 64 bytes");
     case meta_key::no_echo:
       return need(in.read_bool(meta.no_echo), "meta noEcho is not a boolean");
     case meta_key::sender:
@@ -64,6 +67,18 @@ const char* read_meta_value(msgpack_in& in, meta_key key, meta_view& meta) {
     case meta_key::retained:
       return need(in.read_bool(meta.retained),
                   "meta retained is not a boolean");
+    case meta_key::group:
+      return read_short(in, meta.group, group_name_bytes_max,
+                        "meta group is not a string of 1 … 64 bytes");
+    case meta_key::key:
+      return read_short(in, meta.key, publication_key_bytes_max,
+                        "meta key is not a string of 1 … 64 bytes");
+    case meta_key::ack:
+      return need(in.read_bool(meta.ack), "meta ack is not a boolean");
+    case meta_key::attempt:
+      return need(in.read_uint(meta.attempt), "meta attempt is not unsigned");
+    case meta_key::origin:
+      return need(in.read_str(meta.origin), "meta origin is not a string");
   }
   return nullptr;
 }

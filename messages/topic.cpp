@@ -45,6 +45,13 @@ subject_error check_segments(std::string_view x) noexcept {
   return subject_error::none;
 }
 
+// Returns the topic that dead letters are of; other subjects as they are.
+std::string_view without_dead(std::string_view x) noexcept {
+  if (x.starts_with(dead_letter_prefix))
+    x.remove_prefix(dead_letter_prefix.size());
+  return x;
+}
+
 } // namespace
 
 std::string_view to_sentence(subject_error x) noexcept {
@@ -89,6 +96,15 @@ subject_error check_pattern(std::string_view x) noexcept {
       return subject_error::misplaced_wildcard;
   }
   return reserved ? subject_error::reserved : subject_error::none;
+}
+
+subject_error check_subscription(std::string_view x) noexcept {
+  auto rest = without_dead(x);
+  return is_pattern(rest) ? check_pattern(rest) : check_topic(rest);
+}
+
+subject_error check_readable(std::string_view x) noexcept {
+  return check_topic(without_dead(x));
 }
 
 subject_error check_action(std::string_view x) noexcept {

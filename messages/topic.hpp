@@ -8,6 +8,10 @@ namespace callboard {
 /// Longest topic, pattern or action in bytes; the shortest has 1.
 inline constexpr size_t subject_bytes_max = 255;
 
+/// In front of a topic's name: where events go that no member of a group has
+/// confirmed.
+inline constexpr std::string_view dead_letter_prefix = "$dead/";
+
 /// What is wrong with a subject.
 enum class subject_error {
   none,
@@ -35,6 +39,13 @@ subject_error check_topic(std::string_view x) noexcept;
 /// Checks the grammar of a pattern: a topic in which a whole segment may be
 /// `+`, and the last one `#`.
 subject_error check_pattern(std::string_view x) noexcept;
+
+/// Checks the grammar of what may be subscribed to: a topic or a pattern, or
+/// `$dead/` and one of these.
+subject_error check_subscription(std::string_view x) noexcept;
+
+/// Checks the grammar of what may be read: a topic, or `$dead/` and one.
+subject_error check_readable(std::string_view x) noexcept;
 
 /// Checks the grammar of an action: that of a topic; `callboard.` in front is
 /// reported as `reserved`, after all else.

@@ -341,6 +341,19 @@ void client::unsubscribe(const std::string& subject,
   impl_->arm();
 }
 
+void client::join(std::string topic, member_options options,
+                  member_handler on_event, result_handler<position> done) {
+  impl_->session_->join(std::move(topic), std::move(options),
+                        std::move(on_event), std::move(done));
+  impl_->arm();
+}
+
+void client::leave(const std::string& topic, const std::string& group,
+                   result_handler<void> done) {
+  impl_->session_->leave(topic, group, std::move(done));
+  impl_->arm();
+}
+
 void client::publish(std::string topic, payload x, publish_options options,
                      result_handler<position> done) {
   impl_->session_->publish(std::move(topic), std::move(x), std::move(options),

@@ -73,6 +73,16 @@ public:
   /// Ends a subscription.
   void unsubscribe(const std::string& subject, result_handler<void> done = {});
 
+  /// Becomes a member of a group, which shares a topic's events among its
+  /// members. After a reconnect it does so again.
+  /// @param done hears the position behind which the group goes on.
+  void join(std::string topic, member_options options, member_handler on_event,
+            result_handler<position> done = {});
+
+  /// Is a member of a group no longer.
+  void leave(const std::string& topic, const std::string& group,
+             result_handler<void> done = {});
+
   /// Publishes; `done` hears the position that the server gave.
   void publish(std::string topic, payload x, publish_options options,
                result_handler<position> done);

@@ -55,6 +55,9 @@ void client_session::connected(send_function send, size_t inflight_max) {
   for (auto i = responders_.rbegin(); i != responders_.rend(); ++i)
     if (i->second.established)
       reregister(i->first);
+  for (auto i = memberships_.rbegin(); i != memberships_.rend(); ++i)
+    if (i->second.established)
+      rejoin(i->first);
   for (auto i = subscriptions_.rbegin(); i != subscriptions_.rend(); ++i)
     if (i->second.established)
       resubscribe(i->first);
@@ -174,6 +177,18 @@ bool client_session::send(uint32_t seq_id, const operation& x) {
     out.meta.since = {x.since.epoch, x.since.offset};
     out.meta.mark(meta_key::since);
   }
+  if (!x.member.group.empty()) {
+    out.meta.group = x.member.group;
+    out.meta.mark(meta_key::group);
+  }
+  if (!x.member.group.empty() && x.type == frame_type::subscribe) {
+    out.meta.ack = x.member.ack;
+    out.meta.mark(meta_key::ack);
+  }
+  if (!x.options.key.empty()) {
+    out.meta.key = x.options.key;
+    out.meta.mark(meta_key::key);
+  }
   if (!x.options.id.empty()) {
     out.meta.id = x.options.id;
     out.meta.mark(meta_key::id);
@@ -186,6 +201,8 @@ bool client_session::send(uint32_t seq_id, const operation& x) {
 }
 
 bool client_session::wanted(const operation& x) const {
+  if (x.type == frame_type::subscribe && !x.member.group.empty())
+    return memberships_.count({x.subject, x.member.group}) > 0;
   if (x.type == frame_type::subscribe)
     return subscriptions_.count(x.subject) > 0;
   if (x.type == frame_type::register_action)

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include <callboard/messages/frame.hpp>
 #include <callboard/messages/frame_reader.hpp>
@@ -44,6 +45,8 @@ public:
     caf::timespan timeout{0};
     /// For a subscription that has been before.
     position since;
+    /// For a member of a group.
+    member_options member;
     completion done;
     time_point deadline{};
     /// Asks again for what an earlier connection had; ends with this one.
@@ -92,6 +95,12 @@ public:
 
   void unsubscribe(const std::string& subject, result_handler<void> done);
 
+  void join(std::string topic, member_options options, member_handler on_event,
+            result_handler<position> done);
+
+  void leave(const std::string& topic, const std::string& group,
+             result_handler<void> done);
+
   void publish(std::string topic, payload x, publish_options options,
                result_handler<position> done);
 
@@ -122,6 +131,15 @@ private:
     bool established = false;
   };
 
+  struct membership {
+    member_handler on_event;
+    bool ack = false;
+    bool established = false;
+  };
+
+  /// A topic and a group's name.
+  using group_name = std::pair<std::string, std::string>;
+
   void submit(operation x, bool first = false);
 
   bool send(uint32_t seq_id, const operation& x);
@@ -139,6 +157,8 @@ private:
 
   void reregister(const std::string& action);
 
+  void rejoin(const group_name& name);
+
   // Returns whether the failure of one of these is worth another try, which
   // is then on its way.
   bool try_again(const caf::error& why, std::function<void()> f);
@@ -147,6 +167,8 @@ private:
                      const frame_view& reply);
 
   void on_event(const frame_view& x);
+
+  void on_member_event(const frame_view& x);
 
   void on_position(const frame_view& x);
 
@@ -176,11 +198,18 @@ private:
   std::set<std::pair<time_point, uint32_t>> deadlines_;
   std::map<std::string, subscription, std::less<>> subscriptions_;
   std::map<std::string, responder, std::less<>> responders_;
+  std::map<group_name, membership> memberships_;
   // Unanswered requests to our responders, and until when they are wanted.
   std::unordered_map<uint32_t, time_point> incoming_;
   std::set<std::pair<time_point, uint32_t>> incoming_deadlines_;
   // What is done on this connection later.
   std::multimap<time_point, std::function<void()>> later_;
 };
+
+/// Returns the position in the reply to a `subscribe` or `publish`.
+position position_of(const frame_view& reply);
+
+/// Returns what an `event` frame says.
+event_view to_event(const frame_view& x);
 
 } // namespace callboard::net

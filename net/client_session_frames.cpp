@@ -28,6 +28,17 @@ position_payload read_position(const frame_view& x) {
 
 } // namespace
 
+position position_of(const frame_view& reply) {
+  auto said = read_position(reply);
+  return {std::move(said.epoch), said.offset};
+}
+
+event_view to_event(const frame_view& x) {
+  auto& m = x.meta;
+  return {x.subject, x.payload, m.offset,  m.sender, m.pattern,
+          m.epoch,   m.key,     m.attempt, m.origin};
+}
+
 void client_session::handle(const frame_view& x) {
   switch (x.type) {
     case frame_type::event:
@@ -60,7 +71,7 @@ void client_session::handle(const frame_view& x) {
       }
       break;
     default:
-      // Presence, acks and what later versions add mean nothing here.
+      // Presence and what later versions add mean nothing here.
       break;
   }
 }
@@ -103,10 +114,8 @@ void client_session::subscribe(std::string subject, event_handler on_event,
               return;
             }
             on_subscribed(subject, {}, *reply);
-            if (done) {
-              auto said = read_position(*reply);
-              done(position{said.epoch, said.offset});
-            }
+            if (done)
+              done(position_of(*reply));
           }});
 }
 
@@ -154,6 +163,8 @@ void client_session::on_subscribed(const std::string& subject,
 
 void client_session::on_event(const frame_view& x) {
   auto& m = x.meta;
+  if (m.has(meta_key::group))
+    return on_member_event(x);
   auto i = subscriptions_.find(m.pattern.empty() ? x.subject : m.pattern);
   if (i == subscriptions_.end())
     return;
@@ -166,13 +177,14 @@ void client_session::on_event(const frame_view& x) {
   // A copy, because the handler may unsubscribe.
   auto on_event = i->second.on_event;
   if (on_event)
-    on_event({x.subject, x.payload, m.offset, m.sender, m.pattern, m.epoch});
+    on_event(to_event(x));
 }
 
 void client_session::on_position(const frame_view& x) {
   auto said = read_position(x);
   auto i = subscriptions_.find(x.subject);
-  if (i != subscriptions_.end() && !is_pattern(x.subject))
+  if (i != subscriptions_.end() && !is_pattern(x.subject)
+      && !x.meta.has(meta_key::group))
     i->second.at = {said.epoch, said.offset};
   if (handlers_.on_gap)
     handlers_.on_gap({x.subject, said.reason});
@@ -193,8 +205,7 @@ void client_session::publish(std::string topic, payload x,
               return;
             if (why)
               return done(why);
-            auto said = read_position(*reply);
-            done(position{std::move(said.epoch), said.offset});
+            done(position_of(*reply));
           }});
 }
 

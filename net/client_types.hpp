@@ -71,6 +71,13 @@ struct event_view {
   std::string_view pattern;
   /// Set on the first event of an epoch.
   std::string_view epoch;
+  /// The publisher's; empty: none.
+  std::string_view key;
+  /// How often it was given to a member of its group, this time included; 0
+  /// without a group.
+  uint64_t attempt = 0;
+  /// Of a dead letter: the group that it comes from.
+  std::string_view origin;
 };
 
 /// Events that a subscriber did not get, or may not have got.
@@ -96,9 +103,25 @@ struct publish_options {
   bool no_echo = false;
   /// 1 … 64 bytes: the server accepts the same id once; empty: none.
   std::string id;
+  /// 1 … 64 bytes: groups give events with the same key after each other, to
+  /// the same member; empty: none.
+  std::string key;
+};
+
+/// How a client is a member of a group.
+struct member_options {
+  /// 1 … 64 bytes.
+  std::string group;
+  /// Whether each event is confirmed. Without it an event is gone with the
+  /// connection that it was sent on.
+  bool ack = true;
 };
 
 using event_handler = std::function<void(const event_view&)>;
+
+/// Gets the events of a group. Returning true confirms the event, false gives
+/// it to another member; without `member_options::ack` neither matters.
+using member_handler = std::function<bool(const event_view&)>;
 
 template <class T>
 using result_handler = std::function<void(caf::expected<T>)>;

@@ -40,9 +40,9 @@ std::string_view check_rule_pattern(std::string_view x) noexcept {
   auto error = check_pattern(x);
   if (error != subject_error::reserved)
     return to_sentence(error);
-  return x.starts_with("$user/")
-           ? ""
-           : "A name that begins with $ must begin with $user/.";
+  if (x.starts_with("$user/") || check_subscription(x) == subject_error::none)
+    return "";
+  return "A name that begins with $ must begin with $user/ or $dead/.";
 }
 
 std::string check(const server_options& options) {
@@ -79,6 +79,14 @@ std::string check(const server_options& options) {
     {"topic_linger", ms(node.topic_linger), 1'000, 86'400'000, " ms"},
     {"presence_linger", ms(node.presence_linger), 0, 3'600'000, " ms"},
     {"presence_interval", ms(node.presence_interval), 0, 60'000, " ms"},
+    {"groups_max", node.groups_max, 1, 10'000'000, ""},
+    {"group_inflight_max", node.group_inflight_max, 1, 65'535, ""},
+    {"group_pending_max", node.group_pending_max, 1, 1'000'000, ""},
+    {"group_bytes_max", node.group_bytes_max, 65'536, uint64_t{1} << 40,
+     " bytes"},
+    {"group_attempts_max", node.group_attempts_max, 1, 1000, ""},
+    {"group_ack_timeout", ms(node.group_ack_timeout), 1, 86'400'000, " ms"},
+    {"group_linger", ms(node.group_linger), 1'000, 31'622'400'000, " ms"},
     {"request_timeout", ms(options.request_timeout), 100, 600'000, " ms"},
     {"drain_timeout", ms(options.drain_timeout), 0, 3'600'000, " ms"},
   };

@@ -42,7 +42,7 @@ struct server_options {
 };
 
 /// Checks the pattern of a `topic_rule`: a topic or a pattern; of those that
-/// begin with `$` only the ones below `$user/`.
+/// begin with `$` only the ones below `$user/` and `$dead/`.
 /// @returns empty, or a sentence that says what is wrong.
 std::string_view check_rule_pattern(std::string_view x) noexcept;
 

@@ -200,6 +200,9 @@ void json_frame::set_meta(const token& x) {
     flag = x.flag;
     return x.type == kind::boolean;
   };
+  auto is_short = [&](std::string_view& text, size_t size_max) {
+    return set_text(x, text) && !text.empty() && text.size() <= size_max;
+  };
   switch (*meta_key_) {
     case meta_key::offset:
       return need(is_uint(meta.offset), "meta offset is not unsigned");
@@ -208,8 +211,7 @@ void json_frame::set_meta(const token& x) {
     case meta_key::since:
       return need(false, "meta since is not {epoch, offset}");
     case meta_key::id:
-      return need(set_text(x, meta.id) && !meta.id.empty()
-                    && meta.id.size() <= publication_id_bytes_max,
+      return need(is_short(meta.id, publication_id_bytes_max),
                   "meta id is not a string of 1 … 64 bytes");
     case meta_key::no_echo:
       return need(is_bool(meta.no_echo), "meta noEcho is not a boolean");
@@ -232,6 +234,18 @@ void json_frame::set_meta(const token& x) {
       return need(is_bool(meta.presence), "meta presence is not a boolean");
     case meta_key::retained:
       return need(is_bool(meta.retained), "meta retained is not a boolean");
+    case meta_key::group:
+      return need(is_short(meta.group, group_name_bytes_max),
+                  "meta group is not a string of 1 … 64 bytes");
+    case meta_key::key:
+      return need(is_short(meta.key, publication_key_bytes_max),
+                  "meta key is not a string of 1 … 64 bytes");
+    case meta_key::ack:
+      return need(is_bool(meta.ack), "meta ack is not a boolean");
+    case meta_key::attempt:
+      return need(is_uint(meta.attempt), "meta attempt is not unsigned");
+    case meta_key::origin:
+      return need(set_text(x, meta.origin), "meta origin is not a string");
   }
 }
 

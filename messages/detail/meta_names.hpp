@@ -10,13 +10,14 @@
 namespace callboard::detail {
 
 /// The highest meta key.
-inline constexpr auto meta_key_max = static_cast<uint8_t>(meta_key::retained);
+inline constexpr auto meta_key_max = static_cast<uint8_t>(meta_key::origin);
 
 /// The names of the meta keys in JSON; a number without a name is no key.
 inline constexpr std::array<std::string_view, meta_key_max + 1> meta_names{
-  "",       "offset",    "epoch",    "since",     "id",           "noEcho",
-  "sender", "timeoutMs", "code",     "temporary", "retryAfterMs", "pattern",
-  "trace",  "presence",  "retained",
+  "",        "offset",    "epoch",    "since",     "id",           "noEcho",
+  "sender",  "timeoutMs", "code",     "temporary", "retryAfterMs", "pattern",
+  "trace",   "presence",  "retained", "group",     "key",          "ack",
+  "attempt", "origin",
 };
 
 /// Returns whether `number` is a meta key that we know.

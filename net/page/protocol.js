@@ -14,7 +14,7 @@ export const frameType = Object.freeze({
 
 const metaNames = ['', 'offset', 'epoch', 'since', 'id', 'noEcho', 'sender',
   'timeoutMs', 'code', 'temporary', 'retryAfterMs', 'pattern', 'trace',
-  'presence', 'retained'];
+  'presence', 'retained', 'group', 'key', 'ack', 'attempt', 'origin'];
 
 /// An error that the other side answered, or that this side found itself
 /// (code 0: `disconnected`, `timeout`, `closed`).

@@ -152,6 +152,30 @@ CAF_TEST(a topic that a loop wants lives on) {
   CHECK_EQ(topics.size(), 0u);
 }
 
+CAF_TEST(a topic that is held lives on) {
+  publish("a");
+  topics.hold("a", true);
+  topics.hold("b", true);
+  topics.expire(100 * linger_ms);
+  CHECK_EQ(topics.size(), 1u);
+  publish("a", 100 * linger_ms);
+  CHECK_EQ(last->offset, 2u);
+  topics.hold("a", false);
+  topics.expire(101 * linger_ms - 1);
+  CHECK_EQ(topics.size(), 1u);
+  topics.expire(101 * linger_ms);
+  CHECK_EQ(topics.size(), 0u);
+}
+
+CAF_TEST(a topic keeps a history where its rule says so) {
+  rules = {{"kept/+", {.history_size = 1}}};
+  publish("a");
+  publish("kept/a");
+  CHECK(!topics.keeps_history("a"));
+  CHECK(topics.keeps_history("kept/a"));
+  CHECK(!topics.keeps_history("kept/b"));
+}
+
 CAF_TEST(a topic lives as long as its ids) {
   publish("a", 500, "x");
   topics.expire(500 + linger_ms - 1);

@@ -56,5 +56,12 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<std::vector<presence_step>>, 1146);
   CHECK_EQ(caf::type_id_v<std::vector<presence_member>>, 1147);
   CHECK_EQ(caf::type_id_v<push_atom>, 1148);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1149);
+  CHECK_EQ(caf::type_id_v<due_atom>, 1149);
+  CHECK_EQ(caf::type_id_v<group_options>, 1150);
+  CHECK_EQ(caf::type_id_v<group_wish>, 1151);
+  CHECK_EQ(caf::type_id_v<group_notice>, 1152);
+  CHECK_EQ(caf::type_id_v<group_ticket>, 1153);
+  CHECK_EQ(caf::type_id_v<group_event>, 1154);
+  CHECK_EQ(caf::type_id_v<group_answer>, 1155);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1156);
 }

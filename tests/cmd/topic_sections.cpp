@@ -159,11 +159,14 @@ CAF_TEST(what is neither a topic nor a pattern is refused with its line) {
   CAF_CHECK_NOT_EQUAL(read_pattern(std::string(256, 'x')), "");
 }
 
-CAF_TEST(of the names for the server those of users have sections) {
+CAF_TEST(of the names for the server users and dead letters have sections) {
   CAF_CHECK_EQUAL(read_pattern("$sys/x"),
                   "callboard.conf, line 1: topic '$sys/x': A name that begins "
-                  "with $ must begin with $user/.");
-  for (auto pattern : {"$", "$user", "$users/x", "$user/", "$+/x", "$user/a+"})
+                  "with $ must begin with $user/ or $dead/.");
+  for (auto pattern : {"$dead/x", "$dead/#", "$user/+"})
+    CAF_CHECK_EQUAL(read_pattern(pattern), "");
+  for (auto pattern : {"$", "$user", "$users/x", "$user/", "$+/x", "$user/a+",
+                       "$dead", "$dead/", "$dead/a+"})
     CAF_CHECK_NOT_EQUAL(read_pattern(pattern), "");
 }
 

@@ -35,11 +35,11 @@ frame_view full_frame(const std::string& text) {
   x.seq_id = UINT32_MAX;
   x.timestamp = INT64_MIN;
   x.subject = text;
-  x.meta.present = 0x1ffe;
+  x.meta.present = 0xfdffe;
   x.meta.offset = x.meta.timeout_ms = x.meta.code = x.meta.retry_after_ms
-    = UINT64_MAX;
+    = x.meta.attempt = UINT64_MAX;
   x.meta.epoch = x.meta.id = x.meta.sender = x.meta.pattern = x.meta.trace
-    = text;
+    = x.meta.group = x.meta.key = x.meta.origin = text;
   x.meta.since = {text, UINT64_MAX};
   return x;
 }
@@ -69,18 +69,21 @@ CAF_TEST(meta values count only where they are marked) {
 CAF_TEST(meta keys are in ascending order) {
   auto text = std::string{"x"};
   auto x = full_frame(text);
-  x.meta.offset = x.meta.timeout_ms = x.meta.code = x.meta.retry_after_ms = 5;
+  x.meta.offset = x.meta.timeout_ms = x.meta.code = x.meta.retry_after_ms
+    = x.meta.attempt = 5;
   x.meta.since.offset = 5;
   x.timestamp = 0;
   x.seq_id = 0;
   x.subject = {};
-  CHECK_EQ(hex_of(x), "96090000a0c08c010502a1780392a1780504a17805c2"
-                      "06a1780705080509c20a050ba1780ca178");
+  CHECK_EQ(hex_of(x), "96090000a0c0de0012010502a1780392a1780504a17805c2"
+                      "06a1780705080509c20a050ba1780ca1780ec2"
+                      "0fa17810a17811c2120513a178");
   CHECK_EQ(json_of(x),
            R"({"type":"unsubscribe","meta":{"offset":5,"epoch":"x",)"
            R"("since":{"epoch":"x","offset":5},"id":"x","noEcho":false,)"
            R"("sender":"x","timeoutMs":5,"code":5,"temporary":false,)"
-           R"("retryAfterMs":5,"pattern":"x","trace":"x"}})");
+           R"("retryAfterMs":5,"pattern":"x","trace":"x","retained":false,)"
+           R"("group":"x","key":"x","ack":false,"attempt":5,"origin":"x"}})");
 }
 
 CAF_TEST(integers take the smallest format) {
@@ -176,7 +179,7 @@ CAF_TEST(payloads of the other codec are converted) {
 CAF_TEST(a large converted payload leaves room for what follows) {
   auto text = std::string(1'000, 'e');
   auto x = full_frame(text);
-  x.meta.id = "i";
+  x.meta.id = x.meta.group = x.meta.key = "i";
   auto json = "[" + times(5'000, "1e0,") + "1]";
   x.payload = {codec::json, json};
   auto message = write(codec::msgpack, x);

@@ -100,6 +100,33 @@ CAF_TEST(our own actions are reserved) {
   CHECK(check_pattern("callboard.echo") == none);
 }
 
+CAF_TEST(dead letters can be subscribed to and read) {
+  auto long_topic = std::string(subject_bytes_max, 'a');
+  for (auto& x : {std::string{"$dead/a"}, std::string{"$dead/a/b"},
+                  "$dead/" + long_topic}) {
+    CHECK(check_subscription(x) == none);
+    CHECK(check_readable(x) == none);
+    // They are published by the server alone.
+    CHECK(check_topic(x)
+          == (x.size() > subject_bytes_max ? too_long : reserved));
+  }
+  CHECK(check_subscription("$dead/" + long_topic + 'a') == too_long);
+  CHECK(check_readable("$dead/" + long_topic + 'a') == too_long);
+  for (auto x : {"$dead/#", "$dead/+", "$dead/a/+"}) {
+    CHECK(check_subscription(x) == none);
+    CHECK(check_readable(x) == wildcard);
+  }
+  CHECK(check_subscription("$dead") == reserved);
+  CHECK(check_subscription("$dead/") == empty);
+  CHECK(check_subscription("$dead//a") == empty_segment);
+  CHECK(check_subscription("$dead/$dead/a") == reserved);
+  CHECK(check_subscription("$deadly/a") == reserved);
+  CHECK(check_subscription("$sys/#") == reserved);
+  CHECK(check_readable("$sys/a") == reserved);
+  CHECK(check_subscription("a/#") == none);
+  CHECK(check_readable("a/b") == none);
+}
+
 CAF_TEST(each error has a sentence) {
   for (auto x : {empty, too_long, empty_segment, control_character, not_utf8,
                  wildcard, misplaced_wildcard, reserved})

@@ -36,8 +36,14 @@ struct meta_spec {
   std::optional<uint64_t> retryAfterMs;
   std::optional<std::string> pattern;
   std::optional<std::string> trace;
+  std::optional<std::string> group;
+  std::optional<std::string> key;
+  std::optional<bool> ack;
+  std::optional<uint64_t> attempt;
+  std::optional<std::string> origin;
   MSGPACK_DEFINE_MAP(offset, epoch, since, id, noEcho, retained, sender,
-                     timeoutMs, code, temporary, retryAfterMs, pattern, trace)
+                     timeoutMs, code, temporary, retryAfterMs, pattern, trace,
+                     group, key, ack, attempt, origin)
 };
 
 struct frame_spec {
@@ -124,6 +130,11 @@ void check_meta(const meta_view& x, const meta_spec& want) {
            want.retryAfterMs);
   CHECK_EQ(text_of(x, meta_key::pattern, x.pattern), want.pattern);
   CHECK_EQ(text_of(x, meta_key::trace, x.trace), want.trace);
+  CHECK_EQ(text_of(x, meta_key::group, x.group), want.group);
+  CHECK_EQ(text_of(x, meta_key::key, x.key), want.key);
+  CHECK_EQ(when(x.has(meta_key::ack), x.ack), want.ack);
+  CHECK_EQ(when(x.has(meta_key::attempt), x.attempt), want.attempt);
+  CHECK_EQ(text_of(x, meta_key::origin, x.origin), want.origin);
 }
 
 void check_frame(const frame_view& x, const frame_spec& want) {

@@ -1,5 +1,7 @@
 #include <callboard/net/server_options.hpp>
 
+#include <utility>
+
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -55,14 +57,47 @@ CAF_TEST(the times of histories are bounded) {
                   "history_ttl of topic 'a/+' must be 0 … 366 days");
 }
 
+CAF_TEST(what groups may have is bounded) {
+  auto& x = options.node;
+  auto sentence = [&](auto& option, auto value) {
+    auto before = std::exchange(option, value);
+    auto result = net::check(options);
+    option = before;
+    return result;
+  };
+  CAF_CHECK_EQUAL(sentence(x.groups_max, 1u), "");
+  CAF_CHECK_EQUAL(sentence(x.groups_max, 0u),
+                  "groups_max is 0, but must be 1 … 10000000");
+  CAF_CHECK_EQUAL(sentence(x.group_inflight_max, 65'535u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_inflight_max, 65'536u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_inflight_max, 0u), "");
+  CAF_CHECK_EQUAL(sentence(x.group_pending_max, 1'000'000u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_pending_max, 1'000'001u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_pending_max, 0u), "");
+  CAF_CHECK_EQUAL(sentence(x.group_bytes_max, 65'536u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_bytes_max, 65'535u), "");
+  CAF_CHECK_EQUAL(sentence(x.group_attempts_max, 1000u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_attempts_max, 1001u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_attempts_max, 0u), "");
+  CAF_CHECK_EQUAL(sentence(x.group_ack_timeout, 24h), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_ack_timeout, 24h + 1ms), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_ack_timeout, 0ms), "");
+  CAF_CHECK_EQUAL(sentence(x.group_linger, 366 * 24h), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_linger, 366 * 24h + 1ms), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.group_linger, 999ms), "");
+}
+
 CAF_TEST(the pattern of a rule is well formed) {
-  for (auto pattern : {"a", "a/+", "#", "$user/u1", "$user/+", "$user/#"})
+  for (auto pattern : {"a", "a/+", "#", "$user/u1", "$user/+", "$user/#",
+                       "$dead/a", "$dead/+", "$dead/#"})
     CAF_CHECK_EQUAL(check(pattern), "");
   CAF_CHECK_EQUAL(check("a//b"), "the pattern of topic 'a//b' is wrong. The "
                                  "subject has an empty segment.");
   CAF_CHECK_EQUAL(check("$sys"), "the pattern of topic '$sys' is wrong. A name "
-                                 "that begins with $ must begin with $user/.");
-  for (auto pattern : {"", "a+", "#/a", "$user", "$user/", "$users/a"})
+                                 "that begins with $ must begin with $user/ "
+                                 "or $dead/.");
+  for (auto pattern : {"", "a+", "#/a", "$user", "$user/", "$users/a", "$dead",
+                       "$dead/", "$dead/$dead/a", "$dead/a+"})
     CAF_CHECK_NOT_EQUAL(check(pattern), "");
 }
 

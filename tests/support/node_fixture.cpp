@@ -64,8 +64,12 @@ frame::frame(const frame_view& x)
     epoch{x.meta.epoch},
     sender{x.meta.sender},
     pattern{x.meta.pattern},
-    trace{x.meta.trace} {
+    trace{x.meta.trace},
+    group{x.meta.group},
+    key{x.meta.key},
+    origin{x.meta.origin} {
   meta.epoch = meta.sender = meta.pattern = meta.trace = meta.id = {};
+  meta.group = meta.key = meta.origin = {};
   meta.since = {};
 }
 
@@ -81,6 +85,14 @@ std::string frame::words() const {
     result += " by " + pattern;
   if (meta.has(meta_key::retained))
     result += " retained";
+  if (meta.has(meta_key::group))
+    result += " of " + group;
+  if (meta.has(meta_key::key))
+    result += " key " + key;
+  if (meta.has(meta_key::attempt))
+    result += " attempt " + std::to_string(meta.attempt);
+  if (meta.has(meta_key::origin))
+    result += " from " + origin;
   if (type == frame_type::error) {
     auto code = errc::none;
     if (!from_string(subject, code) || wire_number(code) != meta.code

@@ -48,8 +48,9 @@ struct frame {
   explicit frame(const frame_view& x);
 
   /// Returns the frame in words: `response 1 {"epoch":"run.1","offset":0}`,
-  /// `event news @3 "hello"`, `error 7 bad_subject`. An error whose number is
-  /// not that of its name says so.
+  /// `event news @3 "hello"`, `event 5 news @3 of group attempt 2 "hello"`,
+  /// `error 7 bad_subject`. An error whose number is not that of its name says
+  /// so.
   [[nodiscard]] std::string words() const;
 
   frame_type type;
@@ -63,6 +64,9 @@ struct frame {
   std::string sender;
   std::string pattern;
   std::string trace;
+  std::string group;
+  std::string key;
+  std::string origin;
 };
 
 /// A client and its connection, without a network between them.

@@ -13,7 +13,8 @@ export const nameOf = Object.fromEntries(
 export const metaKey = {
   offset: 1, epoch: 2, since: 3, id: 4, noEcho: 5, sender: 6, timeoutMs: 7,
   code: 8, temporary: 9, retryAfterMs: 10, pattern: 11, trace: 12,
-  presence: 13, retained: 14,
+  presence: 13, retained: 14, group: 15, key: 16, ack: 17, attempt: 18,
+  origin: 19,
 };
 
 export const metaName = Object.fromEntries(

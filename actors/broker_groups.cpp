@@ -1,0 +1,308 @@
+#include <callboard/actors/broker_groups.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <caf/send.hpp>
+
+#include <callboard/actors/broker.hpp>
+#include <callboard/messages/topic.hpp>
+
+namespace callboard {
+
+namespace {
+
+int64_t to_ms(caf::timespan x) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
+}
+
+int64_t bytes_of(const node_context& node) {
+  return static_cast<int64_t>(node.options.group_bytes_max / node.loops);
+}
+
+group_limits limits_of(const node_context& node) {
+  auto& x = node.options;
+  return {
+    x.group_inflight_max,
+    // The rest of an outbox is for what else its client gets.
+    static_cast<int64_t>(x.outbox_bytes_max / 4),
+    static_cast<uint32_t>(x.group_attempts_max),
+    to_ms(x.group_ack_timeout),
+    x.group_pending_max,
+    bytes_of(node),
+    x.groups_max,
+    to_ms(x.group_linger),
+  };
+}
+
+group_ticket ticket_of(const group_member& who, uint64_t number) {
+  return {who.id, number};
+}
+
+} // namespace
+
+broker_groups::broker_groups(broker& self, loop_context& ctx,
+                             owned_topics& topics)
+  : self_{self},
+    ctx_{ctx},
+    topics_{topics},
+    table_{limits_of(ctx.node), *this},
+    dead_{self, ctx, bytes_of(ctx.node)} {
+}
+
+// -- from members -------------------------------------------------------------
+
+void broker_groups::subscribe(const caf::strong_actor_ptr& who,
+                              const group_wish& x) {
+  if (!who)
+    return;
+  auto made = join(who, false, x.topic, x.group, x.since);
+  group_notice notice{x.topic, x.group, x.call_id, made.code, 0, {}, false};
+  if (made.member != nullptr) {
+    notice.member = made.member->id;
+    notice.position = std::move(made.where);
+    notice.recovered = made.recovered;
+  }
+  // It comes before the events.
+  caf::anon_send(caf::actor_cast<connection_actor>(who), std::move(notice));
+  if (made.member != nullptr)
+    made.member->group->go_on(now_ms());
+  finish_turn();
+}
+
+caf::result<position, bool> broker_groups::subscribe(const caf::actor& who,
+                                                     const std::string& topic,
+                                                     const group_options& x) {
+  if (auto wrong = check_readable(topic); wrong != subject_error::none)
+    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+  if (x.group.empty() || x.group.size() > group_name_bytes_max)
+    return caf::make_error(errc::bad_payload,
+                           std::string{"A group's name has 1 to 64 bytes."});
+  auto made = join(caf::actor_cast<caf::strong_actor_ptr>(who), true, topic,
+                   x.group, x.since);
+  if (made.member == nullptr)
+    return caf::make_error(made.code);
+  made.member->group->go_on(now_ms());
+  finish_turn();
+  return {std::move(made.where), made.recovered};
+}
+
+broker_groups::outcome
+broker_groups::join(const caf::strong_actor_ptr& who, bool embedded,
+                    const std::string& topic, const std::string& group,
+                    const position& since) {
+  outcome result;
+  if (find(who->id(), topic, group) != nullptr) {
+    result.code = errc::already_subscribed;
+    return result;
+  }
+  auto head = topics_.position_of(topic, now_ms(),
+                                  [this] { return self_.new_epoch(); });
+  result.code = errc::overloaded;
+  if (!head)
+    return result;
+  auto made = table_.join(topic, group, state_of(topic, *head, since),
+                          ctx_.node.next_member.fetch_add(1),
+                          caf::actor_cast<caf::weak_actor_ptr>(who), embedded,
+                          now_ms());
+  if (made.member == nullptr)
+    return result;
+  topics_.hold(topic, true);
+  auto [i, is_new] = actors_.try_emplace(who->id());
+  if (is_new)
+    self_.monitor(who);
+  i->second.push_back(made.member->id);
+  result.code = errc::none;
+  result.member = made.member;
+  result.where = {std::move(head->epoch), made.place};
+  result.recovered = made.recovered;
+  return result;
+}
+
+group_table::topic_state broker_groups::state_of(const std::string& topic,
+                                                 const position& head,
+                                                 const position& since) {
+  group_table::topic_state result{head.offset, head.offset, false};
+  if (since.epoch != head.epoch || since.offset > head.offset)
+    return result;
+  auto oldest = topics_.oldest(topic, now_ms());
+  result.whole = since.offset == head.offset
+                 || (oldest != 0 && oldest <= since.offset + 1);
+  if (result.whole)
+    result.begin = since.offset;
+  return result;
+}
+
+void broker_groups::unsubscribe(const caf::strong_actor_ptr& who,
+                                const std::string& topic,
+                                const std::string& group) {
+  auto* member = who ? find(who->id(), topic, group) : nullptr;
+  if (member == nullptr)
+    return;
+  std::erase(actors_[who->id()], member->id);
+  table_.leave(*member, now_ms());
+  finish_turn();
+}
+
+void broker_groups::answer(const group_answer& x) {
+  auto* member = table_.find(x.ticket.member);
+  if (member == nullptr)
+    return;
+  auto& group = *member->group;
+  switch (x.verdict) {
+    case group_verdict::confirmed:
+      group.confirm(*member, x.ticket.number, now_ms());
+      break;
+    case group_verdict::rejected:
+      group.reject(*member, x.ticket.number, now_ms());
+      break;
+    case group_verdict::no_room:
+      group.give_back(*member, x.ticket.number, now_ms());
+      break;
+    case group_verdict::ready:
+      group.resume(*member, now_ms());
+      break;
+  }
+  finish_turn();
+}
+
+void broker_groups::drop(caf::actor_id who) {
+  auto gone = actors_.extract(who);
+  if (!gone)
+    return;
+  for (auto id : gone.mapped())
+    table_.leave(*table_.find(id), now_ms());
+  finish_turn();
+}
+
+group_member* broker_groups::find(caf::actor_id who, const std::string& topic,
+                                  const std::string& group) {
+  auto i = actors_.find(who);
+  if (i == actors_.end())
+    return nullptr;
+  for (auto id : i->second) {
+    auto* member = table_.find(id);
+    if (member->group->topic() == topic && member->group->name() == group)
+      return member;
+  }
+  return nullptr;
+}
+
+// -- from the broker ----------------------------------------------------------
+
+void broker_groups::publish(const publication_ptr& x) {
+  if (table_.size() == 0)
+    return;
+  table_.publish(x, now_ms(), [&] { return topics_.keeps_history(x->topic); });
+  finish_turn();
+}
+
+void broker_groups::time_out() {
+  auto now = past_ms(self_.clock().now());
+  alarms_.fired(now);
+  table_.time_out(now);
+  finish_turn();
+}
+
+void broker_groups::expire() {
+  table_.expire(now_ms());
+  finish_turn();
+}
+
+void broker_groups::finish_turn() {
+  arm(&self_, table_.deadlines(), alarms_, due_atom_v);
+  ctx_.metrics.groups.add(table_.take_counts());
+  ctx_.metrics.groups.groups->value(static_cast<int64_t>(table_.size()));
+  ctx_.metrics.groups.members->value(static_cast<int64_t>(table_.members()));
+  ctx_.metrics.groups.events->value(static_cast<int64_t>(table_.events()));
+  ctx_.metrics.groups.bytes->value(table_.bytes());
+}
+
+int64_t broker_groups::now_ms() const {
+  return coming_ms(self_.clock().now());
+}
+
+// -- group_sink ---------------------------------------------------------------
+
+void broker_groups::give(const group_member& to, const group_delivery& what) {
+  auto who = caf::actor_cast<caf::strong_actor_ptr>(to.who);
+  // One that is gone will be told of soon.
+  if (!who)
+    return;
+  auto ticket = ticket_of(to, what.number);
+  if (!to.embedded) {
+    caf::anon_send(caf::actor_cast<connection_actor>(who), deliver_atom_v,
+                   group_event{ticket, what.event, what.attempt});
+    return;
+  }
+  auto msg = to_event(*what.event);
+  msg.group = to.group->name();
+  msg.attempt = what.attempt;
+  ++ctx_.counts.deliveries;
+  self_.request(caf::actor_cast<caf::actor>(who), caf::infinite, std::move(msg))
+    .then(
+      [=, this] {
+        answer({ticket, group_verdict::confirmed});
+      },
+      [=, this, id = who->id()](const caf::error& why) {
+        // It is gone: this is no attempt of a member that is there.
+        if (why == caf::sec::request_receiver_down)
+          drop(id);
+        else
+          answer({ticket, group_verdict::rejected});
+      });
+}
+
+void broker_groups::withdraw(const group_member& from, uint64_t number) {
+  if (auto who = caf::actor_cast<caf::strong_actor_ptr>(from.who))
+    caf::anon_send(caf::actor_cast<connection_actor>(who), cancel_atom_v,
+                   ticket_of(from, number));
+}
+
+void broker_groups::bury(const shared_group& group,
+                         const publication_ptr& event, uint32_t attempts) {
+  // It is among the dead letters already.
+  if (group.topic().starts_with(dead_letter_prefix)) {
+    ctx_.metrics.groups.lost->inc();
+    return;
+  }
+  auto x = caf::make_counted<publication>();
+  x->topic = std::string{dead_letter_prefix} + event->topic;
+  x->payload = event->payload;
+  x->sender = event->sender;
+  x->trace = event->trace;
+  x->key = event->key;
+  x->origin = group.name();
+  x->attempts = attempts;
+  dead_.add(std::move(x));
+}
+
+void broker_groups::tell_gap(const shared_group& group) {
+  auto head = topics_.position_of(group.topic(), now_ms(),
+                                  [this] { return self_.new_epoch(); });
+  position where{head ? head->epoch : std::string{}, group.place()};
+  for (auto& x : group.members()) {
+    auto who = caf::actor_cast<caf::strong_actor_ptr>(x->who);
+    if (!who)
+      continue;
+    if (x->embedded)
+      caf::anon_send(caf::actor_cast<caf::actor>(who), group.topic(), where);
+    else
+      caf::anon_send(caf::actor_cast<connection_actor>(who),
+                     group_notice{group.topic(), group.name(), 0, errc::none,
+                                  x->id, where, false});
+  }
+}
+
+history_slice_ptr broker_groups::read(const std::string& topic, uint64_t first,
+                                      size_t limit) {
+  return topics_.read(topic, first, std::min(limit, history_slice::events_max),
+                      history_slice::bytes_max, now_ms());
+}
+
+void broker_groups::released(const std::string& topic) {
+  topics_.hold(topic, false);
+}
+
+} // namespace callboard

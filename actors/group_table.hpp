@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <callboard/actors/shared_group.hpp>
+
+namespace callboard {
+
+/// The groups of the topics that a broker shard owns. Groups last longer than
+/// their members: a group without any keeps its place, until it has had none
+/// for too long or others need the room. Pure; times are milliseconds of the
+/// caller's clock.
+class group_table {
+public:
+  /// @param sink outlives this.
+  group_table(const group_limits& limits, group_sink& sink);
+
+  ~group_table();
+
+  /// Where the topic of a group stands.
+  struct topic_state {
+    /// The offset of its last event.
+    uint64_t head = 0;
+    /// Where a group begins that is new, up to `head`.
+    uint64_t begin = 0;
+    /// Whether it then gets all that it was asked for.
+    bool whole = false;
+  };
+
+  struct joined {
+    /// Null: there are too many groups.
+    group_member* member = nullptr;
+    /// The offset behind which the group goes on.
+    uint64_t place = 0;
+    /// Whether everything behind it is there.
+    bool recovered = false;
+  };
+
+  /// Adds a member to a group, which may be new. Nothing is given to it before
+  /// its group's `go_on`.
+  /// @param id a new one.
+  joined join(const std::string& topic, const std::string& name,
+              const topic_state& state, member_id id, caf::weak_actor_ptr who,
+              bool embedded, int64_t now_ms);
+
+  /// Takes a member out and forgets it.
+  void leave(group_member& who, int64_t now_ms);
+
+  /// Returns the member with this number, or null.
+  [[nodiscard]] group_member* find(member_id id) const;
+
+  /// Returns the group, or null.
+  [[nodiscard]] shared_group* find(std::string_view topic,
+                                   std::string_view name) const;
+
+  /// A topic has got an event.
+  /// @param kept whether it can be had from the topic's history later.
+  template <class Kept>
+  void publish(const publication_ptr& event, int64_t now_ms, Kept&& kept) {
+    auto i = topics_.find(event->topic);
+    if (i == topics_.end())
+      return;
+    auto is_kept = kept();
+    for (auto& x : i->second)
+      x->publish(event, is_kept, now_ms);
+  }
+
+  /// Takes events back from members that had time enough to confirm them.
+  void time_out(int64_t now_ms);
+
+  /// Returns when `time_out` should be called next; see `timing_wheel`.
+  [[nodiscard]] const auto& deadlines() const noexcept {
+    return shared_.deadlines;
+  }
+
+  /// Forgets groups that had no member for too long.
+  void expire(int64_t now_ms);
+
+  /// Returns what happened since the last call.
+  group_counts take_counts() noexcept {
+    return std::exchange(shared_.counts, {});
+  }
+
+  [[nodiscard]] size_t size() const noexcept {
+    return size_;
+  }
+
+  [[nodiscard]] size_t members() const noexcept {
+    return members_.size();
+  }
+
+  /// Returns the events that wait or are unconfirmed.
+  [[nodiscard]] size_t events() const noexcept {
+    return shared_.events;
+  }
+
+  /// Returns roughly the memory of these, in bytes.
+  [[nodiscard]] int64_t bytes() const noexcept {
+    return shared_.bytes;
+  }
+
+private:
+  shared_group* make(const std::string& topic, const std::string& name,
+                     const topic_state& state, int64_t now_ms);
+
+  // The last member has gone.
+  void rest(shared_group& x, int64_t now_ms);
+
+  void forget(shared_group& x);
+
+  group_shared shared_;
+  std::unordered_map<std::string, std::vector<std::unique_ptr<shared_group>>,
+                     string_hash, std::equal_to<>>
+    topics_;
+  std::unordered_map<member_id, group_member*> members_;
+  // Those without members; the one that has had none for longest is last.
+  linked_list<shared_group, &shared_group::by_use> resting_;
+  size_t size_ = 0;
+};
+
+} // namespace callboard

@@ -1,0 +1,250 @@
+// A client as a member of groups.
+
+#include <callboard/net/client_session.hpp>
+
+#include <callboard/net/client_error.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace callboard::net;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  fixture() {
+    client_handlers handlers;
+    handlers.on_gap = [this](const gap& x) {
+      log.push_back("gap " + std::string{x.subject} + ' '
+                    + std::string{x.reason});
+    };
+    handlers.on_error = [this](const caf::error& x) {
+      log.push_back("error " + details(x).name);
+    };
+    uut = std::make_shared<client_session>(client_options{}, handlers,
+                                           [this] { return now; });
+  }
+
+  void connect() {
+    uut->connected(
+      [this](const frame_view& x) {
+        auto line = std::string{to_string(x.type)};
+        if (!x.subject.empty())
+          line += ' ' + std::string{x.subject};
+        if (x.meta.has(meta_key::group))
+          line += " of " + std::string{x.meta.group};
+        if (x.meta.has(meta_key::ack))
+          line += x.meta.ack ? " ack" : " no ack";
+        if (x.meta.has(meta_key::key))
+          line += " key " + std::string{x.meta.key};
+        if (x.type == frame_type::ack || x.type == frame_type::error)
+          line += ' ' + std::to_string(x.seq_id);
+        sent.push_back(line);
+        last_seq_id = x.seq_id;
+        return true;
+      },
+      10);
+  }
+
+  void respond(const std::string& json = "null") {
+    auto body = payload::from_json(json).value();
+    frame_view x;
+    x.type = frame_type::response;
+    x.seq_id = last_seq_id;
+    x.payload = body.view();
+    uut->handle(x);
+  }
+
+  void refuse(errc code) {
+    frame_view x;
+    x.type = frame_type::error;
+    x.seq_id = last_seq_id;
+    x.subject = info(code).name;
+    x.meta.code = info(code).number;
+    x.meta.mark(meta_key::code);
+    x.meta.temporary = info(code).temporary;
+    uut->handle(x);
+  }
+
+  void event(std::string_view topic, std::string_view group, uint64_t offset,
+             uint32_t seq_id, uint64_t attempt = 1) {
+    frame_view x;
+    x.type = frame_type::event;
+    x.subject = topic;
+    x.seq_id = seq_id;
+    x.meta.offset = offset;
+    x.meta.mark(meta_key::offset);
+    if (!group.empty()) {
+      x.meta.group = group;
+      x.meta.mark(meta_key::group);
+    }
+    if (attempt > 1) {
+      x.meta.attempt = attempt;
+      x.meta.mark(meta_key::attempt);
+    }
+    uut->handle(x);
+  }
+
+  void join(const std::string& group = "g", bool ack = true) {
+    uut->join(
+      "a", {group, ack},
+      [this, group](const event_view& x) {
+        log.push_back(group + '@' + std::to_string(x.offset) + 'x'
+                      + std::to_string(x.attempt));
+        return confirms;
+      },
+      [this](caf::expected<position> x) {
+        log.push_back(x ? "at " + std::to_string(x->offset)
+                        : details(x.error()).name);
+      });
+  }
+
+  using lines = std::vector<std::string>;
+
+  lines take_sent() {
+    return std::exchange(sent, {});
+  }
+
+  lines take_log() {
+    return std::exchange(log, {});
+  }
+
+  client_session::time_point now{};
+  std::shared_ptr<client_session> uut;
+  lines sent;
+  lines log;
+  uint32_t last_seq_id = 0;
+  bool confirms = true;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(client_session_groups_tests, fixture)
+
+CAF_TEST(a member confirms what its handler took) {
+  connect();
+  join();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g ack"});
+  respond(R"({"epoch":"e","offset":4,"recovered":true})");
+  CAF_CHECK_EQUAL(take_log(), lines{"at 4"});
+  event("a", "g", 5, 1);
+  CAF_CHECK_EQUAL(take_log(), lines{"g@5x1"});
+  CAF_CHECK_EQUAL(take_sent(), lines{"ack 1"});
+  confirms = false;
+  event("a", "g", 6, 2, 3);
+  CAF_CHECK_EQUAL(take_log(), lines{"g@6x3"});
+  CAF_CHECK_EQUAL(take_sent(), lines{"error rejected 2"});
+}
+
+CAF_TEST(without confirmation nothing is sent) {
+  connect();
+  join("g", false);
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g no ack"});
+  respond();
+  event("a", "g", 5, 0);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  CAF_CHECK_EQUAL(take_log(), (lines{"at 0", "g@5x1"}));
+}
+
+CAF_TEST(events of groups and of subscriptions go to their handlers) {
+  connect();
+  join("g");
+  respond();
+  join("h");
+  respond();
+  uut->subscribe("a",
+                 [this](const event_view& x) {
+                   log.push_back("plain@" + std::to_string(x.offset));
+                 },
+                 {});
+  respond(R"({"epoch":"e","offset":0})");
+  take_log();
+  event("a", "h", 1, 1);
+  event("a", "", 1, 0);
+  event("a", "g", 1, 2);
+  CAF_CHECK_EQUAL(take_log(), (lines{"h@1x1", "plain@1", "g@1x1"}));
+  join("g");
+  CAF_CHECK_EQUAL(take_log(), lines{"already_subscribed"});
+}
+
+CAF_TEST(what comes after a member has left is for another one) {
+  connect();
+  join();
+  respond();
+  uut->leave("a", "g", {});
+  event("a", "g", 1, 7);
+  lines want{"subscribe a of g ack", "unsubscribe a of g", "error rejected 7"};
+  CAF_CHECK_EQUAL(take_sent(), want);
+  CAF_CHECK_EQUAL(take_log(), lines{"at 0"});
+}
+
+CAF_TEST(a member is one again after a lost connection) {
+  connect();
+  join();
+  respond();
+  take_log();
+  uut->disconnected();
+  take_sent();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g ack"});
+  // It is tried again where that can help.
+  refuse(errc::overloaded);
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  now += 1s;
+  uut->expire();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g ack"});
+  respond();
+  event("a", "g", 1, 3);
+  CAF_CHECK_EQUAL(take_log(), lines{"g@1x1"});
+  uut->disconnected();
+  connect();
+  refuse(errc::forbidden);
+  CAF_CHECK_EQUAL(take_log(), lines{"error forbidden"});
+  uut->disconnected();
+  take_sent();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+}
+
+CAF_TEST(a first wish survives a lost connection and a refusal ends it) {
+  connect();
+  join();
+  uut->disconnected();
+  take_sent();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g ack"});
+  refuse(errc::forbidden);
+  CAF_CHECK_EQUAL(take_log(), lines{"forbidden"});
+  join();
+  respond();
+  CAF_CHECK_EQUAL(take_log(), lines{"at 0"});
+}
+
+CAF_TEST(a gap of a group is told and moves no subscription) {
+  connect();
+  uut->subscribe("a", {}, {});
+  respond(R"({"epoch":"e","offset":7})");
+  join();
+  respond();
+  take_log();
+  auto body = payload::from_json(
+                R"({"epoch":"e","offset":2,"reason":"history exceeded"})")
+                .value();
+  frame_view x;
+  x.type = frame_type::position;
+  x.subject = "a";
+  x.payload = body.view();
+  x.meta.mark(meta_key::group);
+  x.meta.group = "g";
+  uut->handle(x);
+  CAF_CHECK_EQUAL(take_log(), lines{"gap a history exceeded"});
+}
+
+CAF_TEST(publications have keys) {
+  connect();
+  uut->publish("a", {}, {.key = "k"}, {});
+  CAF_CHECK_EQUAL(take_sent(), lines{"publish a key k"});
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
