@@ -40,8 +40,7 @@ owned_topics::publish_result owned_topics::number(topic& at, publication& x,
   forget_ids(at, now_ms);
   if (at.known == nullptr)
     at.known = std::make_unique<ids>();
-  // The length tells where the name ends and the id begins.
-  auto key = std::to_string(x.sender.size()) + ':' + x.sender + x.id;
+  auto key = x.key();
   auto [i, added] = at.known->offsets.emplace(key, at.offset + 1);
   x.offset = i->second;
   if (!added)

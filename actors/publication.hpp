@@ -40,6 +40,12 @@ public:
   /// Unix time in milliseconds at which the owner accepted it.
   int64_t timestamp = 0;
 
+  /// Returns what tells its id from others' in its topic. The length tells
+  /// where the sender ends and the id begins.
+  [[nodiscard]] std::string key() const {
+    return std::to_string(sender.size()) + ':' + sender + id;
+  }
+
   /// Returns roughly what it costs in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
     return static_cast<int64_t>(sizeof(publication) + topic.size()

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,17 @@
 #include <caf/timespan.hpp>
 
 namespace callboard {
+
+/// How much of a topic outlives the process.
+enum class durability : uint8_t {
+  /// Nothing.
+  none,
+  /// All, if the process ends cleanly. An event is delivered and answered at
+  /// once.
+  memory,
+  /// All. An event is delivered and answered when it is on the disk.
+  disk,
+};
 
 /// What a topic keeps beyond the moment.
 struct topic_options {
@@ -19,6 +31,8 @@ struct topic_options {
   caf::timespan history_ttl{0};
   /// Whether who subscribes anew gets the last publication first.
   bool retain = false;
+  /// How much of it outlives the process; all but `none` need a store.
+  callboard::durability durability = callboard::durability::none;
 
   [[nodiscard]] bool has_history() const noexcept {
     return history_size > 0;
