@@ -1,7 +1,5 @@
 #include <callboard/actors/broker.hpp>
 
-#include <limits>
-
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
@@ -45,16 +43,22 @@ broker::behavior_type broker::make_behavior() {
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     ctx_.node.options.topic_linger / 4, expire_atom_v);
   return {
-    [this](publish_atom, publication_ptr& x) { return publish(x); },
+    [this](publish_atom, publication_ptr& x) -> caf::result<published> {
+      return publish(x);
+    },
     [this](attach_atom, uint32_t loop, const std::string& subject,
            uint64_t generation) { attach(loop, subject, generation); },
     [this](detach_atom, uint32_t loop, const std::string& subject) {
-      topics_.detach(loop, subject, now_ms());
+      detach(loop, subject);
     },
     [this](attached_atom, uint32_t shard, const std::string& subject,
            uint64_t generation, position& where, publication_ptr& retained) {
       attached(shard, subject, generation, std::move(where),
                std::move(retained));
+    },
+    [this](attached_atom, const std::string& subject, uint64_t generation,
+           const caf::error& why) {
+      refused(subject, generation, errc_of(why));
     },
     [this](fetch_atom, uint32_t loop, const std::string& topic,
            uint64_t first) { fetch(loop, topic, first); },
@@ -62,9 +66,8 @@ broker::behavior_type broker::make_behavior() {
       ctx_.topics.fetched(x);
     },
     [this](read_atom, uint32_t call_id, const history_query& x) {
-      waiting_->remove(x.cost());
       auto asker = caf::actor_cast<connection_actor>(current_sender());
-      send(asker, resolve_atom_v, call_id, look_up(x));
+      look_up(asker, call_id, x);
     },
     [this](deliver_atom, publication_ptr& x) {
       waiting_->remove(x->cost());
@@ -86,13 +89,24 @@ broker::behavior_type broker::make_behavior() {
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) { unsubscribe(who, subject); },
     [this](expire_atom) { expire(); },
+    [this](const store_report_ptr& x) { take(*x); },
+    [this](drain_atom) { hand_over(); },
   };
 }
 
 // -- as the owner of topics ---------------------------------------------------
 
-published broker::publish(const publication_ptr& x) {
+caf::result<published> broker::publish(const publication_ptr& x) {
+  auto* at = durable(x->topic);
+  if (at != nullptr
+      && (at->on_disk() || at->at != durable_topic::stage::ready
+          || durable_.handed_over))
+    return publish_durable(*at, x);
   waiting_->remove(x->cost());
+  return publish_now(x);
+}
+
+published broker::publish_now(const publication_ptr& x) {
   published answer;
   answer.call_id = x->call_id;
   if (congested(topics_.loops_of(x->topic))) {
@@ -108,15 +122,19 @@ published broker::publish(const publication_ptr& x) {
       break;
     case owned_topics::publish_result::accepted:
       x->timestamp = ctx_.unix_ms;
-      ctx_.metrics.publications->inc();
-      hand_out(x);
-      ctx_.metrics.history_bytes->value(topics_.kept_bytes());
-      if (auto n = topics_.take_evictions(); n > 0)
-        ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
+      accepted(x);
       break;
   }
   answer.position = {x->epoch, x->offset};
   return answer;
+}
+
+void broker::accepted(const publication_ptr& x) {
+  ctx_.metrics.publications->inc();
+  hand_out(x);
+  ctx_.metrics.history_bytes->value(topics_.kept_bytes());
+  if (auto n = topics_.take_evictions(); n > 0)
+    ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
 }
 
 void broker::hand_out(const publication_ptr& x) {
@@ -145,14 +163,24 @@ bool broker::congested(const loop_set& loops) const {
 
 void broker::attach(uint32_t loop, const std::string& subject,
                     uint64_t generation) {
+  if (auto* at = is_pattern(subject) ? nullptr : durable(subject))
+    attach_durable(*at, loop, subject, generation);
+  else
+    attach_now(loop, subject, generation);
+}
+
+void broker::attach_now(uint32_t loop, const std::string& subject,
+                        uint64_t generation) {
   position where;
   publication_ptr retained;
   if (is_pattern(subject)) {
     topics_.attach_pattern(loop, subject);
   } else {
     auto make_epoch = [this] { return new_epoch(); };
-    // An empty epoch says that there is no room.
-    where = topics_.attach(loop, subject, make_epoch).value_or(position{});
+    auto found = topics_.attach(loop, subject, make_epoch);
+    if (!found)
+      return refuse(loop, subject, generation, errc::overloaded);
+    where = std::move(*found);
     retained = topics_.retained(subject);
   }
   // Publications that wait in the mailbox come after the answer everywhere.
@@ -163,32 +191,19 @@ void broker::attach(uint32_t loop, const std::string& subject,
                  generation, std::move(where), std::move(retained));
 }
 
-void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
-  auto slice = topics_.read(topic, first, history_slice::events_max,
-                            history_slice::bytes_max, now_ms());
-  // It takes its place among the events that go the same way.
+void broker::refuse(uint32_t loop, const std::string& subject,
+                    uint64_t generation, errc why) {
   if (loop == ctx_.index)
-    ctx_.topics.fetched(slice);
+    refused(subject, generation, why);
   else
-    caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(slice));
+    caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, subject,
+                   generation, why);
 }
 
-request_outcome broker::look_up(const history_query& x) {
-  auto make_epoch = [this] { return new_epoch(); };
-  auto where = topics_.position_of(x.topic, now_ms(), make_epoch);
-  if (!where)
-    return request_outcome::failure(errc::overloaded);
-  if (x.position_only)
-    return answer(*where);
-  auto range = range_of(x, *where, topics_.oldest(x.topic, now_ms()));
-  auto bytes_max = ctx_.node.options.frame_bytes_max;
-  // Read backwards, the bytes count from the other end.
-  auto slice = topics_.read(x.topic, range.first, range.count,
-                            x.reverse ? std::numeric_limits<int64_t>::max()
-                                      : static_cast<int64_t>(bytes_max),
-                            now_ms());
-  auto more = range.more || slice->events.size() < range.count;
-  return answer(x, *slice, more, bytes_max);
+void broker::detach(uint32_t loop, const std::string& subject) {
+  topics_.detach(loop, subject, now_ms());
+  if (auto i = durable_.topics.find(subject); i != durable_.topics.end())
+    i->second.loops.erase(loop);
 }
 
 std::string broker::new_epoch() {
@@ -197,7 +212,9 @@ std::string broker::new_epoch() {
 }
 
 void broker::expire() {
-  topics_.expire(now_ms());
+  topics_.expire(now_ms(),
+                 [this](const std::string& name) { return may_go(name); });
+  expire_durable();
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     ctx_.node.options.topic_linger / 4, expire_atom_v);
@@ -218,12 +235,16 @@ void broker::attached(uint32_t shard, const std::string& subject,
                       publication_ptr retained) {
   if (is_pattern(subject))
     ctx_.topics.pattern_attached(subject, generation, shard, ctx_.node.loops);
-  else if (where.epoch.empty())
-    ctx_.topics.refused(subject, generation);
   else
     ctx_.topics.attached(subject, generation,
                          {std::move(where.epoch), where.offset},
                          std::move(retained));
+}
+
+void broker::refused(const std::string& subject, uint64_t generation,
+                     errc why) {
+  if (ctx_.topics.refused(subject, generation, why))
+    request_detach(ctx_, subject);
 }
 
 void broker::watch(const caf::strong_actor_ptr& connection) {

@@ -310,6 +310,7 @@ void connection::handle_publish(const frame_view& x) {
   content->publisher = id_;
   content->call_id = *call;
   content->no_echo = x.meta.no_echo;
+  content->from_connection = user_.empty();
   broker.waiting->add(content->cost());
   if (*call != 0)
     send(broker.actor, publish_atom_v, std::move(content));

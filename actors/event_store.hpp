@@ -65,6 +65,8 @@ struct store_query {
   /// At most so many, and at most about so many bytes, but one if there is one.
   size_t events_max = 0;
   int64_t bytes_max = 0;
+  /// Whether the last ones are wanted if there are more, not the first ones.
+  bool newest = false;
   /// Those in front that were accepted at this Unix time in milliseconds or
   /// before are left out.
   int64_t after_ms = 0;

@@ -6,6 +6,7 @@
 
 #include <caf/type_id.hpp>
 
+#include <callboard/actors/event_store.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/messages/type_ids.hpp>
@@ -61,6 +62,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_ATOM(callboard_actors, callboard, read_atom)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_slice_ptr))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_query))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::store_report_ptr))
 
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
@@ -72,3 +74,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::request_ticket)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::heartbeat_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_slice_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::history_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::store_report_ptr)

@@ -21,6 +21,23 @@ std::string names_of(const std::vector<setting>& table) {
   return result;
 }
 
+setting durability_setting(durability& x) {
+  auto set = [&x](std::string_view text) -> std::string {
+    if (text == "none")
+      x = durability::none;
+    else if (text == "memory")
+      x = durability::memory;
+    else if (text == "disk")
+      x = durability::disk;
+    else
+      return '\'' + std::string{text} + "' is not one of none, memory, disk";
+    return {};
+  };
+  return {
+    "durability",         "WORD", "How much of a topic outlives the process",
+    "none, memory, disk", "none", set};
+}
+
 } // namespace
 
 std::vector<setting> topic_settings(topic_options& x) {
@@ -32,7 +49,20 @@ std::vector<setting> topic_settings(topic_options& x) {
                      x.history_ttl, 0s, 366 * 24h),
     switch_setting("retain", "Give the last publication to who subscribes anew",
                    x.retain),
+    durability_setting(x.durability),
   };
+}
+
+std::string check_durability(const std::vector<config_section>& sections,
+                             const std::string& file) {
+  for (auto& section : sections)
+    for (auto& line : section.lines)
+      if (line.name == "durability" && line.value != "none")
+        return file + ", line " + std::to_string(line.line) + ", durability: "
+               + line.value + " for topic '" + section.pattern
+               + "' needs a folder to keep it in; set --store-dir PATH, or "
+                 "store-dir in front of the sections";
+  return {};
 }
 
 std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,

@@ -19,6 +19,9 @@ using namespace std::chrono_literals;
 // Between two steps of the sweep, and two tries to open the store.
 constexpr auto upkeep_interval = 1s;
 
+// Between two steps of a sweep that finds something to remove.
+constexpr auto sweep_interval = 20ms;
+
 int64_t system_now_ms() {
   auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
@@ -92,7 +95,7 @@ struct disk_store::impl {
     std::unique_lock guard{mutex};
     auto wanted = [this] { return !tasks.empty() || stopping || finishing; };
     writer_waits = true;
-    tasks_came.wait_for(guard, upkeep_interval, wanted);
+    tasks_came.wait_until(guard, upkeep_due, wanted);
     writer_waits = false;
     if (tasks.empty() && (stopping || finishing))
       return false;
@@ -113,23 +116,26 @@ struct disk_store::impl {
     }
     auto began = std::chrono::steady_clock::now();
     report_list reports;
-    auto trouble = writer.run(batch, reports);
+    auto what = writer.run(batch, reports);
     std::chrono::duration<double> took = std::chrono::steady_clock::now()
                                          - began;
     if (options.on_commit)
-      options.on_commit({took.count(), events, !trouble.empty()});
-    if (trouble.empty()) {
+      options.on_commit({took.count(), events, !what.trouble.empty()});
+    if (what.trouble.empty()) {
       commits.fetch_add(1, std::memory_order_relaxed);
       stored.fetch_add(events, std::memory_order_relaxed);
     }
-    if (writer.is_open())
-      set_state(trouble.empty(), trouble);
+    // One that wrote nothing says nothing about the disk.
+    if (what.wrote || (writer.is_open() && !what.trouble.empty()))
+      set_state(what.trouble.empty(), what.trouble);
+    if (auto found = writer.take_damage(); !found.empty())
+      tell_damage(found);
     batch.clear();
     queued_bytes.fetch_sub(bytes, std::memory_order_relaxed);
     reports.send();
   }
 
-  // Once a second: opens the store, or removes what nobody wants.
+  // When it is due: opens the store, or removes what nobody wants.
   void keep_up() {
     auto now = std::chrono::steady_clock::now();
     if (now < upkeep_due)
@@ -138,10 +144,14 @@ struct disk_store::impl {
     if (!writer.is_open())
       return try_to_open();
     try {
-      writer.sweep();
+      if (writer.sweep() > 0)
+        upkeep_due = now + sweep_interval;
       file_bytes.store(writer.file_bytes(), std::memory_order_relaxed);
-    } catch (const std::exception& e) {
-      set_state(false, e.what());
+    } catch (const store_error& e) {
+      if (e.trouble == store_trouble::corrupt)
+        tell_damage(e.what());
+      else
+        set_state(false, e.what());
     }
   }
 
@@ -223,25 +233,22 @@ struct disk_store::impl {
       errors.fetch_add(1, std::memory_order_relaxed);
     {
       std::lock_guard guard{state_mutex};
-      if (up == is_up && trouble == why && damage_told == writer.damage())
+      if (up == is_up && trouble == why)
         return;
       up = is_up;
       trouble = why;
-      damage_told = writer.damage();
-      if (!damage_told.empty())
-        damage = damage_told;
     }
     tell_change();
   }
 
   void tell_damage(const std::string& what) {
-    errors.fetch_add(1, std::memory_order_relaxed);
     {
       std::lock_guard guard{state_mutex};
       if (damage == what)
         return;
       damage = what;
     }
+    errors.fetch_add(1, std::memory_order_relaxed);
     tell_change();
   }
 
@@ -291,7 +298,6 @@ struct disk_store::impl {
   bool up = false;
   std::string trouble;
   std::string damage;
-  std::string damage_told;
   std::thread writing;
   std::thread reading;
 };

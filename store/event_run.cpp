@@ -10,6 +10,8 @@ constexpr char format_number = 1;
 
 constexpr uint8_t json_flag = 1;
 constexpr uint8_t no_echo_flag = 2;
+constexpr uint8_t connection_flag = 4;
+constexpr uint8_t all_flags = json_flag | no_echo_flag | connection_flag;
 
 void put_number(std::string& out, uint64_t x) {
   while (x >= 0x80) {
@@ -98,9 +100,12 @@ publication_ptr read_event(cursor& in, const event_origin& origin,
   x->sender = in.text();
   x->id = in.text();
   x->trace = in.text();
+  x->from_connection = (flags & connection_flag) != 0;
+  if (x->from_connection && !same_opening)
+    x->id.clear();
   auto encoding = (flags & json_flag) != 0 ? codec::json : codec::msgpack;
   x->payload = payload{payload_view{encoding, in.text()}};
-  return (flags & ~(json_flag | no_echo_flag)) != 0 ? nullptr : x;
+  return (flags & ~all_flags) != 0 ? nullptr : x;
 }
 
 } // namespace
@@ -116,7 +121,8 @@ void event_run::clear(uint64_t opening) {
 
 void event_run::add(const publication& x) {
   auto json = x.payload.encoding() == codec::json;
-  auto flags = (json ? json_flag : 0) | (x.no_echo ? no_echo_flag : 0);
+  auto flags = (json ? json_flag : 0) | (x.no_echo ? no_echo_flag : 0)
+               | (x.from_connection ? connection_flag : 0);
   put_number(bytes_, static_cast<uint64_t>(x.timestamp));
   bytes_ += static_cast<char>(flags);
   if (x.no_echo)

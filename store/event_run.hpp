@@ -14,9 +14,9 @@ namespace callboard {
 ///
 /// They begin with the format's number (1) and the number of the run of the
 /// node that wrote them. Each event is its timestamp, a byte of flags (1: JSON,
-/// 2: not for its publisher), the publisher's connection if it is not for that
-/// one, sender, id, trace and payload. Numbers are little-endian base-128
-/// varints, texts have their length in front.
+/// 2: not for its publisher, 4: the sender is a connection), the publisher's
+/// connection if it is not for that one, sender, id, trace and payload. Numbers
+/// are little-endian base-128 varints, texts have their length in front.
 class event_run {
 public:
   /// Starts over.
@@ -58,7 +58,8 @@ struct event_origin {
   uint64_t opening = 0;
 };
 
-/// Reads the events `first` … `last` of a row's bytes.
+/// Reads the events `first` … `last` of a row's bytes. What only meant
+/// something to connections of its own run is left out of those of another one.
 /// @returns false if they hold anything else.
 bool read_run(std::string_view bytes, const event_origin& origin,
               uint64_t first, uint64_t last, std::vector<publication_ptr>& out);

@@ -5,6 +5,25 @@
 
 namespace callboard {
 
+namespace {
+
+// Leaves as many events as a query may have.
+void limit(const store_query& what, std::vector<publication_ptr>& events) {
+  if (what.newest)
+    std::ranges::reverse(events);
+  size_t n = 0;
+  for (auto bytes = what.bytes_max; n < events.size(); ++n) {
+    if (n >= what.events_max || (bytes <= 0 && n > 0))
+      break;
+    bytes -= events[n]->cost();
+  }
+  events.resize(n);
+  if (what.newest)
+    std::ranges::reverse(events);
+}
+
+} // namespace
+
 // -- asking -------------------------------------------------------------------
 
 void memory_store::load(const store_receiver_ptr& to, std::string topic,
@@ -35,18 +54,13 @@ void memory_store::read(const store_receiver_ptr& to, uint64_t token,
   result.failed = broken;
   auto i = topics_.find(what.topic);
   if (!broken && i != topics_.end() && i->second.epoch == what.epoch) {
-    auto bytes = what.bytes_max;
     for (auto& kept : i->second.events) {
-      auto& x = kept.event;
-      if (x->offset < what.first
-          || (result.events.empty() && x->timestamp <= what.after_ms))
-        continue;
-      if (x->offset > what.last || result.events.size() >= what.events_max
-          || (bytes <= 0 && !result.events.empty()))
-        break;
-      bytes -= x->cost();
-      result.events.push_back(copy(kept));
+      auto& x = *kept.event;
+      if (x.offset >= what.first && x.offset <= what.last
+          && (x.timestamp > what.after_ms || !result.events.empty()))
+        result.events.push_back(copy(kept));
     }
+    limit(what, result.events);
   }
   to->report(std::move(report));
 }
@@ -121,8 +135,8 @@ stored_topic memory_store::load(const std::string& topic,
   };
   for (auto& x : at.ids)
     add_id(x);
-  for (auto& [x, opening] : at.events)
-    if (!x->id.empty())
+  for (auto& kept : at.events)
+    if (auto x = copy(kept); !x->id.empty())
       add_id({x->key(), x->offset, x->timestamp + ids_ms});
   if (!at.events.empty()) {
     result.first = at.events.front().event->offset;
@@ -175,12 +189,15 @@ publication_ptr memory_store::copy(const kept_event& kept) const {
   result->topic = x.topic;
   result->payload = x.payload;
   result->sender = x.sender;
-  result->id = x.id;
   result->trace = x.trace;
+  result->from_connection = x.from_connection;
   result->offset = x.offset;
   result->epoch = x.epoch;
   result->timestamp = x.timestamp;
-  if (x.no_echo && kept.opening == opening_) {
+  auto same_opening = kept.opening == opening_;
+  if (!x.from_connection || same_opening)
+    result->id = x.id;
+  if (x.no_echo && same_opening) {
     result->no_echo = true;
     result->publisher = x.publisher;
   }

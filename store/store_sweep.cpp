@@ -10,7 +10,7 @@ namespace {
 
 // What one step of the sweep looks at.
 constexpr size_t topics_a_step = 64;
-constexpr int64_t rows_a_step = 512;
+constexpr size_t rows_a_step = 512;
 
 } // namespace
 
@@ -22,6 +22,8 @@ bool store_tables::next_topic(swept_topic& x) {
   if (!row.step())
     return false;
   x.id = row.number(0);
+  // One that is damaged does not hold up the others.
+  cursor_ = x.id;
   x.name = row.text(1);
   x.head = static_cast<uint64_t>(row.number(2));
   x.is_void = !row.is_null(3) && row.number(3) != generation_;
@@ -40,7 +42,7 @@ bool store_tables::next_topic(swept_topic& x) {
 
 size_t store_tables::sweep(int64_t now_ms) {
   size_t removed = 0;
-  for (size_t i = 0; i < topics_a_step; ++i) {
+  for (size_t i = 0; i < topics_a_step && removed < rows_a_step; ++i) {
     swept_topic x;
     if (!next_topic(x)) {
       cursor_ = 0;
@@ -49,9 +51,8 @@ size_t store_tables::sweep(int64_t now_ms) {
     auto n = sweep(x, now_ms);
     removed += n;
     // Who has more to lose is looked at again.
-    if (n >= static_cast<size_t>(rows_a_step))
-      return removed;
-    cursor_ = x.id;
+    if (n == rows_a_step)
+      --cursor_;
   }
   return removed;
 }
@@ -59,7 +60,7 @@ size_t store_tables::sweep(int64_t now_ms) {
 size_t store_tables::sweep(const swept_topic& x, int64_t now_ms) {
   auto rows = db_.prepare("SELECT last, at_ms, ids FROM runs WHERE topic = ? "
                           "ORDER BY last LIMIT ?");
-  rows.with(x.id, rows_a_step);
+  rows.with(x.id, uint64_t{rows_a_step});
   uint64_t gone = 0;
   size_t n = 0;
   auto seen = false;

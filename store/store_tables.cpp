@@ -200,7 +200,7 @@ void store_tables::load_ids(int64_t topic, int64_t now_ms,
     if (rows.number(5) == 0)
       continue;
     events.clear();
-    read_row(db_, rows, {}, events);
+    read_row(db_, rows, {{}, {}, opening_}, events);
     for (auto i = events.rbegin(); i != events.rend(); ++i)
       if (auto& x = **i; !x.id.empty() && x.timestamp + ids_ms_ > now_ms)
         found.push_back({x.key(), x.offset, x.timestamp + ids_ms_});
@@ -323,37 +323,77 @@ void store_tables::save(const saved_topic& x) {
   topics_.erase(x.topic);
 }
 
+namespace {
+
+/// Collects what a query wants, from one end to the other.
+class collector {
+public:
+  explicit collector(const store_query& what)
+    : what_{what}, bytes_left_{what.bytes_max} {
+  }
+
+  /// @returns false if nothing more is wanted.
+  bool add(publication_ptr x) {
+    if (x->offset < what_.first)
+      return !what_.newest;
+    if (x->offset > what_.last)
+      return what_.newest;
+    if (x->timestamp <= what_.after_ms) {
+      // Forwards, those are in front; backwards, all others have come.
+      return !what_.newest && found_.empty();
+    }
+    if (found_.size() >= what_.events_max
+        || (bytes_left_ <= 0 && !found_.empty()))
+      return false;
+    bytes_left_ -= x->cost();
+    found_.push_back(std::move(x));
+    return true;
+  }
+
+  std::vector<publication_ptr> take() {
+    if (what_.newest)
+      std::ranges::reverse(found_);
+    return std::move(found_);
+  }
+
+private:
+  const store_query& what_;
+  int64_t bytes_left_;
+  std::vector<publication_ptr> found_;
+};
+
+} // namespace
+
 std::vector<publication_ptr> read_events(database& db, const store_query& what,
                                          uint64_t opening) {
-  std::vector<publication_ptr> result;
   auto topic = db.prepare("SELECT id FROM topics WHERE name = ? AND epoch = ?");
   topic.with(what.topic, what.epoch);
+  collector found{what};
   if (!topic.step())
-    return result;
-  auto rows = db.prepare("SELECT first, last, check_sum, data FROM runs "
-                         "WHERE topic = ? AND last >= ? ORDER BY last");
-  rows.with(topic.number(0), what.first);
+    return found.take();
+  auto rows = db.prepare(what.newest
+                           ? "SELECT first, last, check_sum, data FROM runs "
+                             "WHERE topic = ? AND first <= ? ORDER BY last DESC"
+                           : "SELECT first, last, check_sum, data FROM runs "
+                             "WHERE topic = ? AND last >= ? ORDER BY last");
+  rows.with(topic.number(0), what.newest ? what.last : what.first);
   event_origin origin{what.topic, what.epoch, opening};
   std::vector<publication_ptr> events;
-  auto bytes = what.bytes_max;
-  for (uint64_t next = 0; rows.step();) {
-    if (next != 0 && static_cast<uint64_t>(rows.number(0)) != next)
+  for (uint64_t edge = 0; rows.step();) {
+    auto first = static_cast<uint64_t>(rows.number(0));
+    auto last = static_cast<uint64_t>(rows.number(1));
+    if (edge != 0 && (what.newest ? last : first) != edge)
       fail_corrupt(db, "there is a gap in topic '" + what.topic + '\'');
-    next = static_cast<uint64_t>(rows.number(1)) + 1;
+    edge = what.newest ? first - 1 : last + 1;
     events.clear();
     read_row(db, rows, origin, events);
-    for (auto& x : events) {
-      if (x->offset < what.first
-          || (result.empty() && x->timestamp <= what.after_ms))
-        continue;
-      if (x->offset > what.last || result.size() >= what.events_max
-          || (bytes <= 0 && !result.empty()))
-        return result;
-      bytes -= x->cost();
-      result.push_back(std::move(x));
-    }
+    if (what.newest)
+      std::ranges::reverse(events);
+    for (auto& x : events)
+      if (!found.add(std::move(x)))
+        return found.take();
   }
-  return result;
+  return found.take();
 }
 
 } // namespace callboard

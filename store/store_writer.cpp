@@ -79,25 +79,30 @@ void store_writer::open() {
   tables_ = std::move(tables);
 }
 
-std::string store_writer::run(std::span<store_task> tasks, report_list& out) {
+store_writer::result store_writer::run(std::span<store_task> tasks,
+                                       report_list& out) {
   std::vector<bool> appended;
   std::vector<std::optional<stored_topic>> loaded;
-  std::string trouble;
+  result what;
+  auto& trouble = what.trouble;
   try {
     if (!is_open())
       throw store_error{store_trouble::unusable, "the store is not open"};
     transaction all{*db_};
     for (auto& task : tasks)
-      if (auto* event = std::get_if<append_task>(&task))
+      if (auto* event = std::get_if<append_task>(&task)) {
         appended.push_back(tables_->append(*event->event, event->options));
-      else if (auto* topic = std::get_if<load_task>(&task))
+        what.wrote |= appended.back();
+      } else if (auto* topic = std::get_if<load_task>(&task)) {
         loaded.push_back(load(*topic));
-      else
+      } else {
         tables_->save(std::get<saved_topic>(task));
+        what.wrote = true;
+      }
     tables_->flush();
     all.commit();
   } catch (const std::exception& e) {
-    trouble = e.what();
+    what = {e.what(), false};
     appended.clear();
     loaded.clear();
     if (is_open())
@@ -111,7 +116,7 @@ std::string store_writer::run(std::span<store_task> tasks, report_list& out) {
     else if (auto* topic = std::get_if<load_task>(&task))
       out.loaded(topic->to, std::move(topic->topic),
                  trouble.empty() ? std::move(loaded[loads++]) : std::nullopt);
-  return trouble;
+  return what;
 }
 
 std::optional<stored_topic> store_writer::load(const load_task& x) {

@@ -59,10 +59,17 @@ public:
   /// Opens the store and begins a run of the node. Throws `store_error`.
   void open();
 
+  /// What became of a transaction.
+  struct result {
+    /// A sentence; empty: it was committed.
+    std::string trouble;
+    /// Whether it put something on the disk.
+    bool wrote = false;
+  };
+
   /// Does what `tasks` say, in one transaction, and puts the answers into
   /// `out`. If nothing is open, everything fails. Does not throw.
-  /// @returns what was done; empty `trouble` if it worked.
-  std::string run(std::span<store_task> tasks, report_list& out);
+  result run(std::span<store_task> tasks, report_list& out);
 
   /// Removes some of what nobody wants any more. Throws `store_error`.
   /// @returns how many rows went.
@@ -72,9 +79,9 @@ public:
   /// `store_error`.
   void finish();
 
-  /// What was found to be damaged; empty: nothing.
-  [[nodiscard]] const std::string& damage() const noexcept {
-    return damage_;
+  /// Returns what was found to be damaged since the last call; empty: nothing.
+  [[nodiscard]] std::string take_damage() noexcept {
+    return std::exchange(damage_, {});
   }
 
   /// Bytes of the file, without what waits in its log.

@@ -44,5 +44,6 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<read_atom>, 1134);
   CHECK_EQ(caf::type_id_v<history_slice_ptr>, 1135);
   CHECK_EQ(caf::type_id_v<history_query>, 1136);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1137);
+  CHECK_EQ(caf::type_id_v<store_report_ptr>, 1137);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1138);
 }

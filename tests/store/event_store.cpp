@@ -129,6 +129,27 @@ CAF_TEST(a read has a bound in bytes but gives one event) {
   });
 }
 
+CAF_TEST(a read may begin at the end) {
+  for_each_store([](store_env& env) {
+    env.load("a");
+    for (uint64_t i = 1; i <= 3; ++i)
+      env.append("a", 3 * i - 2, 3 * i);
+    auto query = env.query("a", 2);
+    query.newest = true;
+    CHECK_EQ(env.read(query), "7: 2 3 4 5 6 7 8 9");
+    query.events_max = 4;
+    CHECK_EQ(env.read(query), "7: 6 7 8 9");
+    query.last = 7;
+    CHECK_EQ(env.read(query), "7: 4 5 6 7");
+    query.first = 6;
+    CHECK_EQ(env.read(query), "7: 6 7");
+    query.bytes_max = 0;
+    CHECK_EQ(env.read(query), "7: 7");
+    query.first = 8;
+    CHECK_EQ(env.read(query), "7:");
+  });
+}
+
 CAF_TEST(a read leaves out what is too old) {
   for_each_store([](store_env& env) {
     env.load("a");
@@ -140,6 +161,10 @@ CAF_TEST(a read leaves out what is too old) {
     CHECK_EQ(env.read(query), "7: 3 4");
     query.after_ms = env.now_ms - 11;
     CHECK_EQ(env.read(query), "7: 1 2 3 4");
+    query.newest = true;
+    query.after_ms = env.now_ms - 10;
+    CHECK_EQ(env.read(query), "7: 3 4");
+    query.newest = false;
     query.after_ms = env.now_ms;
     CHECK_EQ(env.read(query), "7:");
   });
@@ -165,6 +190,24 @@ CAF_TEST(ids come back with their offsets as long as they count) {
     CHECK(env.load_all("a").ids == (std::vector{three}));
     env.now_ms = three.until_ms;
     CHECK(env.load_all("a").ids.empty());
+  });
+}
+
+CAF_TEST(ids of connections count in their own run only) {
+  for_each_store([](store_env& env) {
+    env.load("a");
+    auto x = env.event("a", 1, "one");
+    x->from_connection = true;
+    env.append(x);
+    env.append(env.event("a", 2, "two"));
+    auto ids = env.load_all("a").ids;
+    REQUIRE_EQ(ids.size(), 2u);
+    CHECK_EQ(ids[0].key, "connection 8:somebodyone");
+    CHECK_EQ(ids[0].key, x->key());
+    env.restart();
+    ids = env.load_all("a").ids;
+    REQUIRE_EQ(ids.size(), 1u);
+    CHECK_EQ(ids[0].key, "8:somebodytwo");
   });
 }
 

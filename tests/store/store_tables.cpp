@@ -207,6 +207,20 @@ CAF_TEST(a step of the sweep is bounded) {
   CHECK_EQ(tables->sweep(now_ms), 0u);
 }
 
+CAF_TEST(steps of a sweep go on where the last one ended) {
+  append("a", 400);
+  append("b", 400);
+  append("c", 400);
+  options.history_size = 1;
+  for (auto topic : {"a", "b", "c"})
+    tables->load(topic, options, now_ms);
+  // A topic is finished once it was begun.
+  CHECK_EQ(tables->sweep(now_ms), 798u);
+  CHECK_EQ(kept("c"), "1-400");
+  CHECK_EQ(tables->sweep(now_ms), 399u);
+  CHECK_EQ(tables->sweep(now_ms), 0u);
+}
+
 CAF_TEST(many topics have their turn) {
   for (int i = 0; i < 200; ++i)
     append("t" + std::to_string(i), 2);
