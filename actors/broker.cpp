@@ -1,7 +1,5 @@
 #include <callboard/actors/broker.hpp>
 
-#include <limits>
-
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
@@ -59,16 +57,22 @@ broker::behavior_type broker::make_behavior() {
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     ctx_.node.options.topic_linger / 4, expire_atom_v);
   return {
-    [this](publish_atom, publication_ptr& x) { return publish(x); },
+    [this](publish_atom, publication_ptr& x) -> caf::result<published> {
+      return publish(x);
+    },
     [this](attach_atom, uint32_t loop, const std::string& subject,
            uint64_t generation) { attach(loop, subject, generation); },
     [this](detach_atom, uint32_t loop, const std::string& subject) {
-      topics_.detach(loop, subject, now_ms());
+      detach(loop, subject);
     },
     [this](attached_atom, uint32_t shard, const std::string& subject,
            uint64_t generation, position& where, publication_ptr& retained) {
       attached(shard, subject, generation, std::move(where),
                std::move(retained));
+    },
+    [this](attached_atom, const std::string& subject, uint64_t generation,
+           const caf::error& why) {
+      refused(subject, generation, errc_of(why));
     },
     [this](fetch_atom, uint32_t loop, const std::string& topic,
            uint64_t first) { fetch(loop, topic, first); },
@@ -76,9 +80,8 @@ broker::behavior_type broker::make_behavior() {
       ctx_.topics.fetched(x);
     },
     [this](read_atom, uint32_t call_id, const history_query& x) {
-      waiting_->remove(x.cost());
       auto asker = caf::actor_cast<connection_actor>(current_sender());
-      send(asker, resolve_atom_v, call_id, look_up(x));
+      look_up(asker, call_id, x);
     },
     [this](read_atom, uint32_t call_id, const presence_query& x) {
       waiting_->remove(x.cost());
@@ -127,28 +130,36 @@ broker::behavior_type broker::make_behavior() {
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) { unsubscribe(who, subject); },
     [this](expire_atom) { expire(); },
-    [this](subscribe_atom, const group_wish& x) {
-      groups_.subscribe(current_sender(), x);
-    },
+    [this](subscribe_atom, const group_wish& x) { join_group(x); },
     [this](unsubscribe_atom, const group_wish& x) {
-      groups_.unsubscribe(current_sender(), x.topic, x.group);
+      leave_group(current_sender(), x.topic, x.group);
     },
     [this](const group_answer& x) { groups_.answer(x); },
     [this](subscribe_atom, const caf::actor& who, const std::string& topic,
-           const group_options& x) { return groups_.subscribe(who, topic, x); },
+           const group_options& x) { return join_group(who, topic, x); },
     [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,
            const std::string& group) {
-      groups_.unsubscribe(caf::actor_cast<caf::strong_actor_ptr>(who), topic,
-                          group);
+      leave_group(caf::actor_cast<caf::strong_actor_ptr>(who), topic, group);
     },
     [this](due_atom) { groups_.time_out(); },
+    [this](const store_report_ptr& x) { take(*x); },
+    [this](drain_atom) { hand_over(); },
   };
 }
 
 // -- as the owner of topics ---------------------------------------------------
 
-published broker::publish(const publication_ptr& x) {
+caf::result<published> broker::publish(const publication_ptr& x) {
+  auto* at = durable(x->topic);
+  if (at != nullptr
+      && (at->on_disk() || at->at != durable_topic::stage::ready
+          || durable_.handed_over))
+    return publish_durable(*at, x);
   waiting_->remove(x->cost());
+  return publish_now(x);
+}
+
+published broker::publish_now(const publication_ptr& x) {
   published answer;
   answer.call_id = x->call_id;
   if (congested(topics_.loops_of(x->topic))) {
@@ -164,15 +175,19 @@ published broker::publish(const publication_ptr& x) {
       break;
     case owned_topics::publish_result::accepted:
       x->timestamp = ctx_.unix_ms;
-      ctx_.metrics.publications->inc();
-      hand_out(x);
-      ctx_.metrics.history_bytes->value(topics_.kept_bytes());
-      if (auto n = topics_.take_evictions(); n > 0)
-        ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
+      accepted(x);
       break;
   }
   answer.position = {x->epoch, x->offset};
   return answer;
+}
+
+void broker::accepted(const publication_ptr& x) {
+  ctx_.metrics.publications->inc();
+  hand_out(x);
+  ctx_.metrics.history_bytes->value(topics_.kept_bytes());
+  if (auto n = topics_.take_evictions(); n > 0)
+    ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
 }
 
 void broker::hand_out(const publication_ptr& x) {
@@ -202,14 +217,24 @@ bool broker::congested(const loop_set& loops) const {
 
 void broker::attach(uint32_t loop, const std::string& subject,
                     uint64_t generation) {
+  if (auto* at = is_pattern(subject) ? nullptr : durable(subject))
+    attach_durable(*at, loop, subject, generation);
+  else
+    attach_now(loop, subject, generation);
+}
+
+void broker::attach_now(uint32_t loop, const std::string& subject,
+                        uint64_t generation) {
   position where;
   publication_ptr retained;
   if (is_pattern(subject)) {
     topics_.attach_pattern(loop, subject);
   } else {
     auto make_epoch = [this] { return new_epoch(); };
-    // An empty epoch says that there is no room.
-    where = topics_.attach(loop, subject, make_epoch).value_or(position{});
+    auto found = topics_.attach(loop, subject, make_epoch);
+    if (!found)
+      return refuse(loop, subject, generation, errc::overloaded);
+    where = std::move(*found);
     retained = topics_.retained(subject);
   }
   // Publications that wait in the mailbox come after the answer everywhere.
@@ -220,32 +245,19 @@ void broker::attach(uint32_t loop, const std::string& subject,
                  generation, std::move(where), std::move(retained));
 }
 
-void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
-  auto slice = topics_.read(topic, first, history_slice::events_max,
-                            history_slice::bytes_max, now_ms());
-  // It takes its place among the events that go the same way.
+void broker::refuse(uint32_t loop, const std::string& subject,
+                    uint64_t generation, errc why) {
   if (loop == ctx_.index)
-    ctx_.topics.fetched(slice);
+    refused(subject, generation, why);
   else
-    caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(slice));
+    caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, subject,
+                   generation, why);
 }
 
-request_outcome broker::look_up(const history_query& x) {
-  auto make_epoch = [this] { return new_epoch(); };
-  auto where = topics_.position_of(x.topic, now_ms(), make_epoch);
-  if (!where)
-    return request_outcome::failure(errc::overloaded);
-  if (x.position_only)
-    return answer(*where);
-  auto range = range_of(x, *where, topics_.oldest(x.topic, now_ms()));
-  auto bytes_max = ctx_.node.options.frame_bytes_max;
-  // Read backwards, the bytes count from the other end.
-  auto slice = topics_.read(x.topic, range.first, range.count,
-                            x.reverse ? std::numeric_limits<int64_t>::max()
-                                      : static_cast<int64_t>(bytes_max),
-                            now_ms());
-  auto more = range.more || slice->events.size() < range.count;
-  return answer(x, *slice, more, bytes_max);
+void broker::detach(uint32_t loop, const std::string& subject) {
+  topics_.detach(loop, subject, now_ms());
+  if (auto i = durable_.topics.find(subject); i != durable_.topics.end())
+    i->second.loops.erase(loop);
 }
 
 std::string broker::new_epoch() {
@@ -255,150 +267,18 @@ std::string broker::new_epoch() {
 
 void broker::expire() {
   groups_.expire();
-  topics_.expire(now_ms());
+  topics_.expire(now_ms(),
+                 [this](const std::string& name) { return may_go(name); });
+  expire_durable();
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     ctx_.node.options.topic_linger / 4, expire_atom_v);
-}
-
-// -- as the server of the loop's subscriptions --------------------------------
-
-void broker::deliver(const publication_ptr& x) {
-  auto n = ctx_.topics.deliver(x);
-  ctx_.counts.deliveries += n;
-  // Events are the frames that connections do not write themselves.
-  ctx_.counts.frames_out[static_cast<size_t>(frame_type::event)]
-    += static_cast<uint32_t>(n);
-}
-
-void broker::attached(uint32_t shard, const std::string& subject,
-                      uint64_t generation, position where,
-                      publication_ptr retained) {
-  if (is_pattern(subject))
-    ctx_.topics.pattern_attached(subject, generation, shard, ctx_.node.loops);
-  else if (where.epoch.empty())
-    ctx_.topics.refused(subject, generation);
-  else
-    ctx_.topics.attached(subject, generation,
-                         {std::move(where.epoch), where.offset},
-                         std::move(retained));
-}
-
-void broker::watch(const caf::strong_actor_ptr& connection) {
-  if (connection)
-    monitor(connection);
-}
-
-void broker::drop(const caf::actor_addr& who) {
-  auto i = ctx_.subscribers.find(who.id());
-  if (i == ctx_.subscribers.end())
-    return;
-  std::vector<std::string> detached;
-  ctx_.topics.remove(*i->second.box, detached);
-  ctx_.subscribers.erase(i);
-  for (auto& subject : detached)
-    request_detach(ctx_, subject);
-}
-
-void broker::subscribe(const caf::actor& who, const std::string& subject,
-                       subscribe_answer answer, const topic_position* since,
-                       bool watches) {
-  if (watches && !has_presence(subject)) {
-    answer.fail(caf::make_error(errc::no_presence));
-    return;
-  }
-  if (auto wrong = check_subscription(subject); wrong != subject_error::none) {
-    answer.fail(
-      caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
-    return;
-  }
-  auto& entry = ctx_.subscribers[who.id()];
-  if (entry.box == nullptr) {
-    entry.address = who.address();
-    entry.box = outbox_ptr{new outbox{ctx_.outboxes, wire_form::msgpack, 1}};
-    entry.actor = std::make_unique<actor_subscriber>(
-      who, ctx_.node.options.outbox_bytes_max, ctx_);
-    entry.box->owner = entry.actor.get();
-    monitor(who);
-  }
-  auto seq_id = entry.actor->await_answer(std::move(answer));
-  switch (
-    ctx_.topics.subscribe(*entry.box, subject, seq_id, false, since, watches)) {
-    case topic_table::subscribe_result::duplicate:
-      entry.actor->refuse(seq_id, errc::already_subscribed);
-      break;
-    case topic_table::subscribe_result::attach:
-      request_attach(ctx_, subject);
-      break;
-    default:
-      break;
-  }
-}
-
-void broker::unsubscribe(const caf::actor& who, const std::string& subject) {
-  auto i = ctx_.subscribers.find(who.id());
-  if (i == ctx_.subscribers.end())
-    return;
-  auto result = ctx_.topics.unsubscribe(*i->second.box, subject);
-  if (auto& actor = i->second.actor; actor != nullptr) {
-    actor->unsubscribed(subject);
-    if (result.waiting_seq_id != 0)
-      actor->refuse(result.waiting_seq_id, errc::cancelled);
-  }
-  if (result.detach)
-    request_detach(ctx_, subject);
 }
 
 int64_t broker::now_ms() const {
   auto since_epoch = clock().now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch)
     .count();
-}
-
-// -- asking the owners --------------------------------------------------------
-
-namespace {
-
-template <class F>
-void for_each_owner(loop_context& ctx, const std::string& subject, F&& f) {
-  if (is_pattern(subject))
-    for (auto& shard : ctx.brokers)
-      f(shard.actor);
-  else
-    f(ctx.broker_of(subject).actor);
-}
-
-} // namespace
-
-void request_attach(loop_context& ctx, const std::string& subject) {
-  auto generation = ctx.topics.new_generation(subject);
-  for_each_owner(ctx, subject, [&](const broker_actor& owner) {
-    caf::anon_send(owner, attach_atom_v, ctx.index, subject, generation);
-  });
-}
-
-void request_detach(loop_context& ctx, const std::string& subject) {
-  for_each_owner(ctx, subject, [&](const broker_actor& owner) {
-    caf::anon_send(owner, detach_atom_v, ctx.index, subject);
-  });
-}
-
-void request_attach_again(loop_context& ctx, uint32_t shard) {
-  std::vector<std::string> subjects;
-  ctx.topics.for_each_subject([&](const std::string& name, bool pattern) {
-    // What other shards have sent to this loop's is lost with it.
-    if (pattern || shard == ctx.index
-        || shard_of(name, ctx.node.loops) == shard)
-      subjects.push_back(name);
-  });
-  for (auto& x : subjects) {
-    request_attach(ctx, x);
-    // The new owner knows of nobody, and news on the way to this loop are lost.
-    if (!is_pattern(x) && shard_of(x, ctx.node.loops) == shard)
-      ctx.topics.tell_presence_again(x);
-    ctx.counts.frames_out[static_cast<size_t>(frame_type::presence)]
-      += static_cast<uint32_t>(ctx.topics.reset_presence(x, ctx.unix_ms));
-  }
 }
 
 } // namespace callboard

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include <caf/typed_event_based_actor.hpp>
 
 #include <callboard/actors/broker_groups.hpp>
+#include <callboard/actors/durable_topics.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/hosted.hpp>
@@ -17,7 +20,7 @@ namespace callboard {
 /// A shard of the broker: the owner of the topics that hash to it, and the
 /// server of its loop's subscriptions. What it must not lose when it dies is
 /// the loop's (`loop_context::topics`, `loop_context::subscribers`); its own
-/// topics start a new epoch.
+/// topics start a new epoch, but for those that are on the disk.
 class broker : public hosted<broker_actor::base> {
 public:
   using super = hosted<broker_actor::base>;
@@ -37,14 +40,34 @@ private:
 
   // -- as the owner of topics -------------------------------------------------
 
-  published publish(const publication_ptr& x);
+  caf::result<published> publish(const publication_ptr& x);
+
+  published publish_now(const publication_ptr& x);
+
+  // Hands out what has its place in its topic.
+  void accepted(const publication_ptr& x);
 
   void attach(uint32_t loop, const std::string& subject, uint64_t generation);
+
+  void attach_now(uint32_t loop, const std::string& subject,
+                  uint64_t generation);
+
+  void refuse(uint32_t loop, const std::string& subject, uint64_t generation,
+              errc why);
+
+  void detach(uint32_t loop, const std::string& subject);
 
   void hand_out(const publication_ptr& x);
 
   // Sends a loop what a topic has kept from the offset `first` on.
   void fetch(uint32_t loop, const std::string& topic, uint64_t first);
+
+  history_slice_ptr read_kept(const std::string& topic, uint64_t first);
+
+  void send_slice(uint32_t loop, history_slice_ptr slice);
+
+  void look_up(const connection_actor& asker, uint32_t call_id,
+               const history_query& x);
 
   request_outcome look_up(const history_query& x);
 
@@ -74,12 +97,94 @@ private:
 
   [[nodiscard]] bool has_presence(std::string_view topic) const;
 
+  // -- as the owner of groups -------------------------------------------------
+
+  void join_group(const group_wish& x);
+
+  caf::result<position, bool> join_group(const caf::actor& who,
+                                         const std::string& topic,
+                                         const group_options& x);
+
+  void leave_group(const caf::strong_actor_ptr& who, const std::string& topic,
+                   const std::string& group);
+
+  // Calls `f` when it is known where the topic stands, or with why it is not.
+  void with_topic(const std::string& topic, std::function<void(errc)> f);
+
+  // -- as the owner of topics that outlive the process ------------------------
+
+  // Returns null for a topic that does not.
+  durable_topic* durable(const std::string& name);
+
+  // Calls `f` when the topic is ready, or with why it is not.
+  void when_ready(const std::string& name, durable_topic& at,
+                  std::function<void(errc)> f);
+
+  caf::result<published> publish_durable(durable_topic& at,
+                                         const publication_ptr& x);
+
+  // Sends `x` to the disk.
+  void append(durable_topic& at, const publication_ptr& x, publish_waiter who);
+
+  // What was sent first is on the disk, or is not.
+  void finish_append(bool committed);
+
+  // Lets the topic be loaded anew.
+  void forget(const std::string& name, durable_topic& at);
+
+  void take(const store_report& x);
+
+  void loaded(const store_report::load& x);
+
+  void read(store_query what, std::function<void(store_report::reading&&)> f);
+
+  void attach_durable(durable_topic& at, uint32_t loop, const std::string& name,
+                      uint64_t generation);
+
+  // Returns where a topic that is ready stands.
+  position where(const std::string& name);
+
+  // What the store has of a topic's history.
+  struct stored_range {
+    // 0: nothing that could be read.
+    uint64_t first;
+    uint64_t last;
+    // The oldest one that need not be read, or 0.
+    uint64_t oldest;
+  };
+
+  stored_range stored(const std::string& name, const durable_topic& at);
+
+  // Returns a query that has yet to say which offsets.
+  store_query query_of(const std::string& name, const durable_topic& at);
+
+  void fetch_durable(uint32_t loop, const std::string& name, uint64_t first);
+
+  void look_up_durable(const connection_actor& asker, uint32_t call_id,
+                       const history_query& x);
+
+  request_outcome answer_stored(const history_query& x,
+                                const history_range& range, uint64_t last,
+                                std::vector<publication_ptr> events);
+
+  // Returns whether a topic may be forgotten, and leaves it to the store.
+  bool may_go(const std::string& name);
+
+  void save(const std::string& name, const durable_topic& at);
+
+  // Leaves all topics of durability `memory` to the store.
+  void hand_over();
+
+  void expire_durable();
+
   // -- as the server of the loop's subscriptions ------------------------------
 
   void deliver(const publication_ptr& x);
 
   void attached(uint32_t shard, const std::string& subject, uint64_t generation,
                 position where, publication_ptr retained);
+
+  void refused(const std::string& subject, uint64_t generation, errc why);
 
   void watch(const caf::strong_actor_ptr& connection);
 
@@ -106,6 +211,8 @@ private:
   // When the earliest message that was asked for comes.
   int64_t presence_tick_ms_ = presence_registry::never;
   broker_groups groups_;
+  durable_topics durable_;
+  store_receiver_ptr receiver_;
 };
 
 /// Asks the owners of `subject` to attach this loop.

@@ -53,6 +53,44 @@ broker_groups::broker_groups(broker& self, loop_context& ctx,
 
 // -- from members -------------------------------------------------------------
 
+void broker::join_group(const group_wish& x) {
+  with_topic(x.topic, [this, x, who = current_sender()](errc failed) {
+    if (failed == errc::none)
+      groups_.subscribe(who, x);
+    else
+      groups_.refuse(who, x, failed);
+  });
+}
+
+caf::result<position, bool> broker::join_group(const caf::actor& who,
+                                               const std::string& topic,
+                                               const group_options& x) {
+  auto promise = make_response_promise<position, bool>();
+  with_topic(topic, [this, who, topic, x, promise](errc failed) mutable {
+    if (failed != errc::none)
+      promise.deliver(caf::make_error(failed));
+    else
+      groups_.subscribe(who, topic, x, std::move(promise));
+  });
+  return promise;
+}
+
+void broker::leave_group(const caf::strong_actor_ptr& who,
+                         const std::string& topic, const std::string& group) {
+  // Not before it has joined.
+  with_topic(topic, [this, who, topic, group](errc) {
+    groups_.unsubscribe(who, topic, group);
+  });
+}
+
+void broker_groups::refuse(const caf::strong_actor_ptr& who,
+                           const group_wish& x, errc why) {
+  if (who)
+    caf::anon_send(
+      caf::actor_cast<connection_actor>(who),
+      group_notice{x.topic, x.group, x.call_id, why, 0, {}, false});
+}
+
 void broker_groups::subscribe(const caf::strong_actor_ptr& who,
                               const group_wish& x) {
   if (!who)
@@ -71,21 +109,22 @@ void broker_groups::subscribe(const caf::strong_actor_ptr& who,
   finish_turn();
 }
 
-caf::result<position, bool> broker_groups::subscribe(const caf::actor& who,
-                                                     const std::string& topic,
-                                                     const group_options& x) {
+void broker_groups::subscribe(
+  const caf::actor& who, const std::string& topic, const group_options& x,
+  caf::typed_response_promise<position, bool> answer) {
   if (auto wrong = check_readable(topic); wrong != subject_error::none)
-    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+    return answer.deliver(
+      caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
   if (x.group.empty() || x.group.size() > group_name_bytes_max)
-    return caf::make_error(errc::bad_payload,
-                           std::string{"A group's name has 1 to 64 bytes."});
+    return answer.deliver(caf::make_error(
+      errc::bad_payload, std::string{"A group's name has 1 to 64 bytes."}));
   auto made = join(caf::actor_cast<caf::strong_actor_ptr>(who), true, topic,
                    x.group, x.since);
   if (made.member == nullptr)
-    return caf::make_error(made.code);
+    return answer.deliver(caf::make_error(made.code));
+  answer.deliver(std::move(made.where), made.recovered);
   made.member->group->go_on(now_ms());
   finish_turn();
-  return {std::move(made.where), made.recovered};
 }
 
 broker_groups::outcome

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <caf/actor.hpp>
-#include <caf/result.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/alarms.hpp>
 #include <callboard/actors/dead_letters.hpp>
@@ -30,9 +30,12 @@ public:
 
   void subscribe(const caf::strong_actor_ptr& who, const group_wish& x);
 
-  caf::result<position, bool> subscribe(const caf::actor& who,
-                                        const std::string& topic,
-                                        const group_options& x);
+  void subscribe(const caf::actor& who, const std::string& topic,
+                 const group_options& x,
+                 caf::typed_response_promise<position, bool> answer);
+
+  /// Tells a connection that it cannot be a member.
+  void refuse(const caf::strong_actor_ptr& who, const group_wish& x, errc why);
 
   void unsubscribe(const caf::strong_actor_ptr& who, const std::string& topic,
                    const std::string& group);

@@ -323,6 +323,7 @@ void connection::publish(const frame_view& x, std::string_view topic,
   event->publisher = id_;
   event->call_id = *call;
   event->no_echo = x.meta.no_echo;
+  event->from_connection = user_.empty();
   broker.waiting->add(event->cost());
   if (*call != 0)
     send(broker.actor, publish_atom_v, std::move(event));

@@ -196,9 +196,9 @@ void connection::write_error(uint32_t seq_id, errc code,
   frame.meta.code = row.number;
   frame.meta.mark(meta_key::temporary);
   frame.meta.temporary = row.temporary;
-  if (code == errc::overloaded) {
+  if (auto wait_ms = retry_after_ms(code); wait_ms > 0) {
     frame.meta.mark(meta_key::retry_after_ms);
-    frame.meta.retry_after_ms = overload_retry_ms;
+    frame.meta.retry_after_ms = wait_ms;
   }
   write(frame);
 }

@@ -56,11 +56,13 @@ using broker_actor = caf::typed_actor<
   // As owner: no longer.
   caf::result<void>(detach_atom, uint32_t, std::string),
   // As a loop's server: the shard with this index has attached the topic or
-  // pattern in this generation, which then stood here; with an empty epoch it
-  // has no room for the topic.
-  // The last one is the topic's last value, or null.
+  // pattern in this generation, which then stood here. The last one is the
+  // topic's last value, or null.
   caf::result<void>(attached_atom, uint32_t, std::string, uint64_t, position,
                     publication_ptr),
+  // As a loop's server: the owner could not attach the topic in this
+  // generation, and why.
+  caf::result<void>(attached_atom, std::string, uint64_t, caf::error),
   // As owner: send this loop what a topic has kept from an offset on.
   caf::result<void>(fetch_atom, uint32_t, std::string, uint64_t),
   // As a loop's server: the answer, in order with the topic's events.
@@ -115,7 +117,12 @@ using broker_actor = caf::typed_actor<
   // As owner: it is a member of this group of the topic no longer.
   caf::result<void>(unsubscribe_atom, caf::actor, std::string, std::string),
   // As owner: look at the events that members had to confirm.
-  caf::result<void>(due_atom)>;
+  caf::result<void>(due_atom),
+  // As owner: what the store has done.
+  caf::result<void>(store_report_ptr),
+  // As owner: give the store what topics of durability `memory` have kept, and
+  // take nothing more for them.
+  caf::result<void>(drain_atom)>;
 
 /// A shard of the router. It owns the actions that hash to it.
 using router_actor = caf::typed_actor<

@@ -11,6 +11,7 @@
 
 #include <callboard/actors/actor_subscriber.hpp>
 #include <callboard/actors/authority.hpp>
+#include <callboard/actors/event_store.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/mailbox_bytes.hpp>
 #include <callboard/actors/metrics.hpp>
@@ -26,6 +27,8 @@ namespace callboard {
 struct node_context {
   node_options options;
   authority rights;
+  /// Where topics outlive the process; null: nowhere.
+  std::shared_ptr<event_store> store;
   /// The node's name on the wire.
   std::string name;
   /// Tells one run of the node from the next.

@@ -50,8 +50,7 @@ request_outcome request_outcome::failure(errc x) {
   result.code = row.number;
   result.name = row.name;
   result.temporary = row.temporary;
-  if (x == errc::overloaded)
-    result.retry_after_ms = overload_retry_ms;
+  result.retry_after_ms = callboard::retry_after_ms(x);
   result.payload = payload::pack(std::string{row.sentence});
   return result;
 }

@@ -160,8 +160,10 @@ struct published {
   callboard::position position;
 };
 
-/// What `overloaded` tells a client to wait, in milliseconds.
-inline constexpr uint64_t overload_retry_ms = 1000;
+/// Returns what an error tells a client to wait, in milliseconds; 0: nothing.
+constexpr uint64_t retry_after_ms(errc x) noexcept {
+  return x == errc::overloaded || x == errc::storage_unavailable ? 1000 : 0;
+}
 
 /// What became of a request. With `code` none the payload is the answer, else
 /// `name` and `sentence` tell why there is none.

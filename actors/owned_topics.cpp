@@ -16,17 +16,21 @@ owned_topics::owned_topics(const limits& bounds,
 
 owned_topics::publish_result
 owned_topics::publish(topic& at, const publication_ptr& x, int64_t now_ms) {
-  // Last values never give way to others, so there must be room for a new one.
-  if (at.options.retain && by_use_.empty() && !x->payload.is_nil()) {
-    auto old = at.retained == nullptr ? 0 : at.retained->cost();
-    if (kept_bytes_ + x->cost() - old
-        > std::max(limits_.history_bytes_max, kept_bytes_))
-      return publish_result::full;
-  }
+  if (!has_room(at, *x))
+    return publish_result::full;
   auto result = number(at, *x, now_ms);
   if (result == publish_result::accepted)
     keep(at, x, now_ms);
   return result;
+}
+
+bool owned_topics::has_room(const topic& at, const publication& x) const {
+  // Last values never give way to others, so there must be room for a new one.
+  if (!at.options.retain || !by_use_.empty() || x.payload.is_nil())
+    return true;
+  auto old = at.retained == nullptr ? 0 : at.retained->cost();
+  return kept_bytes_ + x.cost() - old
+         <= std::max(limits_.history_bytes_max, kept_bytes_);
 }
 
 owned_topics::publish_result owned_topics::number(topic& at, publication& x,
@@ -38,21 +42,28 @@ owned_topics::publish_result owned_topics::number(topic& at, publication& x,
     return publish_result::accepted;
   }
   forget_ids(at, now_ms);
+  auto key = x.key();
+  if (at.known != nullptr)
+    if (auto i = at.known->offsets.find(key); i != at.known->offsets.end()) {
+      x.offset = i->second;
+      return publish_result::duplicate;
+    }
+  x.offset = ++at.offset;
+  remember_id(at, std::move(key), x.offset, now_ms + limits_.linger_ms);
+  return publish_result::accepted;
+}
+
+void owned_topics::remember_id(topic& at, std::string key, uint64_t offset,
+                               int64_t until_ms) {
   if (at.known == nullptr)
     at.known = std::make_unique<ids>();
-  // The length tells where the name ends and the id begins.
-  auto key = std::to_string(x.sender.size()) + ':' + x.sender + x.id;
-  auto [i, added] = at.known->offsets.emplace(key, at.offset + 1);
-  x.offset = i->second;
-  if (!added)
-    return publish_result::duplicate;
-  ++at.offset;
-  at.known->order.push_back({std::move(key), now_ms + limits_.linger_ms});
+  if (!at.known->offsets.emplace(key, offset).second)
+    return;
+  at.known->order.push_back({std::move(key), until_ms});
   if (at.known->order.size() > ids_max) {
     at.known->offsets.erase(at.known->order.front().key);
     at.known->order.pop_front();
   }
-  return publish_result::accepted;
 }
 
 void owned_topics::keep(topic& at, const publication_ptr& x, int64_t now_ms) {
@@ -200,20 +211,24 @@ bool owned_topics::keeps_history(std::string_view topic) const {
   return i != topics_.end() && i->second.options.has_history();
 }
 
-void owned_topics::expire(int64_t now_ms) {
-  for (auto i = topics_.begin(); i != topics_.end();) {
-    auto& x = i->second;
-    forget_ids(x, now_ms);
-    change_history(x, [now_ms](history& kept) { kept.expire(now_ms); });
-    if (x.kept.empty())
-      unlist(x);
-    auto keeps = x.known != nullptr || !x.kept.empty() || x.retained != nullptr;
-    if (x.loops.empty() && !x.held && !keeps
-        && now_ms - x.used_ms >= limits_.linger_ms)
-      i = topics_.erase(i);
-    else
-      ++i;
-  }
+bool owned_topics::expire(topic& at, int64_t now_ms) {
+  forget_ids(at, now_ms);
+  change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
+  if (at.kept.empty())
+    unlist(at);
+  // What is on the disk need not be here.
+  auto keeps = at.options.durability != durability::disk
+               && (at.known != nullptr || !at.kept.empty()
+                   || at.retained != nullptr);
+  return at.loops.empty() && !at.held && !keeps
+         && now_ms - at.used_ms >= limits_.linger_ms;
+}
+
+void owned_topics::forget(topic& at) {
+  change_history(at, [](history& kept) { kept = {}; });
+  unlist(at);
+  if (at.retained != nullptr)
+    kept_bytes_ -= std::exchange(at.retained, nullptr)->cost();
 }
 
 void owned_topics::forget_ids(topic& at, int64_t now_ms) {

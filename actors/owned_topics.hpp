@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <callboard/actors/event_store.hpp>
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/linked_list.hpp>
 #include <callboard/actors/loop_set.hpp>
@@ -76,6 +77,39 @@ public:
     return position{x->epoch, x->offset};
   }
 
+  // -- topics that a store keeps ----------------------------------------------
+
+  /// Returns the options of a topic that lives, or null.
+  [[nodiscard]] const topic_options*
+  options_if_known(std::string_view topic) const;
+
+  /// Makes `topic` as a store has it.
+  /// @param unix_ms the time on the store's clock.
+  /// @returns false if there are too many topics.
+  bool restore(std::string_view topic, const stored_topic& from, int64_t now_ms,
+               int64_t unix_ms);
+
+  /// Returns whether the topic may keep `x`.
+  [[nodiscard]] bool has_room(std::string_view topic,
+                              const publication& x) const;
+
+  /// Returns whether the id of `x` was accepted before, and if so gives `x`
+  /// that one's offset and epoch.
+  bool find_duplicate(publication& x, int64_t now_ms);
+
+  /// Takes what has its offset, the topic's last one plus one.
+  void accept(const publication_ptr& x, int64_t now_ms);
+
+  /// Returns what `topic` has kept and a store does not have.
+  /// @param stored the last offset that the store has.
+  saved_topic leave(std::string_view topic, uint64_t stored, int64_t now_ms,
+                    int64_t unix_ms) const;
+
+  /// Forgets a topic.
+  void drop(std::string_view topic);
+
+  // -- reading ----------------------------------------------------------------
+
   /// Returns the last value that `topic` keeps for newcomers, or null.
   publication_ptr retained(std::string_view topic) const;
 
@@ -117,7 +151,25 @@ public:
   [[nodiscard]] bool keeps_history(std::string_view topic) const;
 
   /// Forgets unused topics and old ids.
-  void expire(int64_t now_ms);
+  /// @param may_go is asked with the name of a topic that a store keeps before
+  ///        it is forgotten.
+  template <class MayGo>
+  void expire(int64_t now_ms, MayGo&& may_go) {
+    for (auto i = topics_.begin(); i != topics_.end();) {
+      auto& [name, x] = *i;
+      if (expire(x, now_ms)
+          && (x.options.durability == durability::none || may_go(name))) {
+        forget(x);
+        i = topics_.erase(i);
+      } else {
+        ++i;
+      }
+    }
+  }
+
+  void expire(int64_t now_ms) {
+    expire(now_ms, [](const std::string&) { return true; });
+  }
 
   [[nodiscard]] size_t size() const noexcept {
     return topics_.size();
@@ -173,6 +225,18 @@ private:
   }
 
   publish_result publish(topic& at, const publication_ptr& x, int64_t now_ms);
+
+  // Returns whether the last values leave room for `x`.
+  [[nodiscard]] bool has_room(const topic& at, const publication& x) const;
+
+  static void remember_id(topic& at, std::string key, uint64_t offset,
+                          int64_t until_ms);
+
+  // Forgets what is old. Returns whether nobody needs the topic any more.
+  bool expire(topic& at, int64_t now_ms);
+
+  // What it keeps no longer counts.
+  void forget(topic& at);
 
   // Gives `x` its offset, unless its id is known.
   publish_result number(topic& at, publication& x, int64_t now_ms);

@@ -38,6 +38,9 @@ public:
   connection_id publisher = 0;
   uint32_t call_id = 0;
   bool no_echo = false;
+  /// Whether `sender` is a connection. Another run of the node has others of
+  /// the same names.
+  bool from_connection = false;
   /// Whether newcomers get it first; set by the owner.
   bool retain = false;
 
@@ -46,6 +49,16 @@ public:
   std::string epoch;
   /// Unix time in milliseconds at which the owner accepted it.
   int64_t timestamp = 0;
+
+  /// Returns what tells its id from others' in its topic. The length tells
+  /// where the sender ends and the id begins.
+  [[nodiscard]] std::string key() const {
+    return (from_connection ? connection_mark : std::string{})
+           + std::to_string(sender.size()) + ':' + sender + id;
+  }
+
+  /// What the key of a connection's id begins with.
+  static constexpr char connection_mark[] = "connection ";
 
   /// Returns roughly what it costs in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {

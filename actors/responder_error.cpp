@@ -27,6 +27,7 @@ bool may_answer(errc x) {
     case errc::rate_limited:
     case errc::overloaded:
     case errc::shutting_down:
+    case errc::storage_unavailable:
     case errc::internal:
       return true;
     default:

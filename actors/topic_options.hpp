@@ -27,6 +27,17 @@ inline constexpr size_t overflow_policy_count = 4;
 /// Returns the policy's name, as in the config file.
 std::string_view to_string(overflow_policy x) noexcept;
 
+/// How much of a topic outlives the process.
+enum class durability : uint8_t {
+  /// Nothing.
+  none,
+  /// All, if the process ends cleanly. An event is delivered and answered at
+  /// once.
+  memory,
+  /// All. An event is delivered and answered when it is on the disk.
+  disk,
+};
+
 /// What a topic keeps beyond the moment.
 struct topic_options {
   /// The last publications that are kept for those who come back and those who
@@ -42,6 +53,8 @@ struct topic_options {
   /// What becomes of events for those who subscribe to the topic itself and do
   /// not keep up. Who has them by a pattern is disconnected.
   overflow_policy overflow = overflow_policy::disconnect;
+  /// How much of it outlives the process; all but `none` need a store.
+  callboard::durability durability = callboard::durability::none;
 
   [[nodiscard]] bool has_history() const noexcept {
     return history_size > 0;

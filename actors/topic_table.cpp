@@ -126,10 +126,11 @@ void topic_table::attached(std::string_view topic, uint64_t generation,
   settle(*x);
 }
 
-void topic_table::refused(std::string_view topic, uint64_t generation) {
+bool topic_table::refused(std::string_view topic, uint64_t generation,
+                          errc why) {
   auto* x = find(topic);
   if (x == nullptr || x->generation != generation || x->ready)
-    return;
+    return false;
   // Those who are gone as well, or the topic would wait for ever.
   std::vector<std::pair<outbox_ptr, uint32_t>> waiting;
   for (auto& form : x->forms)
@@ -142,8 +143,9 @@ void topic_table::refused(std::string_view topic, uint64_t generation) {
   for (auto& [box, seq_id] : waiting) {
     unsubscribe(*box, name);
     if (box->owner != nullptr)
-      box->owner->on_refused(seq_id, name, errc::overloaded);
+      box->owner->on_refused(seq_id, name, why);
   }
+  return find(name) == nullptr;
 }
 
 void topic_table::pattern_attached(std::string_view pattern,

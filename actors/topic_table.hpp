@@ -170,8 +170,9 @@ public:
   void attached(std::string_view topic, uint64_t generation,
                 topic_position position, publication_ptr retained = nullptr);
 
-  /// The owner of `topic` has no room for it: those who wait are refused.
-  void refused(std::string_view topic, uint64_t generation);
+  /// The owner of `topic` cannot attach it: those who wait are refused.
+  /// @returns whether nobody is left for whom the owner should remember it.
+  bool refused(std::string_view topic, uint64_t generation, errc why);
 
   /// Shard `shard` of `shards` knows the pattern.
   void pattern_attached(std::string_view pattern, uint64_t generation,

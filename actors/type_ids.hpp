@@ -6,6 +6,7 @@
 
 #include <caf/type_id.hpp>
 
+#include <callboard/actors/event_store.hpp>
 #include <callboard/actors/group_messages.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/messages.hpp>
@@ -90,6 +91,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_event))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::group_answer))
 
+  // -- the store --------------------------------------------------------------
+
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::store_report_ptr))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -108,3 +113,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_notice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_ticket)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::store_report_ptr)

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/callboard")
 
-foreach(layer messages actors net)
+foreach(layer messages actors store net)
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/${layer}/"
     DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/callboard/${layer}"
     FILES_MATCHING PATTERN "*.hpp"

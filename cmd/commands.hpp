@@ -17,4 +17,6 @@ void add_request_command(CLI::App& app, int& exit_code);
 
 void add_respond_command(CLI::App& app, int& exit_code);
 
+void add_store_command(CLI::App& app, int& exit_code);
+
 } // namespace callboard::cmd

@@ -178,8 +178,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     "name in capitals (CALLBOARD_PING_INTERVAL=30s), and in the config file\n"
     "(ping-interval = 30s). A flag overrides the environment, that overrides\n"
     "the file. Switches take true or false there.\n"
-    "Sections at the file's end set history-size, history-ttl and retain for\n"
-    "topics by pattern, of which the first that matches counts:\n"
+    "Sections at the file's end set history-size, history-ttl, retain and\n"
+    "durability for topics by pattern, of which the first that matches "
+    "counts:\n"
     "  [topic chat/+]\n"
     "  history-size = 100\n"
     "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
@@ -190,12 +191,16 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     auto& file = x->config_file;
     if (auto from_env = getenv("CALLBOARD_CONFIG"); file.empty() && from_env)
       file = from_env;
+    std::vector<config_section> sections;
     if (!file.empty())
-      x->options.server.node.topics
-        = topic_rules(x->table.apply_config_file(file), file);
+      sections = x->table.apply_config_file(file);
+    x->options.server.node.topics = topic_rules(sections, file);
     x->table.apply_environment(
       [](const std::string& name) { return getenv(name.c_str()); });
     x->table.apply_flags();
+    if (x->options.server.store_dir.empty())
+      if (auto wrong = check_durability(sections, file); !wrong.empty())
+        throw CLI::ValidationError{"settings", wrong};
     if (auto wrong = check(x->options); !wrong.empty())
       throw CLI::ValidationError{"settings", wrong};
     exit_code = run_serve(x->options);

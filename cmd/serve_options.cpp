@@ -139,6 +139,13 @@ std::vector<setting> serve_settings(serve_options& x) {
     duration_setting("drain-timeout",
                      "Time for connections to end after SIGTERM or SIGINT",
                      s.drain_timeout, 0s, 1h),
+    text_setting("store-dir", "PATH",
+                 "Folder of the store for topics with a durability; made if "
+                 "need be",
+                 s.store_dir),
+    size_setting("store-bytes-max",
+                 "Largest size of the store's file; 0 takes what the disk has",
+                 s.store_bytes_max, 0, 16 * 1024 * 1024 * mib),
     switch_setting("compression",
                    "Negotiate permessage-deflate with clients that offer it",
                    s.compression),
@@ -166,6 +173,9 @@ std::string check(const serve_options& x) {
            + ") is not shorter than ping-timeout ("
            + format_duration(n.ping_timeout)
            + "); a ping needs time to be answered";
+  if (auto bytes = x.server.store_bytes_max; bytes != 0 && bytes < mib)
+    return "store-bytes-max (" + format_size(bytes)
+           + ") is smaller than 1MiB; 0 sets no limit";
   return {};
 }
 

@@ -52,6 +52,14 @@ setting overflow_setting(overflow_policy& x) {
                       std::move(words));
 }
 
+setting durability_setting(durability& x) {
+  return word_setting<durability>("durability",
+                                  "How much of a topic outlives the process", x,
+                                  {{"none", durability::none},
+                                   {"memory", durability::memory},
+                                   {"disk", durability::disk}});
+}
+
 } // namespace
 
 std::vector<setting> topic_settings(topic_options& x) {
@@ -66,7 +74,20 @@ std::vector<setting> topic_settings(topic_options& x) {
     switch_setting("presence", "Keep who is there and tell those who ask",
                    x.presence),
     overflow_setting(x.overflow),
+    durability_setting(x.durability),
   };
+}
+
+std::string check_durability(const std::vector<config_section>& sections,
+                             const std::string& file) {
+  for (auto& section : sections)
+    for (auto& line : section.lines)
+      if (line.name == "durability" && line.value != "none")
+        return file + ", line " + std::to_string(line.line) + ", durability: "
+               + line.value + " for topic '" + section.pattern
+               + "' needs a folder to keep it in; set --store-dir PATH, or "
+                 "store-dir in front of the sections";
+  return {};
 }
 
 std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,

@@ -18,6 +18,12 @@ inline constexpr size_t topic_sections_max = 10'000;
 /// set.
 std::vector<setting> topic_settings(topic_options& x);
 
+/// Checks that no section wants what needs a store, where there is none.
+/// @param file its name, for messages.
+/// @returns empty, or what is wrong.
+std::string check_durability(const std::vector<config_section>& sections,
+                             const std::string& file);
+
 /// Makes a rule of each section, in their order. What is wrong is thrown as
 /// CLI11's `ValidationError`, which names the file and the line.
 /// @param file its name, for messages.

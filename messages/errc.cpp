@@ -56,6 +56,9 @@ constexpr std::array table{
             "The server is overloaded; try again later."},
   errc_info{errc::shutting_down, 502, "shutting_down", true,
             "The server is shutting down."},
+  errc_info{errc::storage_unavailable, 503, "storage_unavailable", true,
+            "What this topic keeps cannot be read or written; try again "
+            "later."},
   errc_info{errc::internal, 599, "internal", true,
             "Something failed inside the server."},
 };

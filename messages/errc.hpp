@@ -43,6 +43,7 @@ enum class errc : uint8_t {
   rate_limited = 50,
   overloaded = 51,
   shutting_down = 52,
+  storage_unavailable = 53,
   internal = 59,
 };
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <callboard/actors/authority.hpp>
 #include <callboard/messages/codec.hpp>
@@ -51,6 +52,11 @@ public:
   /// Returns whether connections are taken; if not, `/ready` and upgrades are
   /// answered 503 `shutting_down`.
   virtual bool ready() const = 0;
+
+  /// Returns what is wrong with the store in a word; empty: nothing.
+  virtual std::string_view store_state() const {
+    return {};
+  }
 
   /// Returns all metrics in Prometheus' text format.
   virtual std::string metrics_text() = 0;

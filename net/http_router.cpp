@@ -43,6 +43,15 @@ http_content status_ok() {
   return result;
 }
 
+// A node whose store does not work serves everything else, so it is ready.
+http_content status_ready(std::string_view store_state) {
+  auto result = status_ok();
+  if (!store_state.empty())
+    result.text = "{\"status\": \"degraded\", \"store\": \""
+                  + std::string{store_state} + "\"}\n";
+  return result;
+}
+
 http_content metrics(http_front& front) {
   http_content result;
   result.type = "text/plain; version=0.0.4; charset=utf-8";
@@ -77,7 +86,7 @@ http_content content_of(resource what, std::string_view path,
     case resource::ready:
       if (!front.ready())
         return to_content(make_refusal(errc::shutting_down, 503));
-      return status_ok();
+      return status_ready(front.store_state());
     default:
       return status_ok();
   }

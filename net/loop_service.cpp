@@ -87,7 +87,12 @@ bool loop_service::ready() const {
   return !shared_.node.draining;
 }
 
+std::string_view loop_service::store_state() const {
+  return shared_.store.state();
+}
+
 std::string loop_service::metrics_text() {
+  shared_.store.update_metrics();
   caf::telemetry::collector::prometheus collector;
   auto text = collector.collect_from(shared_.system.metrics());
   return {text.begin(), text.end()};

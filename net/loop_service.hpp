@@ -9,6 +9,7 @@
 #include <callboard/net/http_front.hpp>
 #include <callboard/net/http_session.hpp>
 #include <callboard/net/io_loop.hpp>
+#include <callboard/net/node_store.hpp>
 #include <callboard/net/ws_deflate.hpp>
 #include <callboard/net/ws_framing.hpp>
 #include <callboard/net/ws_session.hpp>
@@ -20,14 +21,17 @@ struct server_context {
   server_context(caf::actor_system& sys, server_options opts, uint32_t loops)
     : system{sys},
       options{std::move(opts)},
-      admitted{loops, options.node.connections_max} {
+      admitted{loops, options.node.connections_max},
+      store{sys, options} {
     node.loops = loops;
+    node.store = store.get();
   }
 
   caf::actor_system& system;
   server_options options;
   node_context node;
   admission admitted;
+  node_store store;
 };
 
 /// One loop with all that is served on it: HTTP sessions, WebSockets and their
@@ -73,6 +77,8 @@ public:
   void forgo() override;
 
   bool ready() const override;
+
+  std::string_view store_state() const override;
 
   std::string metrics_text() override;
 

@@ -20,6 +20,9 @@ namespace callboard::net {
 
 namespace {
 
+// For a shard to write down what it has kept.
+constexpr auto hand_over_timeout = std::chrono::seconds{30};
+
 // Returns `n` random letters and digits.
 std::string random_text(size_t n) {
   static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -164,8 +167,25 @@ struct server::impl final : shard_host {
     while (shared.admitted.connections() > 0
            && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    if (shared.node.store != nullptr)
+      hand_over(self);
     logger("net")->info("drain_ended connections={}",
                         shared.admitted.connections());
+  }
+
+  // Lets the shards leave to the store what the next run is to have.
+  void hand_over(caf::scoped_actor& self) {
+    auto failed = false;
+    for (auto& x : services) {
+      broker_actor shard;
+      on_loop(*x, [&] {
+        auto& ctx = x->loop().context();
+        shard = ctx.brokers[ctx.index].actor;
+      });
+      self->request(shard, hand_over_timeout, drain_atom_v)
+        .receive([] {}, [&failed](const caf::error&) { failed = true; });
+    }
+    handed_over = !failed;
   }
 
   void stop() {
@@ -196,6 +216,8 @@ struct server::impl final : shard_host {
     // A loop ends when it has nothing left to resume.
     for (auto& x : services)
       x->loop().stop();
+    if (handed_over)
+      shared.node.store->finish();
   }
 
   // -- threads ----------------------------------------------------------------
@@ -229,6 +251,8 @@ struct server::impl final : shard_host {
   server_handle head;
   uint16_t port = 0;
   bool ended = false;
+  // Whether the store has all that the next run is to have.
+  bool handed_over = false;
 };
 
 server::server(std::unique_ptr<impl> x) : impl_{std::move(x)} {

@@ -41,7 +41,8 @@ public:
 
   /// Stops accepting, says `goaway` to everybody, sends what waits and closes
   /// with 4004. Returns when the last connection is gone, or when
-  /// `drain_timeout` is over. Any thread but a loop's or an actor's.
+  /// `drain_timeout` is over. What topics of durability `memory` have kept is
+  /// left to the store then. Any thread but a loop's or an actor's.
   void drain();
 
   /// Ends at once: connections are cut without a close frame. Any thread but a

@@ -93,9 +93,20 @@ std::string check(const server_options& options) {
   for (auto& x : rows)
     if (x.value < x.min || x.value > x.max)
       return out_of_bounds(x.name, x.value, x.min, x.max, x.unit);
-  for (auto& x : node.topics)
+  constexpr auto store_bytes_min = uint64_t{1} << 20;
+  constexpr auto store_bytes_max = uint64_t{1} << 44;
+  auto store_bytes = options.store_bytes_max;
+  if (store_bytes != 0
+      && (store_bytes < store_bytes_min || store_bytes > store_bytes_max))
+    return out_of_bounds("store_bytes_max", store_bytes, store_bytes_min,
+                         store_bytes_max, " bytes");
+  for (auto& x : node.topics) {
     if (auto wrong = check_rule(x); !wrong.empty())
       return wrong;
+    if (x.options.durability != durability::none && options.store_dir.empty())
+      return "durability of topic '" + x.pattern
+             + "' needs a store, but there is no store_dir";
+  }
   // Else no event of the largest size could ever be delivered.
   if (node.outbox_bytes_max < node.frame_bytes_max)
     return "outbox_bytes_max is smaller than frame_bytes_max";

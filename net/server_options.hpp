@@ -34,6 +34,12 @@ struct server_options {
   caf::timespan request_timeout = std::chrono::seconds{10};
   /// Time from a drain's start to the end of the last connection, 0 … 1 h.
   caf::timespan drain_timeout = std::chrono::seconds{10};
+  /// Folder of the store that topics with a durability need; made if need be;
+  /// empty: none. It belongs to one node.
+  std::string store_dir;
+  /// Largest size of the store's file in bytes, at least 1,048,576; beyond it
+  /// the store is full. 0: as large as the disk.
+  size_t store_bytes_max = 0;
   /// Name of this node in `welcome`; empty: chosen at random.
   std::string node_name;
   /// Who is let in and who may do what; the zero value lets everybody do

@@ -72,7 +72,7 @@ CAF_TEST(an answer to an older question is ignored) {
   CHECK_NE(old, current);
   table.attached("a", old, {"e", 1});
   CHECK_EQ(alice.heard(), "");
-  table.refused("a", old);
+  table.refused("a", old, errc::overloaded);
   CHECK_EQ(alice.heard(), "");
   table.attached("a", current, {"e", 2});
   CHECK_EQ(alice.heard(), "subscribed 1 a e@2");
@@ -92,7 +92,7 @@ CAF_TEST(generations are not those of a subscription before) {
   CHECK_EQ(table.new_generation("b"), 0u);
   // What nobody subscribes to needs no answer.
   table.attached("b", 0, {"e", 2});
-  table.refused("b", 0);
+  table.refused("b", 0, errc::overloaded);
   table.pattern_attached("b/+", 0, 0, 1);
 }
 
@@ -112,7 +112,7 @@ CAF_TEST(where the owner has no room everyone who waits is refused) {
   auto& bob = join();
   subscribe(alice, "a", 1);
   subscribe(bob, "a", 2);
-  table.refused("a", table.new_generation("a"));
+  table.refused("a", table.new_generation("a"), errc::overloaded);
   CHECK_EQ(alice.heard(), "refused 1 a overloaded");
   CHECK_EQ(bob.heard(), "refused 2 a overloaded");
   CHECK_EQ(table.topics(), 0u);
@@ -126,7 +126,7 @@ CAF_TEST(a refusal forgets those who are gone as well) {
   subscribe(alice, "a", 1);
   subscribe(bob, "a", 2);
   bob.box->owner = nullptr;
-  table.refused("a", table.new_generation("a"));
+  table.refused("a", table.new_generation("a"), errc::overloaded);
   CHECK_EQ(alice.heard(), "refused 1 a overloaded");
   CHECK_EQ(table.topics(), 0u);
   CHECK(subscribe(alice, "a", 3) == answer::attach);
@@ -135,7 +135,7 @@ CAF_TEST(a refusal forgets those who are gone as well) {
 CAF_TEST(those who have a topic keep it when it is asked for again) {
   auto& alice = ready("a");
   auto generation = table.new_generation("a");
-  table.refused("a", generation);
+  table.refused("a", generation, errc::overloaded);
   CHECK_EQ(alice.heard(), "");
   table.attached("a", generation, {"e", 0});
   CHECK_EQ(alice.heard(), "");

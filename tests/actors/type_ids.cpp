@@ -63,5 +63,6 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<group_ticket>, 1153);
   CHECK_EQ(caf::type_id_v<group_event>, 1154);
   CHECK_EQ(caf::type_id_v<group_answer>, 1155);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1156);
+  CHECK_EQ(caf::type_id_v<store_report_ptr>, 1156);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1157);
 }

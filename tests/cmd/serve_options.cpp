@@ -173,6 +173,19 @@ CAF_TEST(settings that do not go together are refused) {
                   "a ping needs time to be answered");
 }
 
+CAF_TEST(a store has a folder and may have a bound) {
+  CAF_CHECK_EQUAL(read({"--store-dir", "/var/lib/callboard"}), "");
+  CAF_CHECK_EQUAL(options.server.store_dir, "/var/lib/callboard");
+  CAF_CHECK_EQUAL(options.server.store_bytes_max, 0u);
+  CAF_CHECK_EQUAL(read({"--store-bytes-max", "1MiB"}), "");
+  CAF_CHECK_EQUAL(options.server.store_bytes_max, 1'048'576u);
+  CAF_CHECK_EQUAL(read({"--store-bytes-max", "1048575"}),
+                  "store-bytes-max (1048575B) is smaller than 1MiB; 0 sets no "
+                  "limit");
+  CAF_CHECK_EQUAL(read({"--store-bytes-max", "16384GiB"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--store-bytes-max", "16385GiB"}), "");
+}
+
 CAF_TEST(the echo must not take a path that is in use) {
   CAF_CHECK_EQUAL(read({"--echo", "/echo"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--echo", "/ws"}), "");

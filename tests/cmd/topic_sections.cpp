@@ -41,6 +41,13 @@ struct fixture {
   std::vector<topic_rule> rules;
 };
 
+// Returns what a file wants of a store that is not there.
+std::string check_without_store(const std::string& text) {
+  config x;
+  parse_config(text, x);
+  return check_durability(x.sections, "callboard.conf");
+}
+
 // A file of so many sections.
 std::string many(size_t n) {
   std::string result;
@@ -135,7 +142,8 @@ CAF_TEST(an unknown name is told with its line and what there is) {
   CAF_CHECK_EQUAL(read("loops = 1\n[topic a]\nretain = on\n[topic b]\n"
                        "histroy-size = 1\n"),
                   "callboard.conf, line 5: there is no setting 'histroy-size'; "
-                  "a topic section takes history-size, history-ttl, retain");
+                  "a topic section takes history-size, history-ttl, retain, "
+                  "durability");
 }
 
 CAF_TEST(topics and patterns have sections) {
@@ -183,6 +191,28 @@ CAF_TEST(there are no more sections than a file may have) {
   CAF_CHECK_EQUAL(read(many(topic_sections_max + 1)),
                   "callboard.conf, line 10001: there are more than 10000 "
                   "sections");
+}
+
+CAF_TEST(a durability is one of three words) {
+  CAF_CHECK_EQUAL(read_line("durability = none"), "");
+  CAF_CHECK(x().durability == durability::none);
+  CAF_CHECK_EQUAL(read_line("durability = memory"), "");
+  CAF_CHECK(x().durability == durability::memory);
+  CAF_CHECK_EQUAL(read_line("durability = disk"), "");
+  CAF_CHECK(x().durability == durability::disk);
+  CAF_CHECK_EQUAL(read_line("durability = Disk"),
+                  "callboard.conf, line 2, durability: 'Disk' is not one of "
+                  "none, memory, disk");
+}
+
+CAF_TEST(a durability without a store is told with its line) {
+  CAF_CHECK_EQUAL(check_without_store("[topic a]\ndurability = none\n"), "");
+  CAF_CHECK_EQUAL(
+    check_without_store("[topic a]\nretain = true\n\n[topic b/#]\n"
+                        "history-size = 1\ndurability = memory\n"),
+    "callboard.conf, line 6, durability: memory for topic 'b/#' needs a folder "
+    "to keep it in; set --store-dir PATH, or store-dir in front of the "
+    "sections");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -48,6 +48,7 @@ constexpr row rows[] = {
   {errc::rate_limited, 50, 500, "rate_limited", true},
   {errc::overloaded, 51, 501, "overloaded", true},
   {errc::shutting_down, 52, 502, "shutting_down", true},
+  {errc::storage_unavailable, 53, 503, "storage_unavailable", true},
   {errc::internal, 59, 599, "internal", true},
 };
 

@@ -64,6 +64,16 @@ CAF_TEST(ready says whether connections are taken) {
                    "\"The server is shutting down.\"}\n"));
 }
 
+CAF_TEST(ready tells of a store that does not work) {
+  store = "unavailable";
+  auto answer = bytes("GET /ready");
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(answer.ends_with(
+    "\r\n\r\n{\"status\": \"degraded\", \"store\": \"unavailable\"}\n"));
+  CHECK_EQ(bytes("GET /health"),
+           std::string{ok_head} + "\r\n" + std::string{ok_body});
+}
+
 CAF_TEST(metrics are Prometheus text) {
   CHECK_EQ(bytes("GET /metrics"),
            "HTTP/1.1 200 OK\r\n"

@@ -101,4 +101,28 @@ CAF_TEST(the pattern of a rule is well formed) {
     CAF_CHECK_NOT_EQUAL(check(pattern), "");
 }
 
+CAF_TEST(a durability needs a store) {
+  for (auto x : {durability::memory, durability::disk}) {
+    options.store_dir.clear();
+    CAF_CHECK_EQUAL(check("a/+", {.durability = x}),
+                    "durability of topic 'a/+' needs a store, but there is no "
+                    "store_dir");
+    options.store_dir = "store";
+    CAF_CHECK_EQUAL(check("a/+", {.durability = x}), "");
+  }
+}
+
+CAF_TEST(the size of a store is bounded) {
+  auto check_size = [this](size_t n) {
+    options.store_bytes_max = n;
+    return net::check(options);
+  };
+  CAF_CHECK_EQUAL(check_size(0), "");
+  CAF_CHECK_EQUAL(check_size(1), "store_bytes_max is 1 bytes, but must be "
+                                 "1048576 … 17592186044416 bytes");
+  CAF_CHECK_EQUAL(check_size(1'048'576), "");
+  CAF_CHECK_EQUAL(check_size(size_t{1} << 44), "");
+  CAF_CHECK_NOT_EQUAL(check_size((size_t{1} << 44) + 1), "");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@ class fake_http_front : public callboard::net::http_front {
 public:
   callboard::net::server_options what;
   bool is_ready = true;
+  std::string store;
   size_t places = 1000;
   std::string metrics = "callboard_metric 1\n";
   std::vector<callboard::net::ws_upgrade> opened;
@@ -34,6 +36,10 @@ public:
 
   bool ready() const override {
     return is_ready;
+  }
+
+  std::string_view store_state() const override {
+    return store;
   }
 
   std::string metrics_text() override {

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 # Each may include itself and those in front of it.
-LAYERS = ["messages", "actors", "net", "cmd"]
+LAYERS = ["messages", "actors", "store", "net", "cmd"]
 UNIT_TESTS = [f"tests/{layer}" for layer in LAYERS]
-LIBRARIES = ["messages", "actors", "net"]
+LIBRARIES = ["messages", "actors", "store", "net"]
 
 LINES_MAX = 400
 COLUMNS_MAX = 80
@@ -28,20 +28,22 @@ NO_README = re.compile(r"^tests/(fuzz/corpus|consumer/project)(/|$)")
 # (where, what an include may not be, why); the path itself is exempt if it
 # begins with one of `but`.
 BANNED_INCLUDES = [
-    (["messages", "actors", "net", "cmd", "tests"], r"<boost/",
+    (["messages", "actors", "store", "net", "cmd", "tests"], r"<boost/",
      "Boost is included through <callboard/net/boost/…> only",
      ["net/boost/", "tests/bench/", "tests/fuzz/ws_parser.cpp"]),
     (["messages", "actors"], r"<callboard/net/boost|<(spdlog|openssl)/|<zlib",
      "this layer knows no I/O library", []),
+    (["messages", "actors", "net", "cmd"], r"<sqlite3",
+     "only store/ knows the database", []),
     (["messages", "actors"], r"<(sys/|netinet/|arpa/|unistd|fcntl|poll|netdb)",
      "this layer makes no system calls", []),
     (["messages", "actors"], r"<(thread|mutex|condition_variable|fstream|"
      r"iostream)>", "this layer has no thread, lock, file or console", []),
     (["messages"], r"<caf/(all|actor|event_based|scheduled|typed_|io/)",
      "messages/ holds values, no actors", []),
-    (["messages", "actors", "net", "tests"], r"<CLI/",
+    (["messages", "actors", "store", "net", "tests"], r"<CLI/",
      "only cmd/ parses command lines", []),
-    (["messages", "actors", "net", "cmd", "tests"], r"<caf/test/",
+    (["messages", "actors", "store", "net", "cmd", "tests"], r"<caf/test/",
      "CAF's test DSL comes from support/test.hpp", ["tests/support/"]),
     (LIBRARIES, r'"', "our headers are included as <callboard/…>", []),
 ]

@@ -1,0 +1,247 @@
+#include <callboard/actors/broker.hpp>
+
+#include <utility>
+
+#include <caf/send.hpp>
+
+// Topics that outlive the process. A shard asks the store about a topic when it
+// is first used, and parks whatever concerns it until the answer is there. With
+// durability `disk`, a publication gets its offset, goes to the store, and
+// becomes part of its topic when the store has it on the disk. If it fails, the
+// shard forgets the topic and asks the store anew, so that it never goes on
+// from where the disk is not.
+
+namespace callboard {
+
+namespace {
+
+using stage = durable_topic::stage;
+
+/// Passes what the store's threads tell on to one life of a shard.
+class shard_receiver : public store_receiver {
+public:
+  explicit shard_receiver(broker_actor to)
+    : to_{caf::actor_cast<caf::weak_actor_ptr>(to)} {
+  }
+
+  void report(store_report_ptr x) override {
+    if (auto to = caf::actor_cast<broker_actor>(to_.lock()))
+      caf::anon_send(to, std::move(x));
+  }
+
+private:
+  caf::weak_actor_ptr to_;
+};
+
+} // namespace
+
+// -- which topics -------------------------------------------------------------
+
+durable_topic* broker::durable(const std::string& name) {
+  if (ctx_.node.store == nullptr)
+    return nullptr;
+  if (auto i = durable_.topics.find(name); i != durable_.topics.end())
+    return &i->second;
+  if (topics_.options_if_known(name) != nullptr)
+    return nullptr;
+  auto& options = options_of(ctx_.node.options.topics, name);
+  if (options.durability == durability::none)
+    return nullptr;
+  return &durable_.topics.try_emplace(name, options).first->second;
+}
+
+void broker::when_ready(const std::string& name, durable_topic& at,
+                        std::function<void(errc)> f) {
+  if (at.at == stage::ready)
+    return f(errc::none);
+  at.parked.push_back(std::move(f));
+  if (std::exchange(at.at, stage::loading) == stage::loading)
+    return;
+  if (receiver_ == nullptr)
+    receiver_
+      = std::make_shared<shard_receiver>(caf::actor_cast<broker_actor>(this));
+  ctx_.node.store->load(receiver_, name, at.options);
+}
+
+void broker::with_topic(const std::string& topic, std::function<void(errc)> f) {
+  if (auto* at = durable(topic))
+    when_ready(topic, *at, std::move(f));
+  else
+    f(errc::none);
+}
+
+// -- publishing ---------------------------------------------------------------
+
+caf::result<published> broker::publish_durable(durable_topic& at,
+                                               const publication_ptr& x) {
+  auto promise = make_response_promise<published>();
+  publish_waiter who{x->call_id, promise};
+  when_ready(x->topic, at, [this, x, who](errc failed) mutable {
+    waiting_->remove(x->cost());
+    // It may be another one by now.
+    auto* topic = durable(x->topic);
+    if (failed != errc::none)
+      who.tell(failed);
+    else if (topic->on_disk())
+      append(*topic, x, std::move(who));
+    else
+      who.promise.deliver(durable_.handed_over
+                            ? published{x->call_id, errc::shutting_down, {}}
+                            : publish_now(x));
+  });
+  return promise;
+}
+
+void broker::append(durable_topic& at, const publication_ptr& x,
+                    publish_waiter who) {
+  if (congested(topics_.loops_of(x->topic)) || ctx_.node.store->full()
+      || !topics_.has_room(x->topic, *x))
+    return who.tell(errc::overloaded);
+  if (topics_.find_duplicate(*x, now_ms()))
+    return who.tell(errc::none, {x->epoch, x->offset});
+  auto key = x->id.empty() ? std::string{} : x->key();
+  if (auto i = at.ids.find(key); !key.empty() && i != at.ids.end()) {
+    // It is answered after the one that came first.
+    i->second->again.push_back(std::move(who));
+    return;
+  }
+  x->epoch = where(x->topic).epoch;
+  x->offset = ++at.assigned;
+  x->timestamp = ctx_.unix_ms;
+  ++at.pending;
+  auto& entry
+    = durable_.pending.emplace_back(pending_publication{x, at.life, who, {}});
+  if (!key.empty())
+    at.ids.emplace(std::move(key), &entry);
+  ctx_.node.store->append(receiver_, x, at.options);
+}
+
+void broker::finish_append(bool committed) {
+  if (durable_.pending.empty())
+    return;
+  auto entry = std::move(durable_.pending.front());
+  durable_.pending.pop_front();
+  auto& x = entry.event;
+  auto i = durable_.topics.find(x->topic);
+  auto current = i != durable_.topics.end() && i->second.life == entry.life;
+  auto tell = [&entry](errc code, const position& where = {}) {
+    entry.who.tell(code, where);
+    for (auto& y : entry.again)
+      y.tell(code, where);
+  };
+  if (!current || !committed) {
+    tell(errc::storage_unavailable);
+    if (current)
+      forget(x->topic, i->second);
+    return;
+  }
+  auto& at = i->second;
+  --at.pending;
+  if (!x->id.empty())
+    at.ids.erase(x->key());
+  at.stored_last = x->offset;
+  if (at.stored_first == 0)
+    at.stored_first = x->offset;
+  topics_.accept(x, now_ms());
+  accepted(x);
+  tell(errc::none, {x->epoch, x->offset});
+}
+
+void broker::forget(const std::string& name, durable_topic& at) {
+  topics_.drop(name);
+  at.at = stage::unknown;
+  at.pending = 0;
+  at.ids.clear();
+  ++at.life;
+}
+
+// -- what the store tells -----------------------------------------------------
+
+void broker::take(const store_report& x) {
+  for (auto& y : x.appended)
+    for (size_t i = 0; i < y.count; ++i)
+      finish_append(y.committed);
+  for (auto& y : x.loaded)
+    loaded(y);
+  for (auto& y : x.readings)
+    if (auto waiting = durable_.reads.extract(y.token))
+      waiting.mapped()(store_report::reading{y});
+}
+
+void broker::loaded(const store_report::load& x) {
+  auto i = durable_.topics.find(x.topic);
+  if (i == durable_.topics.end() || i->second.at != stage::loading)
+    return;
+  auto& at = i->second;
+  auto failed = x.failed ? errc::storage_unavailable : errc::none;
+  if (!x.failed) {
+    auto from = x.what;
+    if (from.epoch.empty())
+      from.epoch = new_epoch();
+    if (!topics_.restore(x.topic, from, now_ms(), ctx_.unix_ms))
+      failed = errc::overloaded;
+    at.assigned = from.head;
+    at.stored_first = from.first;
+    at.stored_last = from.last;
+  }
+  at.at = failed == errc::none ? stage::ready : stage::unknown;
+  // A loop that had it before still wants it when it is there again; others say
+  // that they do not.
+  auto loops = at.loops;
+  for (auto [loop, generation] : loops)
+    if (failed == errc::none)
+      attach_now(loop, x.topic, generation);
+    else
+      refuse(loop, x.topic, generation, failed);
+  for (auto& f : std::exchange(at.parked, {}))
+    f(failed);
+  // Nobody needs to know of it any more.
+  if (at.at == stage::unknown && at.loops.empty())
+    durable_.topics.erase(x.topic);
+}
+
+// -- loops --------------------------------------------------------------------
+
+void broker::attach_durable(durable_topic& at, uint32_t loop,
+                            const std::string& name, uint64_t generation) {
+  at.loops[loop] = generation;
+  if (at.at == stage::ready)
+    return attach_now(loop, name, generation);
+  when_ready(name, at, [](errc) {});
+}
+
+// -- ending -------------------------------------------------------------------
+
+bool broker::may_go(const std::string& name) {
+  auto i = durable_.topics.find(name);
+  if (i == durable_.topics.end())
+    return true;
+  auto& at = i->second;
+  if (at.pending > 0)
+    return false;
+  if (!at.on_disk())
+    save(name, at);
+  durable_.topics.erase(i);
+  return true;
+}
+
+void broker::save(const std::string& name, const durable_topic& at) {
+  ctx_.node.store->save(
+    topics_.leave(name, at.stored_last, now_ms(), ctx_.unix_ms));
+}
+
+void broker::hand_over() {
+  if (std::exchange(durable_.handed_over, true))
+    return;
+  for (auto& [name, at] : durable_.topics)
+    if (at.at == stage::ready && !at.on_disk())
+      save(name, at);
+}
+
+void broker::expire_durable() {
+  std::erase_if(durable_.topics, [](auto& x) {
+    return x.second.at == stage::unknown && x.second.loops.empty();
+  });
+}
+
+} // namespace callboard

@@ -1,0 +1,192 @@
+#include <callboard/actors/broker.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+#include <caf/send.hpp>
+
+// What topics have kept: from memory, and from the store where it is not in
+// memory any more.
+
+namespace callboard {
+
+void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
+  auto* at = durable(topic);
+  if (at == nullptr)
+    return send_slice(loop, read_kept(topic, first));
+  when_ready(topic, *at, [this, loop, topic, first](errc failed) {
+    if (failed == errc::none)
+      return fetch_durable(loop, topic, first);
+    // Who waits for it is told that it cannot have what it missed.
+    auto nothing = caf::make_counted<history_slice>();
+    nothing->topic = topic;
+    send_slice(loop, std::move(nothing));
+  });
+}
+
+history_slice_ptr broker::read_kept(const std::string& topic, uint64_t first) {
+  return topics_.read(topic, first, history_slice::events_max,
+                      history_slice::bytes_max, now_ms());
+}
+
+void broker::send_slice(uint32_t loop, history_slice_ptr slice) {
+  // It takes its place among the events that go the same way.
+  if (loop == ctx_.index)
+    ctx_.topics.fetched(slice);
+  else
+    caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(slice));
+}
+
+void broker::look_up(const connection_actor& asker, uint32_t call_id,
+                     const history_query& x) {
+  auto* at = durable(x.topic);
+  if (at == nullptr) {
+    waiting_->remove(x.cost());
+    send(asker, resolve_atom_v, call_id, look_up(x));
+    return;
+  }
+  when_ready(x.topic, *at, [this, asker, call_id, x](errc failed) {
+    waiting_->remove(x.cost());
+    if (failed == errc::none)
+      look_up_durable(asker, call_id, x);
+    else
+      send(asker, resolve_atom_v, call_id, request_outcome::failure(failed));
+  });
+}
+
+request_outcome broker::look_up(const history_query& x) {
+  auto make_epoch = [this] { return new_epoch(); };
+  auto where = topics_.position_of(x.topic, now_ms(), make_epoch);
+  if (!where)
+    return request_outcome::failure(errc::overloaded);
+  if (x.position_only)
+    return answer(*where);
+  auto range = range_of(x, *where, topics_.oldest(x.topic, now_ms()));
+  auto bytes_max = ctx_.node.options.frame_bytes_max;
+  // Read backwards, the bytes count from the other end.
+  auto slice = topics_.read(x.topic, range.first, range.count,
+                            x.reverse ? std::numeric_limits<int64_t>::max()
+                                      : static_cast<int64_t>(bytes_max),
+                            now_ms());
+  auto more = range.more || slice->events.size() < range.count;
+  return answer(x, *slice, more, bytes_max);
+}
+
+// -- from the store -----------------------------------------------------------
+
+void broker::read(store_query what,
+                  std::function<void(store_report::reading&&)> f) {
+  auto token = ++durable_.last_token;
+  durable_.reads.emplace(token, std::move(f));
+  ctx_.node.store->read(receiver_, token, std::move(what));
+}
+
+position broker::where(const std::string& name) {
+  // It lives, so none is made.
+  auto make_epoch = [] { return std::string{}; };
+  return topics_.position_of(name, now_ms(), make_epoch).value_or(position{});
+}
+
+broker::stored_range broker::stored(const std::string& name,
+                                    const durable_topic& at) {
+  auto size = at.options.history_size;
+  auto head = where(name).offset;
+  auto oldest = topics_.oldest(name, now_ms());
+  // Without a gap to what is here.
+  auto follows = oldest == 0 ? at.stored_last == head
+                             : oldest <= at.stored_last + 1;
+  auto first = std::max(at.stored_first, head >= size ? head - size + 1 : 1);
+  if (size == 0 || at.stored_first == 0 || !follows || first > at.stored_last)
+    return {0, 0, oldest};
+  return {first, at.stored_last, oldest};
+}
+
+store_query broker::query_of(const std::string& name, const durable_topic& at) {
+  using std::chrono::milliseconds;
+  auto ttl_ms
+    = std::chrono::duration_cast<milliseconds>(at.options.history_ttl).count();
+  store_query result;
+  result.topic = name;
+  result.epoch = where(name).epoch;
+  result.after_ms = ttl_ms == 0 ? 0 : ctx_.unix_ms - ttl_ms;
+  return result;
+}
+
+void broker::fetch_durable(uint32_t loop, const std::string& name,
+                           uint64_t first) {
+  auto& at = *durable(name);
+  auto there = stored(name, at);
+  if (there.first == 0 || first > there.last
+      || (there.oldest != 0 && first >= there.oldest))
+    return send_slice(loop, read_kept(name, first));
+  auto what = query_of(name, at);
+  what.first = std::max(first, there.first);
+  what.last = there.last;
+  what.events_max = history_slice::events_max;
+  what.bytes_max = history_slice::bytes_max;
+  read(std::move(what), [this, loop, name, first, life = at.life](auto&& x) {
+    auto* now = durable(name);
+    auto valid = now != nullptr && now->at == durable_topic::stage::ready
+                 && now->life == life && !x.failed;
+    auto slice = valid ? read_kept(name, first)
+                       : caf::make_counted<history_slice>();
+    slice->topic = name;
+    // The topic may have moved on; its head is told as it is now.
+    if (valid && !x.events.empty())
+      slice->events = std::move(x.events);
+    send_slice(loop, std::move(slice));
+  });
+}
+
+void broker::look_up_durable(const connection_actor& asker, uint32_t call_id,
+                             const history_query& x) {
+  auto& at = *durable(x.topic);
+  auto there = stored(x.topic, at);
+  auto head = where(x.topic);
+  auto range = range_of(x, head, there.first);
+  if (x.position_only || there.first == 0 || range.count == 0
+      || (there.oldest != 0 && range.first >= there.oldest)) {
+    send(asker, resolve_atom_v, call_id, look_up(x));
+    return;
+  }
+  auto last = x.before == 0 ? head.offset : std::min(x.before - 1, head.offset);
+  // What the store does not have follows what it has.
+  auto here = last > there.last ? static_cast<size_t>(last - there.last) : 0;
+  auto what = query_of(x.topic, at);
+  what.first = range.first;
+  what.last = std::min(last, there.last);
+  what.events_max = x.reverse ? range.count - std::min(here, range.count)
+                              : range.count;
+  what.bytes_max = static_cast<int64_t>(ctx_.node.options.frame_bytes_max);
+  what.newest = x.reverse;
+  read(std::move(what), [=, this, life = at.life](auto&& found) {
+    auto* now = durable(x.topic);
+    if (found.failed || now == nullptr || now->at != durable_topic::stage::ready
+        || now->life != life) {
+      send(asker, resolve_atom_v, call_id,
+           request_outcome::failure(errc::storage_unavailable));
+      return;
+    }
+    send(asker, resolve_atom_v, call_id,
+         answer_stored(x, range, last, std::move(found.events)));
+  });
+}
+
+request_outcome broker::answer_stored(const history_query& x,
+                                      const history_range& range, uint64_t last,
+                                      std::vector<publication_ptr> events) {
+  auto slice = read_kept(x.topic, 0);
+  auto next = events.empty() ? range.first : events.back()->offset + 1;
+  auto kept = std::exchange(slice->events, std::move(events));
+  for (auto& event : kept)
+    if (event->offset >= next && event->offset <= last
+        && slice->events.size() < range.count)
+      slice->events.push_back(std::move(event));
+  auto& all = slice->events;
+  auto more = x.reverse ? range.more
+                        : !all.empty() && all.back()->offset < last;
+  return answer(x, *slice, more, ctx_.node.options.frame_bytes_max);
+}
+
+} // namespace callboard

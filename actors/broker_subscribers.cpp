@@ -1,0 +1,151 @@
+#include <callboard/actors/broker.hpp>
+
+#include <caf/send.hpp>
+
+#include <callboard/actors/actor_subscriber.hpp>
+#include <callboard/messages/topic.hpp>
+
+// What a shard does for the subscribers of its loop, and what the loop asks of
+// the topics' owners.
+
+namespace callboard {
+
+// -- as the server of the loop's subscriptions --------------------------------
+
+void broker::deliver(const publication_ptr& x) {
+  auto n = ctx_.topics.deliver(x);
+  ctx_.counts.deliveries += n;
+  // Events are the frames that connections do not write themselves.
+  ctx_.counts.frames_out[static_cast<size_t>(frame_type::event)]
+    += static_cast<uint32_t>(n);
+}
+
+void broker::attached(uint32_t shard, const std::string& subject,
+                      uint64_t generation, position where,
+                      publication_ptr retained) {
+  if (is_pattern(subject))
+    ctx_.topics.pattern_attached(subject, generation, shard, ctx_.node.loops);
+  else
+    ctx_.topics.attached(subject, generation,
+                         {std::move(where.epoch), where.offset},
+                         std::move(retained));
+}
+
+void broker::refused(const std::string& subject, uint64_t generation,
+                     errc why) {
+  if (ctx_.topics.refused(subject, generation, why))
+    request_detach(ctx_, subject);
+}
+
+void broker::watch(const caf::strong_actor_ptr& connection) {
+  if (connection)
+    monitor(connection);
+}
+
+void broker::drop(const caf::actor_addr& who) {
+  auto i = ctx_.subscribers.find(who.id());
+  if (i == ctx_.subscribers.end())
+    return;
+  std::vector<std::string> detached;
+  ctx_.topics.remove(*i->second.box, detached);
+  ctx_.subscribers.erase(i);
+  for (auto& subject : detached)
+    request_detach(ctx_, subject);
+}
+
+void broker::subscribe(const caf::actor& who, const std::string& subject,
+                       subscribe_answer answer, const topic_position* since,
+                       bool watches) {
+  if (watches && !has_presence(subject)) {
+    answer.fail(caf::make_error(errc::no_presence));
+    return;
+  }
+  if (auto wrong = check_subscription(subject); wrong != subject_error::none) {
+    answer.fail(
+      caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
+    return;
+  }
+  auto& entry = ctx_.subscribers[who.id()];
+  if (entry.box == nullptr) {
+    entry.address = who.address();
+    entry.box = outbox_ptr{new outbox{ctx_.outboxes, wire_form::msgpack, 1}};
+    entry.actor = std::make_unique<actor_subscriber>(
+      who, ctx_.node.options.outbox_bytes_max, ctx_);
+    entry.box->owner = entry.actor.get();
+    monitor(who);
+  }
+  auto seq_id = entry.actor->await_answer(std::move(answer));
+  switch (
+    ctx_.topics.subscribe(*entry.box, subject, seq_id, false, since, watches)) {
+    case topic_table::subscribe_result::duplicate:
+      entry.actor->refuse(seq_id, errc::already_subscribed);
+      break;
+    case topic_table::subscribe_result::attach:
+      request_attach(ctx_, subject);
+      break;
+    default:
+      break;
+  }
+}
+
+void broker::unsubscribe(const caf::actor& who, const std::string& subject) {
+  auto i = ctx_.subscribers.find(who.id());
+  if (i == ctx_.subscribers.end())
+    return;
+  auto result = ctx_.topics.unsubscribe(*i->second.box, subject);
+  if (auto& actor = i->second.actor; actor != nullptr) {
+    actor->unsubscribed(subject);
+    if (result.waiting_seq_id != 0)
+      actor->refuse(result.waiting_seq_id, errc::cancelled);
+  }
+  if (result.detach)
+    request_detach(ctx_, subject);
+}
+
+// -- asking the owners --------------------------------------------------------
+
+namespace {
+
+template <class F>
+void for_each_owner(loop_context& ctx, const std::string& subject, F&& f) {
+  if (is_pattern(subject))
+    for (auto& shard : ctx.brokers)
+      f(shard.actor);
+  else
+    f(ctx.broker_of(subject).actor);
+}
+
+} // namespace
+
+void request_attach(loop_context& ctx, const std::string& subject) {
+  auto generation = ctx.topics.new_generation(subject);
+  for_each_owner(ctx, subject, [&](const broker_actor& owner) {
+    caf::anon_send(owner, attach_atom_v, ctx.index, subject, generation);
+  });
+}
+
+void request_detach(loop_context& ctx, const std::string& subject) {
+  for_each_owner(ctx, subject, [&](const broker_actor& owner) {
+    caf::anon_send(owner, detach_atom_v, ctx.index, subject);
+  });
+}
+
+void request_attach_again(loop_context& ctx, uint32_t shard) {
+  std::vector<std::string> subjects;
+  ctx.topics.for_each_subject([&](const std::string& name, bool pattern) {
+    // What other shards have sent to this loop's is lost with it.
+    if (pattern || shard == ctx.index
+        || shard_of(name, ctx.node.loops) == shard)
+      subjects.push_back(name);
+  });
+  for (auto& x : subjects) {
+    request_attach(ctx, x);
+    // The new owner knows of nobody, and news on the way to this loop are lost.
+    if (!is_pattern(x) && shard_of(x, ctx.node.loops) == shard)
+      ctx.topics.tell_presence_again(x);
+    ctx.counts.frames_out[static_cast<size_t>(frame_type::presence)]
+      += static_cast<uint32_t>(ctx.topics.reset_presence(x, ctx.unix_ms));
+  }
+}
+
+} // namespace callboard

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <caf/typed_response_promise.hpp>
+
+#include <callboard/actors/event_store.hpp>
+#include <callboard/actors/messages.hpp>
+#include <callboard/actors/string_hash.hpp>
+
+namespace callboard {
+
+/// Who waits to hear what became of a publish.
+struct publish_waiter {
+  uint32_t call_id = 0;
+  caf::typed_response_promise<published> promise;
+
+  void tell(errc code, const position& where = {}) {
+    promise.deliver(published{call_id, code, where});
+  }
+};
+
+/// A publication that has its offset and is on its way to the disk.
+struct pending_publication {
+  publication_ptr event;
+  /// That of its topic when it was published.
+  uint64_t life = 0;
+  publish_waiter who;
+  /// Those who published the same id meanwhile.
+  std::vector<publish_waiter> again;
+};
+
+/// A topic that outlives the process, at the shard that owns it. While it is
+/// not ready, `owned_topics` does not know it.
+struct durable_topic {
+  enum class stage {
+    /// The next one who needs it lets it be loaded.
+    unknown,
+    loading,
+    ready,
+  };
+
+  explicit durable_topic(const topic_options& given) : options{given} {
+  }
+
+  [[nodiscard]] bool on_disk() const noexcept {
+    return options.durability == durability::disk;
+  }
+
+  topic_options options;
+  stage at = stage::unknown;
+  /// Goes up whenever what is on its way to the disk has to be forgotten.
+  uint64_t life = 0;
+  /// The last offset that was given out; may be on its way to the disk.
+  uint64_t assigned = 0;
+  size_t pending = 0;
+  /// The offsets of the first and the last event that the store has; 0: none.
+  uint64_t stored_first = 0;
+  uint64_t stored_last = 0;
+  /// Ids on their way to the disk.
+  std::unordered_map<std::string, pending_publication*> ids;
+  /// What waits until it is ready, in order; called with `none` then, or with
+  /// why it will not be.
+  std::vector<std::function<void(errc)>> parked;
+  /// The loops that want it, with the generation of their question.
+  std::map<uint32_t, uint64_t> loops;
+};
+
+/// The durable topics of one shard, and what waits for the store.
+struct durable_topics {
+  std::unordered_map<std::string, durable_topic, string_hash, std::equal_to<>>
+    topics;
+  /// In the order in which the store will tell of them.
+  std::deque<pending_publication> pending;
+  /// Who waits for a read, by its token.
+  std::unordered_map<uint64_t, std::function<void(store_report::reading&&)>>
+    reads;
+  uint64_t last_token = 0;
+  /// Whether durability `memory` was handed over.
+  bool handed_over = false;
+};
+
+} // namespace callboard

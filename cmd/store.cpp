@@ -1,0 +1,142 @@
+#include "commands.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include <callboard/messages/topic.hpp>
+#include <callboard/store/maintenance.hpp>
+
+#include "connection.hpp"
+#include "json_text.hpp"
+#include "units.hpp"
+
+namespace callboard::cmd {
+
+namespace {
+
+struct store_options {
+  std::string folder;
+  std::string file;
+  std::string pattern;
+};
+
+// Returns the file that a command is about.
+std::string file_of(const store_options& x) {
+  return x.file.empty() ? store_file_of(x.folder) : x.file;
+}
+
+int check(const store_options& x) {
+  auto found = check_store_file(file_of(x));
+  for (auto& problem : found.problems)
+    say(problem);
+  if (found.problems.size() == store_findings::problems_max)
+    say("there may be more");
+  if (!found.problems.empty())
+    return exit_failed;
+  printf("well: %llu events in %llu topics, %s\n",
+         static_cast<unsigned long long>(found.events),
+         static_cast<unsigned long long>(found.topics),
+         format_size(static_cast<size_t>(found.bytes)).c_str());
+  return exit_ok;
+}
+
+int compact(const store_options& x) {
+  auto result = compact_store(x.folder);
+  printf("%s before, %s after\n",
+         format_size(static_cast<size_t>(result.bytes_before)).c_str(),
+         format_size(static_cast<size_t>(result.bytes_after)).c_str());
+  return exit_ok;
+}
+
+int export_events(const store_options& x) {
+  std::string line;
+  export_store_file(file_of(x), x.pattern, [&line](const publication& event) {
+    line = "{\"topic\":";
+    append_json(line, event.topic);
+    line += ",\"epoch\":";
+    append_json(line, event.epoch);
+    line += ",\"offset\":" + std::to_string(event.offset) + ",\"timestamp\":"
+            + std::to_string(event.timestamp) + ",\"sender\":";
+    append_json(line, event.sender);
+    if (!event.id.empty()) {
+      line += ",\"id\":";
+      append_json(line, event.id);
+    }
+    line += ",\"payload\":";
+    append_json(line, event.payload.view());
+    line += "}\n";
+    fwrite(line.data(), 1, line.size(), stdout);
+  });
+  if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+    say("standard output takes no more");
+    return exit_failed;
+  }
+  return exit_ok;
+}
+
+int back_up(const store_options& x) {
+  auto bytes = back_up_store_file(store_file_of(x.folder), x.file);
+  printf("%s, %s\n", x.file.c_str(),
+         format_size(static_cast<size_t>(bytes)).c_str());
+  return exit_ok;
+}
+
+// Takes the folder from the environment, if it is not among the words.
+void resolve(store_options& x, bool needs_folder) {
+  if (auto* from_env = getenv("CALLBOARD_STORE_DIR");
+      x.folder.empty() && from_env != nullptr)
+    x.folder = from_env;
+  if (needs_folder && x.folder.empty())
+    throw CLI::ValidationError{
+      "store", "which store? Set --store-dir PATH, or CALLBOARD_STORE_DIR"};
+  if (auto wrong = x.pattern.empty() ? subject_error::none
+                                     : check_pattern(x.pattern);
+      wrong != subject_error::none && wrong != subject_error::reserved)
+    throw CLI::ValidationError{"--topic", std::string{to_sentence(wrong)}};
+}
+
+} // namespace
+
+void add_store_command(CLI::App& app, int& exit_code) {
+  auto store = app.add_subcommand(
+    "store", "Look after the store that `serve --store-dir` keeps");
+  store->require_subcommand(1);
+  store->footer("Exit codes: 0 done, and well; 1 failed, or not well; 2 wrong "
+                "usage.");
+  auto add = [store, &exit_code](const char* name, const char* help,
+                                 int (*run)(const store_options&)) {
+    auto x = std::make_shared<store_options>();
+    auto command = store->add_subcommand(name, help);
+    command
+      ->add_option("--store-dir", x->folder,
+                   "The store's folder (or set CALLBOARD_STORE_DIR)")
+      ->type_name("PATH");
+    command->callback([x, run, &exit_code] {
+      resolve(*x, run == compact || run == back_up || x->file.empty());
+      exit_code = run(*x);
+    });
+    return std::pair{command, x};
+  };
+  auto [check_command, check_x]
+    = add("check", "Read all of it, and tell what is wrong", check);
+  check_command->add_option("FILE", check_x->file,
+                            "A copy to check in place of the store");
+  add("compact", "Give unused room back to the disk; the node must not run",
+      compact);
+  auto [export_command, export_x]
+    = add("export", "Print the events, a JSON line each", export_events);
+  export_command->add_option("FILE", export_x->file,
+                             "A copy to read in place of the store");
+  export_command
+    ->add_option("--topic", export_x->pattern,
+                 "Only of topics that match this topic or pattern")
+    ->type_name("PATTERN");
+  auto [backup_command, backup_x]
+    = add("backup", "Copy it to a file while the node runs or not", back_up);
+  backup_command
+    ->add_option("FILE", backup_x->file, "A file that does not exist yet")
+    ->required();
+}
+
+} // namespace callboard::cmd

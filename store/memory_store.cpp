@@ -1,0 +1,216 @@
+#include <callboard/store/memory_store.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace callboard {
+
+namespace {
+
+// Leaves as many events as a query may have.
+void limit(const store_query& what, std::vector<publication_ptr>& events) {
+  if (what.newest)
+    std::ranges::reverse(events);
+  size_t n = 0;
+  for (auto bytes = what.bytes_max; n < events.size(); ++n) {
+    if (n >= what.events_max || (bytes <= 0 && n > 0))
+      break;
+    bytes -= events[n]->cost();
+  }
+  events.resize(n);
+  if (what.newest)
+    std::ranges::reverse(events);
+}
+
+} // namespace
+
+// -- asking -------------------------------------------------------------------
+
+void memory_store::load(const store_receiver_ptr& to, std::string topic,
+                        const topic_options& options) {
+  add(load_task{to, std::move(topic), options});
+}
+
+void memory_store::append(const store_receiver_ptr& to, publication_ptr x,
+                          const topic_options& options) {
+  add(append_task{to, std::move(x), options});
+}
+
+void memory_store::save(saved_topic x) {
+  add(std::move(x));
+}
+
+void memory_store::add(store_task x) {
+  tasks_.push_back(std::move(x));
+  if (at_once)
+    commit();
+}
+
+void memory_store::read(const store_receiver_ptr& to, uint64_t token,
+                        store_query what) {
+  auto report = caf::make_counted<store_report>();
+  auto& result = report->readings.emplace_back();
+  result.token = token;
+  result.failed = broken;
+  auto i = topics_.find(what.topic);
+  if (!broken && i != topics_.end() && i->second.epoch == what.epoch) {
+    for (auto& kept : i->second.events) {
+      auto& x = *kept.event;
+      if (x.offset >= what.first && x.offset <= what.last
+          && (x.timestamp > what.after_ms || !result.events.empty()))
+        result.events.push_back(copy(kept));
+    }
+    limit(what, result.events);
+  }
+  to->report(std::move(report));
+}
+
+void memory_store::finish() {
+  commit();
+  clean_ = !broken;
+}
+
+store_status memory_store::status() const {
+  auto result = status_;
+  result.up = !broken;
+  result.trouble = broken ? "the store is broken" : "";
+  return result;
+}
+
+// -- doing --------------------------------------------------------------------
+
+void memory_store::commit(size_t events_max) {
+  report_list reports;
+  auto n = std::min(tasks_.size(), events_max);
+  for (size_t i = 0; i < n; ++i) {
+    auto& task = tasks_[i];
+    if (auto* event = std::get_if<append_task>(&task)) {
+      auto done = !broken && append(event->event, event->options);
+      reports.appended(event->to, done);
+      status_.events += done ? 1 : 0;
+    } else if (auto* topic = std::get_if<load_task>(&task)) {
+      std::optional<stored_topic> found;
+      if (!broken)
+        found = load(topic->topic, topic->options);
+      reports.loaded(topic->to, topic->topic, std::move(found));
+    } else if (!broken) {
+      keep(std::get<saved_topic>(task));
+    }
+  }
+  tasks_.erase(tasks_.begin(), tasks_.begin() + static_cast<ptrdiff_t>(n));
+  status_.commits += n > 0 && !broken ? 1 : 0;
+  status_.errors += n > 0 && broken ? 1 : 0;
+  reports.send();
+}
+
+void memory_store::restart() {
+  tasks_.clear();
+  taken_.clear();
+  if (!std::exchange(clean_, false))
+    std::erase_if(topics_, [](auto& x) { return x.second.saved; });
+  ++opening_;
+}
+
+stored_topic memory_store::load(const std::string& topic,
+                                const topic_options& options) {
+  auto in_memory = options.durability == durability::memory;
+  auto was_taken = in_memory ? !taken_.insert(topic).second
+                             : taken_.erase(topic) > 0;
+  auto i = topics_.find(topic);
+  if (i != topics_.end() && i->second.saved && was_taken) {
+    topics_.erase(i);
+    i = topics_.end();
+  }
+  if (i == topics_.end())
+    return {};
+  auto& at = i->second;
+  at.saved = in_memory;
+  at.options = options;
+  stored_topic result;
+  result.epoch = at.epoch;
+  result.head = at.head;
+  auto add_id = [&](stored_id x) {
+    if (x.until_ms > now_ms())
+      result.ids.push_back(std::move(x));
+  };
+  for (auto& x : at.ids)
+    add_id(x);
+  for (auto& kept : at.events)
+    if (auto x = copy(kept); !x->id.empty())
+      add_id({x->key(), x->offset, x->timestamp + ids_ms});
+  if (!at.events.empty()) {
+    result.first = at.events.front().event->offset;
+    result.last = at.events.back().event->offset;
+    if (result.last == result.head)
+      result.newest = copy(at.events.back());
+  }
+  return result;
+}
+
+bool memory_store::append(const publication_ptr& x,
+                          const topic_options& options) {
+  auto [i, added] = topics_.try_emplace(x->topic);
+  auto& at = i->second;
+  if (added) {
+    at.epoch = x->epoch;
+    at.head = x->offset - 1;
+  } else if (at.saved || at.epoch != x->epoch || at.head + 1 != x->offset) {
+    return false;
+  }
+  at.options = options;
+  at.head = x->offset;
+  at.events.push_back({x, opening_});
+  return true;
+}
+
+void memory_store::keep(saved_topic& x) {
+  taken_.erase(x.topic);
+  auto& at = topics_[x.topic];
+  auto last = at.events.empty() ? 0 : at.events.back().event->offset;
+  auto follows
+    = at.epoch == x.epoch
+      && (last == 0
+          || (x.events.empty() ? last == x.head
+                               : last + 1 == x.events.front()->offset));
+  if (!follows)
+    at = {};
+  at.epoch = x.epoch;
+  at.head = x.head;
+  at.saved = true;
+  at.options = x.options;
+  at.ids = x.ids;
+  for (auto& event : x.events)
+    at.events.push_back({event, opening_});
+}
+
+publication_ptr memory_store::copy(const kept_event& kept) const {
+  auto& x = *kept.event;
+  auto result = caf::make_counted<publication>();
+  result->topic = x.topic;
+  result->payload = x.payload;
+  result->sender = x.sender;
+  result->trace = x.trace;
+  result->from_connection = x.from_connection;
+  result->offset = x.offset;
+  result->epoch = x.epoch;
+  result->timestamp = x.timestamp;
+  auto same_opening = kept.opening == opening_;
+  if (!x.from_connection || same_opening)
+    result->id = x.id;
+  if (x.no_echo && same_opening) {
+    result->no_echo = true;
+    result->publisher = x.publisher;
+  }
+  return result;
+}
+
+std::vector<publication_ptr>
+memory_store::events_of(const std::string& topic) const {
+  std::vector<publication_ptr> result;
+  if (auto i = topics_.find(topic); i != topics_.end())
+    for (auto& x : i->second.events)
+      result.push_back(x.event);
+  return result;
+}
+
+} // namespace callboard

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include <callboard/actors/event_store.hpp>
+#include <callboard/store/store_writer.hpp>
+
+namespace callboard {
+
+/// A store without a disk and without threads, which does what a `disk_store`
+/// does when it is told to. For tests, of applications too.
+class memory_store : public event_store {
+public:
+  /// Unix time in milliseconds.
+  std::function<int64_t()> now_ms = [] { return 0; };
+
+  /// How long an id counts, in milliseconds.
+  int64_t ids_ms = 300'000;
+
+  /// Whether everything is done at once; else `commit` does it.
+  bool at_once = true;
+
+  /// Whether it fails: what is written is lost, and nothing can be read.
+  bool broken = false;
+
+  /// Whether `full` says so.
+  bool is_full = false;
+
+  /// Does all that was asked for, and reports.
+  /// @param events_max appends and loads that are done; the others wait.
+  void commit(size_t events_max = SIZE_MAX);
+
+  /// Loses what was asked for and not done, as a process that dies does; what
+  /// durability `memory` has saved counts from now on only after `finish`.
+  void restart();
+
+  /// Returns what is kept of a topic, oldest first.
+  [[nodiscard]] std::vector<publication_ptr>
+  events_of(const std::string& topic) const;
+
+  /// Returns how many tasks wait.
+  [[nodiscard]] size_t waiting() const noexcept {
+    return tasks_.size();
+  }
+
+  // -- event_store ------------------------------------------------------------
+
+  [[nodiscard]] bool full() const noexcept override {
+    return is_full;
+  }
+
+  void load(const store_receiver_ptr& to, std::string topic,
+            const topic_options& options) override;
+
+  void append(const store_receiver_ptr& to, publication_ptr x,
+              const topic_options& options) override;
+
+  void read(const store_receiver_ptr& to, uint64_t token,
+            store_query what) override;
+
+  void save(saved_topic x) override;
+
+  void finish() override;
+
+  [[nodiscard]] store_status status() const override;
+
+private:
+  struct kept_event {
+    publication_ptr event;
+    // The run of the node that wrote it: connections of others have other
+    // numbers now.
+    uint64_t opening;
+  };
+
+  struct kept_topic {
+    std::string epoch;
+    uint64_t head = 0;
+    bool saved = false;
+    topic_options options;
+    std::vector<kept_event> events;
+    std::vector<stored_id> ids;
+  };
+
+  void add(store_task x);
+
+  stored_topic load(const std::string& topic, const topic_options& options);
+
+  bool append(const publication_ptr& x, const topic_options& options);
+
+  void keep(saved_topic& x);
+
+  [[nodiscard]] publication_ptr copy(const kept_event& x) const;
+
+  std::map<std::string, kept_topic> topics_;
+  std::unordered_set<std::string> taken_;
+  std::vector<store_task> tasks_;
+  uint64_t opening_ = 1;
+  bool clean_ = false;
+  store_status status_{.up = true};
+};
+
+} // namespace callboard

@@ -1,0 +1,399 @@
+#include <callboard/store/store_tables.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+namespace callboard {
+
+namespace {
+
+// Topics that this run remembers at once.
+constexpr size_t known_max = 100'000;
+
+// Buffers that are kept for the next batch.
+constexpr size_t runs_kept = 64;
+
+// Ids of one topic that a load returns.
+constexpr size_t ids_max = 65'536;
+
+constexpr size_t run_events_max = 256;
+
+int64_t ttl_ms_of(const topic_options& x) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(x.history_ttl)
+    .count();
+}
+
+[[noreturn]] void fail_corrupt(const database& db, const std::string& what) {
+  throw store_error{store_trouble::corrupt, db.file() + ": " + what};
+}
+
+/// Appends the events of a row.
+/// @param columns first, last, check sum and data.
+void read_row(const database& db, const statement& row,
+              const event_origin& origin, std::vector<publication_ptr>& out) {
+  auto first = static_cast<uint64_t>(row.number(0));
+  auto last = static_cast<uint64_t>(row.number(1));
+  auto data = row.bytes(3);
+  if (static_cast<uint32_t>(row.number(2)) != check_sum(data)
+      || !read_run(data, origin, first, last, out))
+    fail_corrupt(db, "the events of topic '" + std::string{origin.topic}
+                       + "' up to offset " + std::to_string(last)
+                       + " are damaged");
+}
+
+} // namespace
+
+store_tables::store_tables(database& db, int64_t ids_ms)
+  : db_{db},
+    ids_ms_{ids_ms},
+    find_{db.prepare("SELECT id, epoch, head, life, size, ttl_ms, retain, "
+                     "ids IS NOT NULL FROM topics WHERE name = ?")},
+    bounds_{db.prepare(
+      "SELECT (SELECT first FROM runs WHERE topic = ?1 ORDER BY last LIMIT 1), "
+      "(SELECT max(last) FROM runs WHERE topic = ?1)")},
+    insert_run_{db.prepare("INSERT INTO runs VALUES(?, ?, ?, ?, ?, ?, ?)")} {
+}
+
+void store_tables::begin_opening() {
+  db_.run("UPDATE node SET openings = openings + 1, "
+          "generation = generation + (clean = 0), clean = 0");
+  auto row = db_.prepare("SELECT openings, generation FROM node");
+  if (!row.step())
+    fail_corrupt(db_, "the table node is empty");
+  opening_ = static_cast<uint64_t>(row.number(0));
+  generation_ = row.number(1);
+}
+
+void store_tables::mark_clean() {
+  db_.run("UPDATE node SET clean = 1");
+}
+
+// -- topics -------------------------------------------------------------------
+
+store_tables::known_topic* store_tables::find(const std::string& name) {
+  if (auto i = topics_.find(name); i != topics_.end())
+    return &i->second;
+  find_.with(name);
+  row_reader guard{find_};
+  if (!find_.step())
+    return nullptr;
+  known_topic x;
+  x.id = find_.number(0);
+  x.epoch = find_.text(1);
+  x.head = static_cast<uint64_t>(find_.number(2));
+  x.saved = !find_.is_null(3);
+  x.is_void = x.saved && find_.number(3) != generation_;
+  x.options.history_size = static_cast<size_t>(find_.number(4));
+  x.options.history_ttl = std::chrono::milliseconds{find_.number(5)};
+  x.options.retain = find_.number(6) != 0;
+  x.has_ids = find_.number(7) != 0;
+  bounds_.with(x.id);
+  row_reader bounds_guard{bounds_};
+  if (bounds_.step())
+    x.head = std::max(x.head, static_cast<uint64_t>(bounds_.number(1)));
+  return &topics_.emplace(name, std::move(x)).first->second;
+}
+
+store_tables::known_topic&
+store_tables::make(const std::string& name, const std::string& epoch,
+                   uint64_t head, bool saved, const topic_options& options) {
+  auto insert = db_.prepare(
+    "INSERT INTO topics(name, epoch, head, life, size, ttl_ms, retain) "
+    "VALUES(?, ?, ?, ?, ?, ?, ?) RETURNING id");
+  insert.with(name, epoch, head, life_of(saved), uint64_t{options.history_size},
+              ttl_ms_of(options), options.retain);
+  if (!insert.step())
+    fail_corrupt(db_, "a topic was not added");
+  known_topic x;
+  x.id = insert.number(0);
+  insert.run();
+  x.epoch = epoch;
+  x.head = head;
+  x.saved = saved;
+  x.options = options;
+  return topics_.insert_or_assign(name, std::move(x)).first->second;
+}
+
+void store_tables::discard(const std::string& name) {
+  db_.prepare("UPDATE topics SET name = NULL, life = -1 WHERE name = ?")
+    .with(name)
+    .run();
+  topics_.erase(name);
+}
+
+void store_tables::set_options(known_topic& at, const topic_options& options) {
+  auto same = at.options.history_size == options.history_size
+              && ttl_ms_of(at.options) == ttl_ms_of(options)
+              && at.options.retain == options.retain;
+  at.options = options;
+  if (!same)
+    db_
+      .prepare("UPDATE topics SET size = ?, ttl_ms = ?, retain = ? "
+               "WHERE id = ?")
+      .with(uint64_t{options.history_size}, ttl_ms_of(options), options.retain,
+            at.id)
+      .run();
+}
+
+stored_topic store_tables::load(const std::string& name,
+                                const topic_options& options, int64_t now_ms) {
+  flush();
+  auto in_memory = options.durability == durability::memory;
+  auto was_taken = in_memory ? !taken_.insert(name).second
+                             : taken_.erase(name) > 0;
+  auto* at = find(name);
+  if (at == nullptr)
+    return {};
+  if (at->is_void || (at->saved && was_taken)) {
+    discard(name);
+    return {};
+  }
+  if (at->saved != in_memory) {
+    db_.prepare("UPDATE topics SET life = ? WHERE id = ?")
+      .with(life_of(in_memory), at->id)
+      .run();
+    at->saved = in_memory;
+  }
+  set_options(*at, options);
+  stored_topic result;
+  result.epoch = at->epoch;
+  result.head = at->head;
+  bounds_.with(at->id);
+  row_reader guard{bounds_};
+  if (bounds_.step()) {
+    result.first = static_cast<uint64_t>(bounds_.number(0));
+    result.last = static_cast<uint64_t>(bounds_.number(1));
+  }
+  load_saved_ids(*at, now_ms, result.ids);
+  load_ids(at->id, now_ms, result.ids);
+  if (result.last == result.head && result.head > 0)
+    result.newest = load_newest(name, *at);
+  return result;
+}
+
+void store_tables::load_saved_ids(known_topic& at, int64_t now_ms,
+                                  std::vector<stored_id>& out) {
+  if (!at.has_ids)
+    return;
+  auto row = db_.prepare("SELECT ids FROM topics WHERE id = ?");
+  row.with(at.id);
+  if (row.step() && !read_ids(row.bytes(0), out))
+    fail_corrupt(db_, "the ids of a topic are damaged");
+  row.reset();
+  std::erase_if(out, [now_ms](auto& x) { return x.until_ms <= now_ms; });
+  if (!out.empty())
+    return;
+  db_.prepare("UPDATE topics SET ids = NULL WHERE id = ?").with(at.id).run();
+  at.has_ids = false;
+}
+
+void store_tables::load_ids(int64_t topic, int64_t now_ms,
+                            std::vector<stored_id>& out) {
+  auto rows = db_.prepare("SELECT first, last, check_sum, data, at_ms, ids "
+                          "FROM runs WHERE topic = ? ORDER BY last DESC");
+  rows.with(topic);
+  std::vector<stored_id> found;
+  std::vector<publication_ptr> events;
+  while (found.size() < ids_max && rows.step()) {
+    if (rows.number(4) + ids_ms_ <= now_ms)
+      break;
+    if (rows.number(5) == 0)
+      continue;
+    events.clear();
+    read_row(db_, rows, {{}, {}, opening_}, events);
+    for (auto i = events.rbegin(); i != events.rend(); ++i)
+      if (auto& x = **i; !x.id.empty() && x.timestamp + ids_ms_ > now_ms)
+        found.push_back({x.key(), x.offset, x.timestamp + ids_ms_});
+  }
+  rows.reset();
+  out.insert(out.end(), found.rbegin(), found.rend());
+}
+
+publication_ptr store_tables::load_newest(const std::string& name,
+                                          const known_topic& at) {
+  auto row = db_.prepare("SELECT first, last, check_sum, data FROM runs "
+                         "WHERE topic = ? AND last = ?");
+  row.with(at.id, at.head);
+  if (!row.step())
+    return nullptr;
+  std::vector<publication_ptr> events;
+  read_row(db_, row, {name, at.epoch, opening_}, events);
+  return events.back();
+}
+
+// -- events -------------------------------------------------------------------
+
+bool store_tables::append(const publication& x, const topic_options& options) {
+  auto* at = find(x.topic);
+  if (at == nullptr)
+    at = &make(x.topic, x.epoch, x.offset - 1, false, options);
+  else if (at->saved || at->epoch != x.epoch || at->head + 1 != x.offset)
+    return false;
+  set_options(*at, options);
+  add_to_run(*at, x);
+  return true;
+}
+
+void store_tables::add_to_run(known_topic& at, const publication& x) {
+  if (at.run == 0) {
+    if (runs_used_ == runs_.size())
+      runs_.emplace_back();
+    auto& made = runs_[runs_used_];
+    at.run = ++runs_used_;
+    filling_.push_back(&at);
+    made.bytes.clear(opening_);
+    made.topic = at.id;
+    made.has_ids = false;
+  }
+  auto& run = runs_[at.run - 1];
+  run.bytes.add(x);
+  run.at_ms = x.timestamp;
+  run.has_ids |= !x.id.empty();
+  at.head = x.offset;
+  if (run.bytes.bytes().size() >= run_bytes_max
+      || run.bytes.last() - run.bytes.first() + 1 >= run_events_max) {
+    write(run);
+    run.bytes.clear(opening_);
+    run.has_ids = false;
+  }
+}
+
+void store_tables::write(open_run& x) {
+  if (x.bytes.empty())
+    return;
+  auto& data = x.bytes.bytes();
+  insert_run_
+    .with(x.topic, x.bytes.last(), x.bytes.first(), x.at_ms, x.has_ids,
+          int64_t{check_sum(data)}, statement::blob{data})
+    .run();
+}
+
+void store_tables::flush() {
+  if (runs_used_ == 0)
+    return;
+  for (size_t i = 0; i < runs_used_; ++i)
+    write(runs_[i]);
+  for (auto* x : filling_)
+    x->run = 0;
+  filling_.clear();
+  runs_used_ = 0;
+  if (runs_.size() > runs_kept)
+    runs_.resize(runs_kept);
+  if (topics_.size() > known_max)
+    topics_.clear();
+}
+
+void store_tables::rolled_back() {
+  topics_.clear();
+  filling_.clear();
+  runs_.clear();
+  runs_used_ = 0;
+}
+
+void store_tables::save(const saved_topic& x) {
+  flush();
+  taken_.erase(x.topic);
+  auto* at = find(x.topic);
+  auto follows = [&] {
+    bounds_.with(at->id);
+    row_reader guard{bounds_};
+    if (at->is_void || at->epoch != x.epoch || !bounds_.step())
+      return false;
+    auto last = static_cast<uint64_t>(bounds_.number(1));
+    return x.events.empty() ? last == 0 || last == x.head
+                            : last == 0 || last + 1 == x.events.front()->offset;
+  };
+  if (at != nullptr && !follows()) {
+    discard(x.topic);
+    at = nullptr;
+  }
+  if (at == nullptr)
+    at = &make(x.topic, x.epoch, 0, true, x.options);
+  set_options(*at, x.options);
+  for (auto& event : x.events)
+    add_to_run(*at, *event);
+  flush();
+  auto ids = write_ids(x.ids);
+  db_
+    .prepare("UPDATE topics SET head = ?, life = ?, ids = ?, "
+             "emptied_ms = NULL WHERE id = ?")
+    .with(x.head, generation_, statement::blob{ids}, at->id)
+    .run();
+  // Its head, and whether it has ids, are read anew.
+  topics_.erase(x.topic);
+}
+
+namespace {
+
+/// Collects what a query wants, from one end to the other.
+class collector {
+public:
+  explicit collector(const store_query& what)
+    : what_{what}, bytes_left_{what.bytes_max} {
+  }
+
+  /// @returns false if nothing more is wanted.
+  bool add(publication_ptr x) {
+    if (x->offset < what_.first)
+      return !what_.newest;
+    if (x->offset > what_.last)
+      return what_.newest;
+    if (x->timestamp <= what_.after_ms) {
+      // Forwards, those are in front; backwards, all others have come.
+      return !what_.newest && found_.empty();
+    }
+    if (found_.size() >= what_.events_max
+        || (bytes_left_ <= 0 && !found_.empty()))
+      return false;
+    bytes_left_ -= x->cost();
+    found_.push_back(std::move(x));
+    return true;
+  }
+
+  std::vector<publication_ptr> take() {
+    if (what_.newest)
+      std::ranges::reverse(found_);
+    return std::move(found_);
+  }
+
+private:
+  const store_query& what_;
+  int64_t bytes_left_;
+  std::vector<publication_ptr> found_;
+};
+
+} // namespace
+
+std::vector<publication_ptr> read_events(database& db, const store_query& what,
+                                         uint64_t opening) {
+  auto topic = db.prepare("SELECT id FROM topics WHERE name = ? AND epoch = ?");
+  topic.with(what.topic, what.epoch);
+  collector found{what};
+  if (!topic.step())
+    return found.take();
+  auto rows = db.prepare(what.newest
+                           ? "SELECT first, last, check_sum, data FROM runs "
+                             "WHERE topic = ? AND first <= ? ORDER BY last DESC"
+                           : "SELECT first, last, check_sum, data FROM runs "
+                             "WHERE topic = ? AND last >= ? ORDER BY last");
+  rows.with(topic.number(0), what.newest ? what.last : what.first);
+  event_origin origin{what.topic, what.epoch, opening};
+  std::vector<publication_ptr> events;
+  for (uint64_t edge = 0; rows.step();) {
+    auto first = static_cast<uint64_t>(rows.number(0));
+    auto last = static_cast<uint64_t>(rows.number(1));
+    if (edge != 0 && (what.newest ? last : first) != edge)
+      fail_corrupt(db, "there is a gap in topic '" + what.topic + '\'');
+    edge = what.newest ? first - 1 : last + 1;
+    events.clear();
+    read_row(db, rows, origin, events);
+    if (what.newest)
+      std::ranges::reverse(events);
+    for (auto& x : events)
+      if (!found.add(std::move(x)))
+        return found.take();
+  }
+  return found.take();
+}
+
+} // namespace callboard

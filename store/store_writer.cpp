@@ -1,0 +1,165 @@
+#include <callboard/store/store_writer.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include <sqlite3.h>
+
+#include <callboard/store/schema.hpp>
+
+namespace callboard {
+
+namespace {
+
+// Pages of the log after which it is copied into the file.
+constexpr int checkpoint_pages = 16'000;
+
+// Of the writer's own memory for pages.
+constexpr int cache_kib = 32 * 1024;
+
+} // namespace
+
+// -- report_list --------------------------------------------------------------
+
+store_report& report_list::of(const store_receiver_ptr& to) {
+  auto i = std::ranges::find_if(list_, [&](auto& x) { return x.first == to; });
+  if (i != list_.end())
+    return *i->second;
+  return *list_.emplace_back(to, caf::make_counted<store_report>()).second;
+}
+
+void report_list::appended(const store_receiver_ptr& to, bool committed) {
+  auto& list = of(to).appended;
+  if (list.empty() || list.back().committed != committed)
+    list.push_back({0, committed});
+  ++list.back().count;
+}
+
+void report_list::loaded(const store_receiver_ptr& to, std::string topic,
+                         std::optional<stored_topic> what) {
+  auto failed = !what.has_value();
+  of(to).loaded.push_back(
+    {std::move(topic), failed, std::move(what).value_or(stored_topic{})});
+}
+
+void report_list::send() {
+  for (auto& [to, report] : list_)
+    to->report(std::move(report));
+  list_.clear();
+}
+
+// -- store_writer -------------------------------------------------------------
+
+store_writer::store_writer(const disk_store_options& options)
+  : options_{options} {
+}
+
+void store_writer::open() {
+  auto file = options_.folder + '/' + store_file_name;
+  auto lock = std::make_unique<store_lock>(options_.folder);
+  auto db = std::make_unique<database>(file, database::mode::create,
+                                       options_.vfs);
+  migrate_store(*db, store_migrations());
+  auto set = [&db](const std::string& what, int64_t value) {
+    db->number("PRAGMA " + what + " = " + std::to_string(value));
+  };
+  db->run("PRAGMA journal_mode = WAL");
+  db->run("PRAGMA synchronous = FULL");
+  set("wal_autocheckpoint", checkpoint_pages);
+  set("cache_size", -cache_kib);
+  if (options_.file_bytes_max > 0)
+    set("max_page_count",
+        options_.file_bytes_max / db->number("PRAGMA page_size"));
+  auto tables = std::make_unique<store_tables>(*db, options_.ids_ms);
+  transaction begin{*db};
+  tables->begin_opening();
+  begin.commit();
+  lock_ = std::move(lock);
+  db_ = std::move(db);
+  tables_ = std::move(tables);
+}
+
+store_writer::result store_writer::run(std::span<store_task> tasks,
+                                       report_list& out) {
+  std::vector<bool> appended;
+  std::vector<std::optional<stored_topic>> loaded;
+  result what;
+  auto& trouble = what.trouble;
+  try {
+    if (!is_open())
+      throw store_error{store_trouble::unusable, "the store is not open"};
+    transaction all{*db_};
+    for (auto& task : tasks)
+      if (auto* event = std::get_if<append_task>(&task)) {
+        appended.push_back(tables_->append(*event->event, event->options));
+        what.wrote |= appended.back();
+      } else if (auto* topic = std::get_if<load_task>(&task)) {
+        loaded.push_back(load(*topic));
+      } else {
+        tables_->save(std::get<saved_topic>(task));
+        what.wrote = true;
+      }
+    tables_->flush();
+    all.commit();
+  } catch (const std::exception& e) {
+    what = {e.what(), false};
+    appended.clear();
+    loaded.clear();
+    if (is_open())
+      tables_->rolled_back();
+  }
+  size_t appends = 0;
+  size_t loads = 0;
+  for (auto& task : tasks)
+    if (auto* event = std::get_if<append_task>(&task))
+      out.appended(event->to, trouble.empty() && appended[appends++]);
+    else if (auto* topic = std::get_if<load_task>(&task))
+      out.loaded(topic->to, std::move(topic->topic),
+                 trouble.empty() ? std::move(loaded[loads++]) : std::nullopt);
+  return what;
+}
+
+std::optional<stored_topic> store_writer::load(const load_task& x) {
+  try {
+    return tables_->load(x.topic, x.options, now_ms());
+  } catch (const store_error& e) {
+    // Others need not suffer for it, unless the transaction is gone as well.
+    if (e.trouble != store_trouble::corrupt
+        || sqlite3_get_autocommit(db_->handle()) != 0)
+      throw;
+    damage_ = e.what();
+    return std::nullopt;
+  }
+}
+
+size_t store_writer::sweep() {
+  transaction all{*db_};
+  try {
+    auto n = tables_->sweep(now_ms());
+    all.commit();
+    return n;
+  } catch (...) {
+    tables_->rolled_back();
+    throw;
+  }
+}
+
+void store_writer::finish() {
+  transaction all{*db_};
+  tables_->mark_clean();
+  all.commit();
+  tables_ = nullptr;
+  db_->run("PRAGMA wal_checkpoint(TRUNCATE)");
+  db_ = nullptr;
+  lock_ = nullptr;
+}
+
+int64_t store_writer::file_bytes() {
+  return db_->number("PRAGMA page_count") * db_->number("PRAGMA page_size");
+}
+
+int64_t store_writer::now_ms() const {
+  return options_.now_ms();
+}
+
+} // namespace callboard
