@@ -99,7 +99,7 @@ void broker::append(durable_topic& at, const publication_ptr& x,
     return who.tell(errc::overloaded);
   if (topics_.find_duplicate(*x, now_ms()))
     return who.tell(errc::none, {x->epoch, x->offset});
-  auto key = x->id.empty() ? std::string{} : x->key();
+  auto key = x->id.empty() ? std::string{} : x->id_key();
   if (auto i = at.ids.find(key); !key.empty() && i != at.ids.end()) {
     // It is answered after the one that came first.
     i->second->again.push_back(std::move(who));
@@ -138,7 +138,7 @@ void broker::finish_append(bool committed) {
   auto& at = i->second;
   --at.pending;
   if (!x->id.empty())
-    at.ids.erase(x->key());
+    at.ids.erase(x->id_key());
   at.stored_last = x->offset;
   if (at.stored_first == 0)
     at.stored_first = x->offset;

@@ -42,7 +42,7 @@ owned_topics::publish_result owned_topics::number(topic& at, publication& x,
     return publish_result::accepted;
   }
   forget_ids(at, now_ms);
-  auto key = x.key();
+  auto key = x.id_key();
   if (at.known != nullptr)
     if (auto i = at.known->offsets.find(key); i != at.known->offsets.end()) {
       x.offset = i->second;

@@ -42,7 +42,7 @@ bool owned_topics::find_duplicate(publication& x, int64_t now_ms) {
   forget_ids(at, now_ms);
   if (at.known == nullptr)
     return false;
-  auto found = at.known->offsets.find(x.key());
+  auto found = at.known->offsets.find(x.id_key());
   if (found == at.known->offsets.end())
     return false;
   x.epoch = at.epoch;
@@ -58,7 +58,7 @@ void owned_topics::accept(const publication_ptr& x, int64_t now_ms) {
   at.used_ms = now_ms;
   at.offset = x->offset;
   if (!x->id.empty())
-    remember_id(at, x->key(), x->offset, now_ms + limits_.linger_ms);
+    remember_id(at, x->id_key(), x->offset, now_ms + limits_.linger_ms);
   keep(at, x, now_ms);
 }
 

@@ -52,12 +52,12 @@ public:
 
   /// Returns what tells its id from others' in its topic. The length tells
   /// where the sender ends and the id begins.
-  [[nodiscard]] std::string key() const {
+  [[nodiscard]] std::string id_key() const {
     return (from_connection ? connection_mark : std::string{})
            + std::to_string(sender.size()) + ':' + sender + id;
   }
 
-  /// What the key of a connection's id begins with.
+  /// What the `id_key` of a connection's id begins with.
   static constexpr char connection_mark[] = "connection ";
 
   /// Returns roughly what it costs in memory, for credits.

@@ -11,7 +11,9 @@ constexpr char format_number = 1;
 constexpr uint8_t json_flag = 1;
 constexpr uint8_t no_echo_flag = 2;
 constexpr uint8_t connection_flag = 4;
-constexpr uint8_t all_flags = json_flag | no_echo_flag | connection_flag;
+constexpr uint8_t group_flag = 8;
+constexpr uint8_t all_flags
+  = json_flag | no_echo_flag | connection_flag | group_flag;
 
 void put_number(std::string& out, uint64_t x) {
   while (x >= 0x80) {
@@ -100,6 +102,11 @@ publication_ptr read_event(cursor& in, const event_origin& origin,
   x->sender = in.text();
   x->id = in.text();
   x->trace = in.text();
+  if ((flags & group_flag) != 0) {
+    x->key = in.text();
+    x->origin = in.text();
+    x->attempts = static_cast<uint32_t>(in.number());
+  }
   x->from_connection = (flags & connection_flag) != 0;
   if (x->from_connection && !same_opening)
     x->id.clear();
@@ -123,6 +130,8 @@ void event_run::add(const publication& x) {
   auto json = x.payload.encoding() == codec::json;
   auto flags = (json ? json_flag : 0) | (x.no_echo ? no_echo_flag : 0)
                | (x.from_connection ? connection_flag : 0);
+  auto for_groups = !x.key.empty() || !x.origin.empty() || x.attempts > 0;
+  flags |= for_groups ? group_flag : 0;
   put_number(bytes_, static_cast<uint64_t>(x.timestamp));
   bytes_ += static_cast<char>(flags);
   if (x.no_echo)
@@ -130,6 +139,11 @@ void event_run::add(const publication& x) {
   put_text(bytes_, x.sender);
   put_text(bytes_, x.id);
   put_text(bytes_, x.trace);
+  if (for_groups) {
+    put_text(bytes_, x.key);
+    put_text(bytes_, x.origin);
+    put_number(bytes_, x.attempts);
+  }
   put_text(bytes_, x.payload.bytes().view());
   last_ = x.offset;
   ++count_;

@@ -14,9 +14,10 @@ namespace callboard {
 ///
 /// They begin with the format's number (1) and the number of the run of the
 /// node that wrote them. Each event is its timestamp, a byte of flags (1: JSON,
-/// 2: not for its publisher, 4: the sender is a connection), the publisher's
-/// connection if it is not for that one, sender, id, trace and payload. Numbers
-/// are little-endian base-128 varints, texts have their length in front.
+/// 2: not for its publisher, 4: the sender is a connection, 8: it has to do
+/// with groups), the publisher's connection if it is not for that one, sender,
+/// id, trace, for groups key, origin and attempts, and payload. Numbers are
+/// little-endian base-128 varints, texts have their length in front.
 class event_run {
 public:
   /// Starts over.

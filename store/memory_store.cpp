@@ -137,7 +137,7 @@ stored_topic memory_store::load(const std::string& topic,
     add_id(x);
   for (auto& kept : at.events)
     if (auto x = copy(kept); !x->id.empty())
-      add_id({x->key(), x->offset, x->timestamp + ids_ms});
+      add_id({x->id_key(), x->offset, x->timestamp + ids_ms});
   if (!at.events.empty()) {
     result.first = at.events.front().event->offset;
     result.last = at.events.back().event->offset;
@@ -190,6 +190,9 @@ publication_ptr memory_store::copy(const kept_event& kept) const {
   result->payload = x.payload;
   result->sender = x.sender;
   result->trace = x.trace;
+  result->key = x.key;
+  result->origin = x.origin;
+  result->attempts = x.attempts;
   result->from_connection = x.from_connection;
   result->offset = x.offset;
   result->epoch = x.epoch;

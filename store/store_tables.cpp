@@ -203,7 +203,7 @@ void store_tables::load_ids(int64_t topic, int64_t now_ms,
     read_row(db_, rows, {{}, {}, opening_}, events);
     for (auto i = events.rbegin(); i != events.rend(); ++i)
       if (auto& x = **i; !x.id.empty() && x.timestamp + ids_ms_ > now_ms)
-        found.push_back({x.key(), x.offset, x.timestamp + ids_ms_});
+        found.push_back({x.id_key(), x.offset, x.timestamp + ids_ms_});
   }
   rows.reset();
   out.insert(out.end(), found.rbegin(), found.rend());

@@ -37,6 +37,9 @@ CAF_TEST(an event keeps all that clients get of it) {
   for_each_store([](store_env& env) {
     auto x = env.event("a", 1, "the id");
     x->trace = "00-trace";
+    x->key = "the key";
+    x->origin = "the group";
+    x->attempts = 300;
     x->payload = *payload::from_json("{\"a\":[1,2.5,null]}");
     env.load("a");
     CHECK_EQ(env.append(x), "ok 1");
@@ -53,6 +56,10 @@ CAF_TEST(an event keeps all that clients get of it) {
     CHECK_EQ(y.sender, "somebody");
     CHECK_EQ(y.id, "the id");
     CHECK_EQ(y.trace, "00-trace");
+    CHECK_EQ(y.key, "the key");
+    CHECK_EQ(y.origin, "the group");
+    CHECK_EQ(y.attempts, 300u);
+    CHECK_EQ(events[1]->key + events[1]->origin, "");
     CHECK(y.payload.encoding() == x->payload.encoding());
     CHECK_EQ(y.payload.to_json(), "{\"a\":[1,2.5,null]}");
     CHECK(events[1]->payload.encoding() == codec::msgpack);
@@ -203,7 +210,7 @@ CAF_TEST(ids of connections count in their own run only) {
     auto ids = env.load_all("a").ids;
     REQUIRE_EQ(ids.size(), 2u);
     CHECK_EQ(ids[0].key, "connection 8:somebodyone");
-    CHECK_EQ(ids[0].key, x->key());
+    CHECK_EQ(ids[0].key, x->id_key());
     env.restart();
     ids = env.load_all("a").ids;
     REQUIRE_EQ(ids.size(), 1u);
