@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <thread>
 
@@ -148,7 +147,8 @@ int run_serve(const serve_options& options) {
     flush_logging();
     return exit_failed;
   }
-  logger("cmd")->info("draining signal={}", strsignal(signal));
+  logger("cmd")->info("draining signal={}",
+                      signal == SIGINT ? "SIGINT" : "SIGTERM");
   drain(**server, signals);
   server->reset();
   logger("cmd")->info("ended");

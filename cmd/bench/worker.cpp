@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,7 +32,7 @@ int64_t read_clock(clockid_t id) {
 }
 
 std::string system_text(int code) {
-  return std::strerror(code);
+  return std::generic_category().message(code);
 }
 
 } // namespace
