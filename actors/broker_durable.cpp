@@ -75,8 +75,8 @@ void broker::with_topic(const std::string& topic, std::function<void(errc)> f) {
 caf::result<published> broker::publish_durable(durable_topic& at,
                                                const publication_ptr& x) {
   auto promise = make_response_promise<published>();
-  publish_waiter who{x->call_id, promise};
-  when_ready(x->topic, at, [this, x, who](errc failed) mutable {
+  when_ready(x->topic, at, [this, x, promise](errc failed) {
+    publish_waiter who{x->call_id, promise};
     waiting_->remove(x->cost());
     // It may be another one by now.
     auto* topic = durable(x->topic);
