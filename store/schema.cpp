@@ -16,8 +16,8 @@ namespace {
 //
 // `runs`: a row holds the events first … last of a topic (see event_run.hpp),
 // of which the last one was accepted at `at_ms`; `ids` tells whether one of
-// them has an id. The rows of a topic have no gaps between them, and the one
-// with the head goes last.
+// them has an id, so that a load need not look at the others. The rows of a
+// topic have no gaps between them, and the one with the head goes last.
 constexpr const char* migrations[] = {
   R"(
     CREATE TABLE node(
@@ -45,6 +45,7 @@ constexpr const char* migrations[] = {
       check_sum INTEGER NOT NULL,
       data BLOB NOT NULL,
       PRIMARY KEY(topic, last)) WITHOUT ROWID;
+    CREATE INDEX runs_with_ids ON runs(topic, last) WHERE ids = 1;
   )",
 };
 

@@ -189,16 +189,15 @@ void store_tables::load_saved_ids(known_topic& at, int64_t now_ms,
 
 void store_tables::load_ids(int64_t topic, int64_t now_ms,
                             std::vector<stored_id>& out) {
-  auto rows = db_.prepare("SELECT first, last, check_sum, data, at_ms, ids "
-                          "FROM runs WHERE topic = ? ORDER BY last DESC");
+  auto rows = db_.prepare(
+    "SELECT first, last, check_sum, data, at_ms FROM runs "
+    "INDEXED BY runs_with_ids WHERE topic = ? AND ids = 1 ORDER BY last DESC");
   rows.with(topic);
   std::vector<stored_id> found;
   std::vector<publication_ptr> events;
   while (found.size() < ids_max && rows.step()) {
     if (rows.number(4) + ids_ms_ <= now_ms)
       break;
-    if (rows.number(5) == 0)
-      continue;
     events.clear();
     read_row(db_, rows, {{}, {}, opening_}, events);
     for (auto i = events.rbegin(); i != events.rend(); ++i)

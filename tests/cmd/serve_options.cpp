@@ -73,6 +73,8 @@ CAF_TEST(every setting has the same name in each place) {
       value = "/echo";
     else if (x.name == "node-name")
       value = "n1";
+    else if (x.name == "store-dir")
+      value = "store";
     auto flag = x.is_switch() ? "--" + x.name : "--" + x.name + '=' + value;
     CAF_CHECK_EQUAL(read({flag}), "");
     CAF_CHECK_EQUAL(read({}, {{environment_name(x.name), value}}), "");
@@ -100,7 +102,8 @@ CAF_TEST(what is for a topic stands in a section only and the rest in none) {
                   "`callboard serve --help` lists all");
   CAF_CHECK_EQUAL(read({}, {}, "[topic x]\nloops = 1\n"),
                   "callboard.conf, line 2: there is no setting 'loops'; a "
-                  "topic section takes history-size, history-ttl, retain");
+                  "topic section takes history-size, history-ttl, retain, "
+                  "durability");
 }
 
 CAF_TEST(switches can be set and taken back) {
