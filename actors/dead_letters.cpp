@@ -64,7 +64,7 @@ void dead_letters::retry(publication_ptr x) {
   keep(std::move(x), true);
   if (std::exchange(paused_, true))
     return;
-  self_.run_delayed(std::chrono::milliseconds{overload_retry_ms},
+  self_.run_delayed(std::chrono::milliseconds{retry_after_ms(errc::overloaded)},
                     [this] { resume(); });
 }
 

@@ -173,10 +173,6 @@ private:
     return routers_[shard_of(action, node_.loops)];
   }
 
-  [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
-    return brokers_[shard_of(topic, node_.loops)];
-  }
-
   [[nodiscard]] uint32_t loop_of(const caf::actor& who) const {
     return static_cast<uint32_t>(who.id() % node_.loops);
   }
