@@ -143,7 +143,7 @@ CAF_TEST(an unknown name is told with its line and what there is) {
                        "histroy-size = 1\n"),
                   "callboard.conf, line 5: there is no setting 'histroy-size'; "
                   "a topic section takes history-size, history-ttl, retain, "
-                  "durability");
+                  "presence, overflow, durability");
 }
 
 CAF_TEST(topics and patterns have sections) {
