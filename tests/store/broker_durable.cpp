@@ -49,6 +49,34 @@ CAF_TEST(what concerns a topic waits until it was loaded) {
            "event " + topic + " @1 \"x\"; event " + topic + " @2 \"y\"");
 }
 
+CAF_TEST(a group of a topic waits until it was loaded) {
+  run(2);
+  auto topic = name_on(1, 2, "disk/");
+  publish(topic, "x", 1);
+  publish(topic, "y", 2);
+  restart(false);
+  store->at_once = false;
+  auto ask = [&](type what, uint32_t seq_id) {
+    frame_view y;
+    y.type = what;
+    y.seq_id = seq_id;
+    y.subject = topic;
+    y.meta.mark(meta_key::group);
+    y.meta.group = "workers";
+    return say(*two, y);
+  };
+  CHECK_EQ(ask(type::subscribe, 7), "");
+  auto heard = commit(*two);
+  // The topic goes on, it does not start over.
+  CHECK_EQ(heard, "response 7 {\"epoch\":\"run.1\",\"offset\":2,"
+                  "\"recovered\":false}");
+  publish(topic, "z", 3);
+  CHECK_EQ(two->heard(), "");
+  commit(*one);
+  CHECK(two->heard().starts_with("event " + topic + " @3"));
+  CHECK_EQ(ask(type::unsubscribe, 8), "response 8");
+}
+
 CAF_TEST(positions show what is committed only) {
   run();
   publish("disk/a", "x", 1);
