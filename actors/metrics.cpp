@@ -76,9 +76,8 @@ group_metrics make_group_metrics(instances& make) {
   m.bytes = make.gauge("group", "Bytes of these events.", "bytes");
   m.deliveries = make.counter("group-deliveries",
                               "Events given to a member of a group.");
-  m.redeliveries
-    = make.counter("group-redeliveries",
-                   "Events given to a member after another had them.");
+  m.redeliveries = make.counter(
+    "group-redeliveries", "Events given to a member after another had them.");
   m.confirmations = make.counter("group-confirmations",
                                  "Events that a member has confirmed.");
   m.timeouts = make.counter("group-timeouts",

@@ -62,10 +62,9 @@ public:
 
   /// Returns roughly what it costs in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
-    return static_cast<int64_t>(sizeof(publication) + topic.size()
-                                + payload.bytes().size() + sender.size()
-                                + id.size() + trace.size() + key.size()
-                                + origin.size());
+    return static_cast<int64_t>(
+      sizeof(publication) + topic.size() + payload.bytes().size()
+      + sender.size() + id.size() + trace.size() + key.size() + origin.size());
   }
 };
 

@@ -12,8 +12,8 @@ constexpr uint8_t json_flag = 1;
 constexpr uint8_t no_echo_flag = 2;
 constexpr uint8_t connection_flag = 4;
 constexpr uint8_t group_flag = 8;
-constexpr uint8_t all_flags
-  = json_flag | no_echo_flag | connection_flag | group_flag;
+constexpr uint8_t all_flags = json_flag | no_echo_flag | connection_flag
+                              | group_flag;
 
 void put_number(std::string& out, uint64_t x) {
   while (x >= 0x80) {
