@@ -15,6 +15,7 @@
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/string_hash.hpp>
+#include <callboard/actors/type_ids.hpp>
 
 namespace callboard {
 

@@ -27,7 +27,8 @@ endif()
 run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project"
   -B "${WORK}/build" -G Ninja "-DCMAKE_CXX_COMPILER=${CXX}"
   -DCMAKE_BUILD_TYPE=Debug ${options})
-run("${CMAKE_COMMAND}" --build "${WORK}/build")
+# All that is wrong is shown at once.
+run("${CMAKE_COMMAND}" --build "${WORK}/build" -- -k 0)
 if(NOT WAY STREQUAL "headers")
   execute_process(COMMAND "${WORK}/build/consumer" TIMEOUT 60
     OUTPUT_VARIABLE said RESULT_VARIABLE result)
