@@ -22,6 +22,8 @@ const char* to_string(bench_mode mode) {
       return "fanout";
     case bench_mode::rooms:
       return "rooms";
+    case bench_mode::comeback:
+      return "comeback";
     case bench_mode::idle:
       return "idle";
   }
@@ -78,6 +80,13 @@ std::string check(const bench_options& opts) {
     return "there are 1 to 1000000 connections and 1 to 1000 publishers";
   if (!within(opts.rooms, 1u, 1'000'000u) || !within(opts.members, 1u, 1'000u))
     return "there are 1 to 1000000 rooms of 1 to 1000 members";
+  if (!within(opts.watchers, 1u, 100'000u)
+      || !within(opts.steady_s, 0.01, 3'600.0)
+      || !within(opts.away_s, 0.0, 3'600.0))
+    return "there are 1 to 100000 watchers, and --steady and --away are at "
+           "most an hour";
+  if (opts.mode == bench_mode::comeback && opts.rate < 1e-3)
+    return "--rate is at least one publication in 1000 s";
   auto groups = opts.mode == bench_mode::rooms ? opts.rooms : opts.connections;
   if (opts.threads > groups)
     return "there is not a room or connection for each of the --threads";

@@ -45,8 +45,10 @@ void callboard_dialect::frame(worker& self, link& which,
         welcomed(self, which);
       return;
     case wire_response:
-      if (which.state == link_state::joining)
+      if (which.state == link_state::joining) {
+        self.what().joined(self, which, frame);
         return self.ready(which);
+      }
       return self.what().answered(self, which, frame);
     case wire_error:
       return refused(self, which, frame);
@@ -60,7 +62,7 @@ void callboard_dialect::welcomed(worker& self, link& which) {
   if (!role.listens)
     return self.ready(which);
   auto& out = self.scratch();
-  append_subscribe(out, 1, self.now_ms(), role.topic);
+  append_subscribe(out, 1, self.now_ms(), role.topic, role.since);
   self.send(which, out);
 }
 

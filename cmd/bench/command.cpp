@@ -55,7 +55,9 @@ CLI::App* add_mode(CLI::App& bench, const shared_options& opts, bench_mode mode,
     add_time(*to, "--warm-up", opts->warmup_s,
              "time of load before anything is counted");
   add_time(*to, "-d,--duration", opts->duration_s,
-           is_idle ? "time to hold the connections" : "time to measure");
+           is_idle                        ? "time to hold the connections"
+           : mode == bench_mode::comeback ? "time to measure, at most"
+                                          : "time to measure");
   add_count(*to, "-t,--threads", opts->threads, "threads that make load", 1,
             256);
   to->add_option("--connect-rate", opts->connect_rate,
@@ -125,6 +127,26 @@ void add_bench_command(CLI::App& app, int& exit_code,
   add_count(*to, "-m,--members", opts->members, "members of each room", 1,
             1'000);
   add_window(*to, opts, "a member's publications that it has not seen itself");
+  add_payload(*to, opts);
+
+  opts = fresh();
+  opts->connections = 5000;
+  opts->rate = 100;
+  opts->duration_s = 120;
+  to = add_mode(*bench, opts, bench_mode::comeback,
+                "Many lose their connections and come back at once (the topics "
+                "bench/# need a history)",
+                run);
+  add_count(*to, "-c,--subscribers", opts->connections,
+            "subscribers that come back", 1, 1'000'000);
+  add_count(*to, "--watchers", opts->watchers,
+            "subscribers that stay, whose latency is measured", 1, 100'000);
+  to->add_option("-r,--rate", opts->rate, "publications a second")
+    ->check(CLI::Range(1e-3, 1e8))
+    ->capture_default_str();
+  add_time(*to, "--steady", opts->steady_s, "time in which everybody listens");
+  add_time(*to, "--away", opts->away_s,
+           "time from the loss of the connections to the come-back");
   add_payload(*to, opts);
 
   opts = fresh();

@@ -27,12 +27,14 @@ class dialect {
 public:
   virtual ~dialect() = default;
 
-  /// Says what of the options it cannot do; by default nothing but `echo`.
+  /// Says what of the options it cannot do; by default `echo` and `comeback`.
   /// @returns an empty string, or a sentence.
   virtual std::string refuses(const bench_options& options) const {
-    return options.mode == bench_mode::echo
-             ? "this server has nothing that 'echo' could ask"
-             : "";
+    if (options.mode == bench_mode::echo)
+      return "this server has nothing that 'echo' could ask";
+    if (options.mode == bench_mode::comeback)
+      return "of this server it is not known how to ask for what was missed";
+    return {};
   }
 
   /// Begins on a TCP connection that was just made, whose state is `joining`.

@@ -6,6 +6,10 @@ role load::role_of(worker&, const link&) const {
   return {};
 }
 
+void load::joined(worker&, link&, const frame_view&) {
+  // It does not matter where the topic stands.
+}
+
 void load::event(worker&, link&, const frame_view&) {
   // Nothing was subscribed to.
 }

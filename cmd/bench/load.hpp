@@ -14,6 +14,8 @@ struct role {
   std::string topic;
   /// Whether it subscribes to the topic before the run.
   bool listens = false;
+  /// Behind what it wants to get everything; no epoch: from now on.
+  topic_position since = {};
 };
 
 /// Decides what a worker's connections are for and when they say something,
@@ -25,6 +27,9 @@ public:
 
   /// Returns what a connection is for, by default for no topic.
   virtual role role_of(worker& self, const link& which) const;
+
+  /// Takes the answer to a connection's subscribing, just before it is ready.
+  virtual void joined(worker& self, link& which, const frame_view& frame);
 
   /// Sends the first messages: every worker's connections are ready.
   virtual void start(worker& self) = 0;

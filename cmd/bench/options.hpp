@@ -13,6 +13,8 @@ enum class bench_mode : uint8_t {
   fanout,
   /// Many small topics whose members all publish and listen.
   rooms,
+  /// One topic whose listeners all lose their connections and come back.
+  comeback,
   /// Connections that do nothing, for the memory that they cost.
   idle,
 };
@@ -27,7 +29,8 @@ struct bench_options {
   /// The server, `ws://HOST[:PORT][/PATH]`. Path default: `/ws`.
   std::string url;
 
-  /// Connections of `echo` and `idle`, subscribers of `fanout`; at least 1.
+  /// Connections of `echo` and `idle`, subscribers of `fanout`, those of
+  /// `comeback` that come back; at least 1.
   uint32_t connections = 100;
 
   /// Publishers of `fanout`, on connections of their own; 1 … 1,000.
@@ -45,8 +48,18 @@ struct bench_options {
   /// Bytes of each payload; 16 … 1,000,000 (16 carry sequence and time).
   uint32_t payload_bytes = 128;
 
-  /// Publications of `fanout` per second, over all publishers; 0: windowed.
+  /// Publications per second, of `fanout` over all publishers; 0: windowed.
+  /// `comeback` has one publisher, and always a rate.
   double rate = 0;
+
+  /// Subscribers of `comeback` that stay; 1 … 100,000.
+  uint32_t watchers = 100;
+
+  /// Seconds of `comeback` in which everybody listens.
+  double steady_s = 5;
+
+  /// Seconds of `comeback` until those whose connections are lost come back.
+  double away_s = 1;
 
   /// Threads that make load; at least 1.
   uint32_t threads = 1;

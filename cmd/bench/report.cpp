@@ -55,6 +55,11 @@ std::string what(const bench_options& opts) {
                     opts.rate > 0 ? (scaled(opts.rate) + "/s").c_str()
                                   : format("window %u", opts.window).c_str(),
                     opts.payload_bytes);
+    case bench_mode::comeback:
+      return format("%u subscribers that come back after %g s beside %u that "
+                    "stay, %s/s, %u bytes",
+                    opts.connections, opts.away_s, opts.watchers,
+                    scaled(opts.rate).c_str(), opts.payload_bytes);
     case bench_mode::rooms:
       return format("%u rooms of %u, window %u, %u bytes", opts.rooms,
                     opts.members, opts.window, opts.payload_bytes);
@@ -66,6 +71,15 @@ std::string what(const bench_options& opts) {
                                 opts.topics == 1 ? "" : "s")
                            .c_str()));
   }
+}
+
+std::string percentiles_of(const histogram& latency) {
+  std::string result;
+  for (auto [name, share] : percentiles)
+    result += std::string{name} + " "
+              + duration_text(static_cast<double>(latency.percentile(share)))
+              + ", ";
+  return result + "max " + duration_text(static_cast<double>(latency.max()));
 }
 
 std::string quoted(const std::string& text) {
@@ -113,6 +127,15 @@ private:
   std::string out_;
 };
 
+void add_percentiles(object& out, const std::string& what,
+                     const histogram& latency) {
+  for (auto [name, share] : percentiles)
+    out.number((what + '_' + name + "_us").c_str(),
+               static_cast<double>(latency.percentile(share)) / 1e3);
+  out.number((what + "_max_us").c_str(),
+             static_cast<double>(latency.max()) / 1e3);
+}
+
 } // namespace
 
 std::string scaled(double value) {
@@ -155,15 +178,16 @@ std::string summary(const bench_options& opts, const bench_result& result) {
            + format(" (%llu in %.2f s)",
                     static_cast<unsigned long long>(result.window.delivered),
                     seconds));
-    std::string latency;
-    for (auto [name, share] : percentiles)
-      latency += std::string{name} + " "
-                 + duration_text(
-                   static_cast<double>(counts.latency.percentile(share)))
-                 + ", ";
-    line("latency",
-         latency + "max "
-           + duration_text(static_cast<double>(counts.latency.max())));
+    if (opts.mode == bench_mode::comeback) {
+      line("came back",
+           format("%llu of %u, with all that they had missed, in %.2f s",
+                  static_cast<unsigned long long>(counts.returned),
+                  opts.connections,
+                  static_cast<double>(counts.comeback_ns) / 1e9));
+      line("before", percentiles_of(counts.steady_latency));
+    }
+    line(opts.mode == bench_mode::comeback ? "meanwhile" : "latency",
+         percentiles_of(counts.latency));
   }
   line("trouble",
        format("%llu lost, %llu out of order, %llu corrupt, %llu errors, "
@@ -217,10 +241,12 @@ std::string to_json(const bench_options& opts, const bench_result& result) {
   out.count("delivered", window.delivered);
   out.number("delivered_per_s", result.rate());
   out.count("received_bytes", window.received_bytes);
-  for (auto [name, share] : percentiles)
-    out.number(("latency_" + std::string{name} + "_us").c_str(),
-               static_cast<double>(counts.latency.percentile(share)) / 1e3);
-  out.number("latency_max_us", static_cast<double>(counts.latency.max()) / 1e3);
+  add_percentiles(out, "latency", counts.latency);
+  if (opts.mode == bench_mode::comeback) {
+    add_percentiles(out, "steady_latency", counts.steady_latency);
+    out.count("returned", counts.returned);
+    out.number("comeback_s", static_cast<double>(counts.comeback_ns) / 1e9);
+  }
   out.count("lost", counts.lost);
   out.count("misordered", counts.misordered);
   out.count("corrupt", counts.corrupt);

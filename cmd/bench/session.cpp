@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "comeback_load.hpp"
 #include "echo_load.hpp"
 #include "report.hpp"
 #include "topic_load.hpp"
@@ -30,6 +31,8 @@ uint32_t links_of(const bench_options& opts) {
     return opts.rooms * opts.members;
   if (opts.mode == bench_mode::fanout)
     return opts.connections + opts.publishers;
+  if (opts.mode == bench_mode::comeback)
+    return opts.watchers + opts.connections + 1;
   return opts.connections;
 }
 
@@ -37,7 +40,9 @@ uint32_t links_of(const bench_options& opts) {
 uint64_t receivers_of(const bench_options& opts) {
   return opts.mode == bench_mode::fanout  ? opts.connections
          : opts.mode == bench_mode::rooms ? opts.members
-                                          : 1;
+         : opts.mode == bench_mode::comeback
+           ? uint64_t{opts.watchers} + opts.connections
+           : 1;
 }
 
 /// Deals `count` things to the threads, as evenly as possible.
@@ -113,6 +118,7 @@ bench_result session::run() {
 void session::make_workers() {
   auto published = std::make_shared<publisher_counts>(
     opts_.mode == bench_mode::fanout ? opts_.publishers : 0);
+  auto comeback = std::make_shared<comeback_state>(opts_.connections);
   uint32_t first = 0;
   for (uint32_t i = 0; i < opts_.threads; ++i) {
     auto is_rooms = opts_.mode == bench_mode::rooms;
@@ -127,6 +133,10 @@ void session::make_workers() {
       auto publishers = i == 0 ? opts_.publishers : 0;
       what = std::make_unique<fanout_load>(mine, publishers, published);
       links += publishers;
+    } else if (opts_.mode == bench_mode::comeback) {
+      auto watchers = i == 0 ? opts_.watchers : 0;
+      what = std::make_unique<comeback_load>(opts_, watchers, mine, comeback);
+      links += i == 0 ? watchers + 1 : 0;
     } else if (opts_.mode == bench_mode::idle) {
       what = std::make_unique<idle_load>(first);
     } else if (opts_.websocket_echo.empty()) {
@@ -176,7 +186,7 @@ bool session::hold(run_phase phase, double seconds, const char* name) {
   auto delivered = sum(&worker::delivered);
   for (;;) {
     auto elapsed = seconds_since(start);
-    if (elapsed >= seconds)
+    if (elapsed >= seconds || state_.measured.load(std::memory_order_acquire))
       return true;
     std::this_thread::sleep_for(std::min<std::chrono::duration<double>>(
       step, std::chrono::duration<double>{seconds - elapsed}));
@@ -242,6 +252,9 @@ void session::collect() {
     counts.closed += theirs.closed;
     counts.note(theirs.trouble);
     counts.latency.merge(theirs.latency);
+    counts.steady_latency.merge(theirs.steady_latency);
+    counts.returned += theirs.returned;
+    counts.comeback_ns = std::max(counts.comeback_ns, theirs.comeback_ns);
     auto& span = each->window();
     window.elapsed_ns = std::max(window.elapsed_ns, span.elapsed_ns);
     window.cpu_ns += span.cpu_ns;

@@ -31,6 +31,13 @@ struct tally {
   /// Time from sending to arrival, of what arrived while it was measured.
   histogram latency;
 
+  /// The same, of `comeback` before anybody left.
+  histogram steady_latency;
+  /// Subscribers that came back and caught up.
+  uint64_t returned = 0;
+  /// From the first of them that connected again to the last that caught up.
+  int64_t comeback_ns = 0;
+
   /// Keeps the first sentence.
   void note(std::string sentence) {
     if (trouble.empty())

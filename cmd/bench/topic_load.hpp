@@ -24,6 +24,11 @@ public:
   void take(tally& counts, size_t subscriber, const payload_mark& mark,
             uint64_t offset);
 
+  /// Returns the highest offset that a subscriber got.
+  uint64_t offset_of(size_t subscriber) const {
+    return offset_[subscriber];
+  }
+
   /// Counts as lost what a subscriber did not get of a publisher's messages.
   void close(tally& counts, size_t subscriber, size_t publisher,
              uint32_t published);

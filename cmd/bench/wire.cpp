@@ -83,6 +83,11 @@ public:
     return tag == 0xde ? big(2) : tag == 0xdf ? big(4) : fail();
   }
 
+  bool truth() {
+    auto tag = byte();
+    return tag == 0xc3 || (tag != 0xc2 && fail() != 0);
+  }
+
   /// Passes over one value and all that is in it, without recursion.
   void skip() {
     for (uint64_t left = 1; left > 0 && ok_; --left)
@@ -279,7 +284,10 @@ bool read_frame(const uint8_t*& first, const uint8_t* last,
   result.seq_id = in.integer();
   in.integer();
   result.subject = in.text_or_skip();
+  auto payload = in.position();
   result.content = in.text_or_skip();
+  result.payload = {reinterpret_cast<const char*>(payload),
+                    static_cast<size_t>(in.position() - payload)};
   if (elements > 5) {
     for (auto pairs = in.map(); pairs > 0 && in.ok(); --pairs) {
       auto key = in.integer();
@@ -295,6 +303,23 @@ bool read_frame(const uint8_t*& first, const uint8_t* last,
   }
   first = in.position();
   return in.ok();
+}
+
+bool read_position(std::string_view payload, topic_position& result) {
+  auto first = reinterpret_cast<const uint8_t*>(payload.data());
+  reader in{first, first + payload.size()};
+  for (auto pairs = in.map(); pairs > 0 && in.ok(); --pairs) {
+    auto key = in.text_or_skip();
+    if (key == "epoch")
+      result.epoch = in.text_or_skip();
+    else if (key == "offset")
+      result.offset = in.integer();
+    else if (key == "recovered")
+      result.recovered = in.truth();
+    else
+      in.skip();
+  }
+  return in.ok() && !result.epoch.empty();
 }
 
 message_template message_template::frame(wire_type type,
@@ -337,10 +362,18 @@ void message_template::append_to(std::string& out, uint32_t seq_id,
 }
 
 void append_subscribe(std::string& out, uint32_t seq_id, int64_t time_ms,
-                      std::string_view topic) {
+                      std::string_view topic, const topic_position& since) {
   std::string body;
   append_frame_head(body, wire_subscribe, seq_id, time_ms, topic);
   body += '\xc0';
+  if (!since.epoch.empty()) {
+    body[0] = '\x96';
+    // Meta 3, `since`: an array of two.
+    body += "\x81\x03\x92";
+    append_text(body, since.epoch);
+    body += '\xcf';
+    append_big(body, since.offset);
+  }
   append_ws_header(out, 2, body.size());
   out += body;
 }

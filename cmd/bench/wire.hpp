@@ -59,6 +59,15 @@ ws_scan scan_ws_header(const uint8_t* first, const uint8_t* last,
 /// Appends the header of a client's message, masked with key zero.
 void append_ws_header(std::string& out, uint8_t opcode, size_t payload_bytes);
 
+/// Where a topic stands, or stood for a subscriber.
+struct topic_position {
+  /// Empty: nowhere.
+  std::string epoch;
+  uint64_t offset = 0;
+  /// Whether all that came behind a subscriber's position follows.
+  bool recovered = false;
+};
+
 /// Describes one frame of the protocol; its views point into the receive
 /// buffer.
 struct frame_view {
@@ -68,6 +77,8 @@ struct frame_view {
   /// The payload's bytes without its own header if it is a `bin` or a `str`,
   /// else empty.
   std::string_view content;
+  /// The payload's bytes, whatever it is.
+  std::string_view payload;
   /// The event's offset; 0 if it has none.
   uint64_t offset = 0;
   /// The error's code; 0 if it has none.
@@ -78,6 +89,10 @@ struct frame_view {
 /// @param first is moved behind the frame.
 /// @returns false if there is no whole frame; `first` is then unspecified.
 bool read_frame(const uint8_t*& first, const uint8_t* last, frame_view& result);
+
+/// Reads the payload that answers `subscribe`, `{epoch, offset, recovered}`.
+/// @returns false if it has no epoch.
+bool read_position(std::string_view payload, topic_position& result);
 
 /// Reads the mark at the front of a payload.
 /// @returns false if the payload is shorter than a mark.
@@ -135,7 +150,8 @@ private:
 };
 
 /// Appends a `subscribe` for one topic as a whole client message.
+/// @param since where the subscriber was; without an epoch it is new.
 void append_subscribe(std::string& out, uint32_t seq_id, int64_t time_ms,
-                      std::string_view topic);
+                      std::string_view topic, const topic_position& since);
 
 } // namespace callboard::cmd::bench

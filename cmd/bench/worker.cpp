@@ -115,8 +115,12 @@ void worker::connect_some() {
     auto share = opts.connect_rate / std::max(opts.threads, 1u);
     until = std::min(until, seconds * share + 1);
   }
-  while (begun_ < until && handshaking_ < handshakes_max && !failed())
+  while (begun_ < until && may_connect())
     connect(links_[begun_++]);
+}
+
+bool worker::may_connect() const {
+  return handshaking_ < handshakes_max && !failed();
 }
 
 void worker::connect(link& which) {
@@ -256,23 +260,37 @@ void worker::lose(link& which, const std::string& why) {
   if (which.state == link_state::closed)
     return;
   auto was_ready = which.state == link_state::ready;
-  which.state = link_state::closed;
-  ::close(which.fd);
-  which.fd = -1;
-  which.rest = {};
-  which.unsent = {};
-  --open_;
+  release(which, link_state::closed);
   if (phase_ == run_phase::hang_up)
     return;
   ++counts.closed;
   if (phase_ == run_phase::connect) {
     fail("cannot connect to " + state_.target.host_and_port() + ": " + why);
   } else {
-    if (was_ready)
-      counts.note("a connection was lost: " + why);
+    counts.note((was_ready ? "a connection was lost: "
+                           : "a connection was not made again: ")
+                + why);
     if (open_ == 0)
       fail("every connection was lost: " + why);
   }
+}
+
+void worker::drop(link& which) {
+  if (which.state != link_state::closed && which.state != link_state::fresh)
+    release(which, link_state::fresh);
+}
+
+void worker::release(link& which, link_state state) {
+  if (which.state == link_state::ready)
+    --ready_;
+  else
+    --handshaking_;
+  which.state = state;
+  ::close(which.fd);
+  which.fd = -1;
+  which.rest = {};
+  which.unsent = {};
+  --open_;
 }
 
 void worker::refuse(link& which, const std::string& what) {

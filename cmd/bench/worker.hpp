@@ -26,6 +26,8 @@ struct run_state {
   /// Begins the names of the run's topics, which no other run uses.
   std::string topic;
   std::atomic<run_phase> phase{run_phase::connect};
+  /// Whether all that was to be measured was.
+  std::atomic<bool> measured{false};
 };
 
 enum class link_state : uint8_t {
@@ -127,6 +129,30 @@ public:
     return phase_ == run_phase::warm_up || phase_ == run_phase::measure;
   }
 
+  bool is_measuring() const {
+    return phase_ == run_phase::measure;
+  }
+
+  /// Returns for how long it has been measuring, in nanoseconds.
+  int64_t measured_ns() const {
+    return now_ + window_.elapsed_ns;
+  }
+
+  /// Ends the measured time: what there was to see was seen.
+  void finish_early() {
+    state_.measured.store(true, std::memory_order_release);
+  }
+
+  /// Tells whether one more connection may be begun: so many are made at once.
+  bool may_connect() const;
+
+  /// Begins to connect a link that is fresh.
+  void connect(link& which);
+
+  /// Ends a connection as if the network had, and counts nothing: it is fresh
+  /// again.
+  void drop(link& which);
+
   /// Returns an empty buffer to gather one connection's output in.
   std::string& scratch() {
     scratch_.clear();
@@ -172,12 +198,12 @@ public:
 private:
   void enter(run_phase phase);
   void connect_some();
-  void connect(link& which);
   void handle(link& which, uint32_t events);
   void established(link& which);
   bool receive(link& which);
   void flush(link& which);
   void hang_up(link& which);
+  void release(link& which, link_state state);
   void fail(std::string why);
   void show();
   void wait();

@@ -85,6 +85,24 @@ void frames_are_read_whole_or_not_at_all() {
   }
 }
 
+void positions_are_asked_for_and_read() {
+  std::string message;
+  append_subscribe(message, 1, 2, "t", {"ep", 258});
+  auto meta = "\x81\x03\x92\xa2"s + "ep\xcf\0\0\0\0\0\0\1\2"s;
+  check_that(message.ends_with("\xc0" + meta)
+               && message[6] == static_cast<char>(0x96),
+             "a subscriber says where it was");
+  topic_position read;
+  auto answer = "\x83\xa6offset\xcd\1\2\xa9recovered\xc3\xa5"
+                "epoch\xa2"
+                "ep"s;
+  check_that(read_position(answer, read) && read.epoch == "ep"
+               && read.offset == 258 && read.recovered,
+             "a position is read");
+  check_that(!read_position("\x81\xa6offset\1"s, read = {}),
+             "a position has an epoch");
+}
+
 // -- modes --------------------------------------------------------------------
 
 bench_options brief(bench_mode mode, const std::string& url) {
@@ -203,6 +221,7 @@ int main(int argc, char** argv) {
   histogram_is_within_its_precision();
   ledger_counts_losses_and_order();
   frames_are_read_whole_or_not_at_all();
+  positions_are_asked_for_and_read();
   try {
     test_dialects();
     child bare{{argv[1], "--port", "0"}};

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { json } from './support/client.mjs';
-import { until } from './support/server.mjs';
+import { run, until } from './support/server.mjs';
 import { freshTopic, suite } from './support/suite.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'callboard-history-'));
@@ -192,4 +192,13 @@ test('the metrics tell what is kept and who came back', async () => {
     .reduce((total, [, , value]) => total + Number(value), 0);
   assert.ok(sum('callboard_history_bytes') > 12_000_000, text);
   assert.match(text, /callboard_recoveries_total{[^}]*outcome="whole"/);
+});
+
+test('a crowd that lost its connections comes back', async () => {
+  const { code, stdout, stderr } = await run(['bench', 'comeback', shared.server.ws, '--subscribers', '200',
+    '--watchers', '5', '--rate', '200', '--steady', '200ms', '--away', '300ms', '--threads', '2', '--json']);
+  assert.equal(code, 0, stdout + stderr);
+  const { returned, published, delivered, lost, misordered } = JSON.parse(stdout);
+  assert.deepEqual({ returned, lost, misordered }, { returned: 200, lost: 0, misordered: 0 });
+  assert.ok(published > 60 && delivered > 60 * 205, stdout);
 });

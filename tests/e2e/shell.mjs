@@ -157,3 +157,11 @@ test('--help of each says how it is used', async () => {
     assert.ok(stdout.includes(command), command);
   }
 });
+
+test('bench comeback says that the topics keep too little', async () => {
+  const { code, stdout } = await run(['bench', 'comeback', url(), '--subscribers', '3', '--watchers', '1',
+    '--steady', '100ms', '--away', '100ms', '--duration', '1s']);
+  assert.equal(code, 1);
+  assert.match(stdout, /longer history/);
+  assert.match(stdout, /came back +0 of 3/);
+});
