@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>

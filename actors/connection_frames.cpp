@@ -1,5 +1,6 @@
 #include <callboard/actors/connection.hpp>
 
+#include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include <caf/make_counted.hpp>
+
 #include <callboard/actors/broker.hpp>
 
 namespace callboard {

@@ -1,5 +1,6 @@
 #include <callboard/actors/loop_context.hpp>
 
+#include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
 namespace callboard {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include <caf/make_counted.hpp>
+
 namespace callboard {
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
 #include <callboard/actors/user_topic.hpp>

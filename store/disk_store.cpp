@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 
+#include <caf/make_counted.hpp>
+
 #include <callboard/store/schema.hpp>
 #include <callboard/store/store_writer.hpp>
 

@@ -1,5 +1,7 @@
 #include <callboard/store/event_run.hpp>
 
+#include <caf/make_counted.hpp>
+
 #include <zlib.h>
 
 namespace callboard {

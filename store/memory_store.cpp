@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <caf/make_counted.hpp>
+
 namespace callboard {
 
 namespace {

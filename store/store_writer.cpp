@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <caf/make_counted.hpp>
+
 #include <sqlite3.h>
 
 #include <callboard/store/schema.hpp>
