@@ -240,6 +240,10 @@ public:
 
   /// The connection behind it; 0 for an embedded actor.
   connection_id connection = 0;
+
+  /// What events cost together that are held beside it, for subscriptions that
+  /// lag; kept by topic_table.
+  int64_t held_bytes = 0;
 };
 
 using outbox_ptr = caf::intrusive_ptr<outbox>;

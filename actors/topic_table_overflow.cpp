@@ -33,28 +33,31 @@ void topic_table::offer(subscription& x, const publication_ptr& event) {
   if (event->no_echo && event->publisher == x.box->connection)
     return;
   auto& late = *x.behind->late;
-  auto bytes_max = static_cast<int64_t>(x.box->bytes_max() / 2);
-  auto drop = [&](size_t n) { drops_[index_of(x.topic->overflow)] += n; };
+  auto drop_front = [&] {
+    late.drop_front();
+    late.gap_before = true;
+    ++drops_[index_of(x.topic->overflow)];
+  };
   switch (x.topic->overflow) {
     case overflow_policy::drop_newest:
-      // Behind a gap nothing more, or there would be two.
-      if (late.gap_after || late.bytes + event->cost() > bytes_max) {
-        late.gap_after = true;
-        return drop(1);
-      }
-      return late.add(event);
+      break;
     case overflow_policy::latest:
-      late.gap_before |= !late.held.empty();
-      drop(late.held.size());
-      late.clear();
-      return late.add(event);
+      while (!late.held.empty())
+        drop_front();
+      [[fallthrough]];
     default:
-      late.add(event);
-      while (late.bytes > bytes_max && late.held.size() > 1) {
-        late.drop_front();
-        late.gap_before = true;
-        drop(1);
-      }
+      while (!late.held.empty() && !late.has_room(*event))
+        drop_front();
+      // What comes now is behind that gap.
+      late.gap_before |= std::exchange(late.gap_after, false);
+  }
+  // Behind a gap nothing more, or there would be two. And what other topics
+  // have held for this reader may leave no room at all.
+  if (!late.gap_after && late.has_room(*event)) {
+    late.add(event);
+  } else {
+    late.gap_after = true;
+    ++drops_[index_of(x.topic->overflow)];
   }
 }
 
@@ -64,7 +67,7 @@ void topic_table::lag(subscription& x) {
   x.behind.reset(new replay{});
   x.behind->at = replay::stage::lagging;
   x.behind->answered = true;
-  x.behind->late = std::make_unique<backlog>();
+  x.behind->late = std::make_unique<backlog>(*x.box);
   put_in(x);
   x.box->tell_when_drained();
   for (auto& event : topic.fresh)

@@ -112,28 +112,44 @@ struct replay_chunks {
   replay_chunk own;
 };
 
-/// What is held for a subscriber that reads too slowly.
+/// What is held for a subscriber that reads too slowly. Its outbox counts it.
 struct backlog {
+  explicit backlog(outbox& x) noexcept : box{x} {
+  }
+
+  backlog(const backlog&) = delete;
+
+  backlog& operator=(const backlog&) = delete;
+
+  ~backlog() {
+    clear();
+  }
+
+  outbox& box;
   std::deque<publication_ptr> held;
-  /// What they cost together.
-  int64_t bytes = 0;
   /// Whether events were dropped in front of what is held, and behind it.
   bool gap_before = false;
   bool gap_after = false;
 
+  [[nodiscard]] bool has_room(const publication& x) const noexcept {
+    return box.held_bytes == 0
+           || box.held_bytes + x.cost()
+                <= static_cast<int64_t>(box.bytes_max() / 2);
+  }
+
   void add(publication_ptr x) {
-    bytes += x->cost();
+    box.held_bytes += x->cost();
     held.push_back(std::move(x));
   }
 
   void drop_front() {
-    bytes -= held.front()->cost();
+    box.held_bytes -= held.front()->cost();
     held.pop_front();
   }
 
   void clear() {
-    held.clear();
-    bytes = 0;
+    while (!held.empty())
+      drop_front();
   }
 };
 

@@ -237,6 +237,38 @@ CAF_TEST(who lags hears at its end that the topic started over) {
   CHECK_EQ(slow.heard(), "oldest@8");
 }
 
+CAF_TEST(who lags is told of a gap before what comes behind it) {
+  for (std::string topic : {"oldest", "latest"}) {
+    auto& slow = small(topic);
+    deliver_each(topic, 1, fit + 2);
+    table.attached(topic, table.new_generation(topic), {"f", 0});
+    deliver(topic, 1, "f", "x");
+    table.flush();
+    CHECK_EQ(read(slow), events(topic, 1, fit) + "; position " + topic
+                           + " f@0 events dropped; " + topic + "@1");
+  }
+}
+
+CAF_TEST(topics share what is held for a reader) {
+  auto& slow = small("newest");
+  attach(slow, "oldest");
+  attach(slow, "latest");
+  slow.words();
+  deliver_each("newest", 1, fit + held);
+  CHECK(slow.box->held_bytes > 0);
+  CHECK(slow.box->held_bytes <= 2000);
+  // Nothing is left for the others, whatever their policy.
+  deliver_each("oldest", 1, 2);
+  deliver_each("latest", 1, 2);
+  CHECK(slow.box->held_bytes <= 2000);
+  CHECK_EQ(read(slow), events("newest", 1, fit + held) + "; " + gap("oldest", 2)
+                         + "; " + gap("latest", 2));
+  CHECK_EQ(slow.box->held_bytes, 0);
+  deliver("oldest", 3, "e", "x");
+  table.flush();
+  CHECK_EQ(slow.heard(), "oldest@3");
+}
+
 CAF_TEST(each form is held in its own) {
   auto& text = small("oldest", 4000, wire_form::json);
   auto& binary = small("oldest", 4000, wire_form::msgpack);
