@@ -139,6 +139,8 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.recoveries_lost = make.counter_by(recoveries, "outcome", "lost",
                                       recoveries_help);
   m.history_bytes = make.gauge("history", "Bytes that topics keep.", "bytes");
+  m.ids_bytes = make.gauge("publish-ids", "Bytes of remembered publish ids.",
+                           "bytes");
   m.history_evictions = make.counter("history-evictions",
                                      "Histories that gave way to others.");
   m.groups = make_group_metrics(make);

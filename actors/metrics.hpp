@@ -55,6 +55,8 @@ struct loop_metrics {
   caf::telemetry::int_counter* recoveries_lost;
   /// What the shard's topics keep.
   caf::telemetry::int_gauge* history_bytes;
+  /// What the ids take that they remember.
+  caf::telemetry::int_gauge* ids_bytes;
   /// Histories that gave way to others.
   caf::telemetry::int_counter* history_evictions;
   group_metrics groups;

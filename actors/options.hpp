@@ -49,6 +49,9 @@ struct node_options {
   /// Bytes of publications that all topics together may keep, at least 65,536;
   /// beyond them the histories that were used least recently give way.
   size_t history_bytes_max = 256 * 1024 * 1024;
+  /// Bytes of publish ids that all topics together may remember, at least
+  /// 65,536; beyond them a topic that gets one forgets its oldest.
+  size_t ids_bytes_max = 128 * 1024 * 1024;
   /// Groups of members that share a topic's events, at once on a shard,
   /// 1 … 10,000,000. Those without members give way, the ones that had one
   /// last the latest.

@@ -2,10 +2,24 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
+
+#include <caf/make_counted.hpp>
 
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
+
+namespace {
+
+// About what a remembered id takes beside its characters.
+constexpr int64_t id_bytes = 112;
+
+int64_t cost_of_id(const std::string& key) noexcept {
+  return id_bytes + static_cast<int64_t>(key.size());
+}
+
+} // namespace
 
 owned_topics::owned_topics(const limits& bounds,
                            const std::vector<topic_rule>& rules)
@@ -57,13 +71,22 @@ void owned_topics::remember_id(topic& at, std::string key, uint64_t offset,
                                int64_t until_ms) {
   if (at.known == nullptr)
     at.known = std::make_unique<ids>();
-  if (!at.known->offsets.emplace(key, offset).second)
+  auto& known = *at.known;
+  auto [i, is_new] = known.offsets.emplace(std::move(key), offset);
+  if (!is_new)
     return;
-  at.known->order.push_back({std::move(key), until_ms});
-  if (at.known->order.size() > ids_max) {
-    at.known->offsets.erase(at.known->order.front().key);
-    at.known->order.pop_front();
-  }
+  ids_bytes_ += cost_of_id(i->first);
+  known.order.push_back({&i->first, until_ms});
+  while (known.order.size() > ids_max
+         || (ids_bytes_ > limits_.ids_bytes_max && known.order.size() > 1))
+    forget_oldest_id(known);
+}
+
+void owned_topics::forget_oldest_id(ids& known) {
+  auto i = known.offsets.find(*known.order.front().key);
+  ids_bytes_ -= cost_of_id(i->first);
+  known.offsets.erase(i);
+  known.order.pop_front();
 }
 
 void owned_topics::keep(topic& at, const publication_ptr& x, int64_t now_ms) {
@@ -229,16 +252,15 @@ void owned_topics::forget(topic& at) {
   unlist(at);
   if (at.retained != nullptr)
     kept_bytes_ -= std::exchange(at.retained, nullptr)->cost();
+  forget_ids(at, std::numeric_limits<int64_t>::max());
 }
 
 void owned_topics::forget_ids(topic& at, int64_t now_ms) {
   if (at.known == nullptr)
     return;
   auto& known = *at.known;
-  while (!known.order.empty() && known.order.front().expires_ms <= now_ms) {
-    known.offsets.erase(known.order.front().key);
-    known.order.pop_front();
-  }
+  while (!known.order.empty() && known.order.front().expires_ms <= now_ms)
+    forget_oldest_id(known);
   if (known.order.empty())
     at.known.reset();
 }

@@ -37,6 +37,9 @@ public:
     int64_t linger_ms;
     /// What the topics may keep together, in bytes.
     int64_t history_bytes_max;
+    /// What the ids may take that the topics remember, in bytes. A topic's last
+    /// id is remembered in any case.
+    int64_t ids_bytes_max = int64_t{1} << 40;
   };
 
   /// @param rules outlive this.
@@ -180,6 +183,11 @@ public:
     return kept_bytes_;
   }
 
+  /// Returns roughly the memory of all ids that are remembered, in bytes.
+  [[nodiscard]] int64_t ids_bytes() const noexcept {
+    return ids_bytes_;
+  }
+
   /// Returns how many histories have given way to others since the last call.
   size_t take_evictions() noexcept {
     return std::exchange(evictions_, 0);
@@ -187,7 +195,8 @@ public:
 
 private:
   struct remembered_id {
-    std::string key;
+    // In `ids::offsets`.
+    const std::string* key;
     int64_t expires_ms;
   };
 
@@ -229,8 +238,10 @@ private:
   // Returns whether the last values leave room for `x`.
   [[nodiscard]] bool has_room(const topic& at, const publication& x) const;
 
-  static void remember_id(topic& at, std::string key, uint64_t offset,
-                          int64_t until_ms);
+  void remember_id(topic& at, std::string key, uint64_t offset,
+                   int64_t until_ms);
+
+  void forget_oldest_id(ids& known);
 
   // Forgets what is old. Returns whether nobody needs the topic any more.
   bool expire(topic& at, int64_t now_ms);
@@ -257,7 +268,7 @@ private:
   // Lets histories give way until there is room.
   void make_room();
 
-  static void forget_ids(topic& at, int64_t now_ms);
+  void forget_ids(topic& at, int64_t now_ms);
 
   limits limits_;
   const std::vector<topic_rule>& rules_;
@@ -266,6 +277,7 @@ private:
   loop_set matched_;
   linked_list<topic, &topic::by_use> by_use_;
   int64_t kept_bytes_ = 0;
+  int64_t ids_bytes_ = 0;
   size_t evictions_ = 0;
 };
 

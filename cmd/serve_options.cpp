@@ -98,6 +98,10 @@ std::vector<setting> serve_settings(serve_options& x) {
                  "Bytes of publications that all topics together may keep; "
                  "beyond them the histories used least recently give way",
                  n.history_bytes_max, 64 * kib, 1024 * 1024 * mib),
+    size_setting("ids-bytes-max",
+                 "Bytes of publish ids that all topics together may remember; "
+                 "beyond them a topic that gets one forgets its oldest",
+                 n.ids_bytes_max, 64 * kib, 1024 * 1024 * mib),
     count_setting("groups-max",
                   "Groups that share topics' events, at once on each loop",
                   n.groups_max, 1, 10'000'000),

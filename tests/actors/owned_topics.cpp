@@ -233,4 +233,33 @@ CAF_TEST(a topic that nobody wants has no loops) {
   CHECK_EQ(loops_of("never heard of"), indices{});
 }
 
+CAF_TEST(ids have a bound in bytes together) {
+  // About 112 bytes, the sender's mark, and the id.
+  publish("a", 0, "0");
+  auto one = topics.ids_bytes();
+  CHECK(one > 100);
+  owned_topics few{{4, linger_ms, 1'000'000, 3 * one}, rules};
+  auto put = [&](const std::string& topic, const std::string& id) {
+    last = caf::make_counted<publication>();
+    last->topic = topic;
+    last->id = id;
+    return few.publish(last, 0, make_epoch);
+  };
+  for (auto id : {"1", "2", "3"})
+    CHECK(put("a", id) == result::accepted);
+  CHECK_EQ(few.ids_bytes(), 3 * one);
+  CHECK(put("a", "1") == result::duplicate);
+  // One more: the oldest of that topic is not known any more.
+  CHECK(put("a", "4") == result::accepted);
+  CHECK_EQ(few.ids_bytes(), 3 * one);
+  CHECK(put("a", "2") == result::duplicate);
+  CHECK(put("a", "1") == result::accepted);
+  // A topic's last one is remembered in any case.
+  CHECK(put("b", "1") == result::accepted);
+  CHECK(put("b", "1") == result::duplicate);
+  CHECK_EQ(few.ids_bytes(), 4 * one);
+  few.expire(linger_ms);
+  CHECK_EQ(few.ids_bytes(), 0);
+}
+
 END_FIXTURE_SCOPE()

@@ -150,6 +150,9 @@ CAF_TEST(bounds hold at their ends and one past them) {
                   "--history-bytes-max: '65535' is out of bounds; it takes "
                   "64KiB to 1024GiB");
   CAF_CHECK_NOT_EQUAL(read({"--history-bytes-max", "1099511627777"}), "");
+  CAF_CHECK_EQUAL(read({"--ids-bytes-max", "64KiB"}), "");
+  CAF_CHECK_EQUAL(node.ids_bytes_max, 65'536u);
+  CAF_CHECK_NOT_EQUAL(read({"--ids-bytes-max", "65535"}), "");
   CAF_CHECK_EQUAL(read({"--ping-interval", "100ms"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
 }

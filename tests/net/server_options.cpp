@@ -41,6 +41,17 @@ CAF_TEST(bytes of histories are bounded) {
   CAF_CHECK_NOT_EQUAL(check_bytes((size_t{1} << 40) + 1), "");
 }
 
+CAF_TEST(bytes of ids are bounded) {
+  auto check_ids = [this](size_t n) {
+    options.node.ids_bytes_max = n;
+    return net::check(options);
+  };
+  CAF_CHECK_EQUAL(check_ids(65'536), "");
+  CAF_CHECK_NOT_EQUAL(check_ids(65'535), "");
+  CAF_CHECK_EQUAL(check_ids(size_t{1} << 40), "");
+  CAF_CHECK_NOT_EQUAL(check_ids((size_t{1} << 40) + 1), "");
+}
+
 CAF_TEST(the sizes of histories are bounded) {
   CAF_CHECK_EQUAL(check("a/+", {.history_size = 100'000}), "");
   CAF_CHECK_EQUAL(check("a/+", {.history_size = 100'001}),
