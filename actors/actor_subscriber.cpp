@@ -28,14 +28,24 @@ actor_subscriber::actor_subscriber(const caf::actor& who, size_t bytes_max,
     waiting_{std::make_shared<mailbox_bytes>()} {
 }
 
-uint32_t actor_subscriber::await_answer(subscribe_answer answer) {
-  answers_.emplace(++last_seq_id_, std::move(answer));
+uint32_t actor_subscriber::await_answer(const std::string& subject,
+                                        subscribe_answer answer) {
+  answers_.emplace(++last_seq_id_, waiting_answer{subject, std::move(answer)});
   return last_seq_id_;
+}
+
+std::vector<std::string> actor_subscriber::refuse_all(errc code) {
+  std::vector<std::string> result;
+  for (auto& [seq_id, x] : std::exchange(answers_, {})) {
+    x.answer.fail(caf::make_error(code));
+    result.push_back(std::move(x.subject));
+  }
+  return result;
 }
 
 void actor_subscriber::refuse(uint32_t seq_id, errc code) {
   if (auto node = answers_.extract(seq_id))
-    node.mapped().fail(caf::make_error(code));
+    node.mapped().answer.fail(caf::make_error(code));
 }
 
 void actor_subscriber::unsubscribed(const std::string& subject) {
@@ -46,10 +56,10 @@ void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
                                      const topic_position* where,
                                      recovery missed) {
   if (auto node = answers_.extract(seq_id))
-    node.mapped().deliver(where != nullptr
-                            ? position{where->epoch, where->offset}
-                            : position{},
-                          missed);
+    node.mapped().answer.deliver(where != nullptr
+                                   ? position{where->epoch, where->offset}
+                                   : position{},
+                                 missed);
 }
 
 void actor_subscriber::on_refused(uint32_t seq_id, std::string_view,

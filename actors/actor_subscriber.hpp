@@ -33,9 +33,13 @@ public:
   /// @param bytes_max what may wait in the actor's mailbox, in bytes.
   actor_subscriber(const caf::actor& who, size_t bytes_max, loop_context& ctx);
 
-  /// Keeps `answer` until the subscription holds.
+  /// Keeps `answer` until the subscription to `subject` holds.
   /// @returns the seqId to subscribe with.
-  uint32_t await_answer(subscribe_answer answer);
+  uint32_t await_answer(const std::string& subject, subscribe_answer answer);
+
+  /// Answers all that wait with `code`: who made the promises ends.
+  /// @returns what they wanted to subscribe to.
+  std::vector<std::string> refuse_all(errc code);
 
   void refuse(uint32_t seq_id, errc code);
 
@@ -74,7 +78,12 @@ private:
   loop_context& ctx_;
   mailbox_bytes_ptr waiting_;
   uint32_t last_seq_id_ = 0;
-  std::unordered_map<uint32_t, subscribe_answer> answers_;
+  struct waiting_answer {
+    std::string subject;
+    subscribe_answer answer;
+  };
+
+  std::unordered_map<uint32_t, waiting_answer> answers_;
   // Subjects that are being taken back.
   std::unordered_set<std::string> overflowed_;
 };

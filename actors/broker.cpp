@@ -15,7 +15,8 @@ owned_topics::limits limits_of(const node_context& node) {
   return {
     options.topics_max,
     std::chrono::duration_cast<milliseconds>(options.topic_linger).count(),
-    static_cast<int64_t>(options.history_bytes_max / node.loops)};
+    static_cast<int64_t>(options.history_bytes_max / node.loops),
+    static_cast<int64_t>(options.ids_bytes_max / node.loops)};
 }
 
 presence_registry::limits presence_limits_of(const node_options& x) {
@@ -147,6 +148,12 @@ broker::behavior_type broker::make_behavior() {
   };
 }
 
+void broker::on_exit() {
+  // No promise may outlive the actor that made it.
+  refuse_waiting();
+  abandon_durable();
+}
+
 // -- as the owner of topics ---------------------------------------------------
 
 caf::result<published> broker::publish(const publication_ptr& x) {
@@ -186,6 +193,8 @@ void broker::accepted(const publication_ptr& x) {
   ctx_.metrics.publications->inc();
   hand_out(x);
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
+  if (!x->id.empty())
+    ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
   if (auto n = topics_.take_evictions(); n > 0)
     ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
 }
@@ -271,6 +280,7 @@ void broker::expire() {
                  [this](const std::string& name) { return may_go(name); });
   expire_durable();
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
+  ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
   delayed_anon_send(caf::actor_cast<broker_actor>(this),
                     ctx_.node.options.topic_linger / 4, expire_atom_v);
 }

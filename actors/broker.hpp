@@ -35,6 +35,8 @@ public:
 
   behavior_type make_behavior() override;
 
+  void on_exit() override;
+
 private:
   friend class broker_groups;
 
@@ -59,8 +61,12 @@ private:
 
   void hand_out(const publication_ptr& x);
 
-  // Sends a loop what a topic has kept from the offset `first` on.
+  // Sends a loop what a topic has kept from the offset `first` on, when it can
+  // be had.
   void fetch(uint32_t loop, const std::string& topic, uint64_t first);
+
+  // Does the same later, if the loop still wants the topic.
+  void fetch_later(uint32_t loop, const std::string& topic, uint64_t first);
 
   history_slice_ptr read_kept(const std::string& topic, uint64_t first);
 
@@ -177,6 +183,9 @@ private:
 
   void expire_durable();
 
+  // Answers everybody who waits for the store that the shard has failed.
+  void abandon_durable();
+
   // -- as the server of the loop's subscriptions ------------------------------
 
   void deliver(const publication_ptr& x);
@@ -201,6 +210,9 @@ private:
                  bool watches = false);
 
   void unsubscribe(const caf::actor& who, const std::string& subject);
+
+  // Refuses the embedded actors whose subscribing was not answered yet.
+  void refuse_waiting();
 
   [[nodiscard]] int64_t now_ms() const;
 

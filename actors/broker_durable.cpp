@@ -42,12 +42,13 @@ durable_topic* broker::durable(const std::string& name) {
     return nullptr;
   if (auto i = durable_.topics.find(name); i != durable_.topics.end())
     return &i->second;
-  if (topics_.options_if_known(name) != nullptr)
-    return nullptr;
-  auto& options = options_of(ctx_.node.options.topics, name);
+  auto* known = topics_.options_if_known(name);
+  auto& options = known != nullptr ? *known
+                                   : options_of(ctx_.node.options.topics, name);
   if (options.durability == durability::none)
     return nullptr;
-  return &durable_.topics.try_emplace(name, options).first->second;
+  return &durable_.topics.try_emplace(name, options, ++durable_.last_life)
+            .first->second;
 }
 
 void broker::when_ready(const std::string& name, durable_topic& at,
@@ -74,6 +75,10 @@ void broker::with_topic(const std::string& topic, std::function<void(errc)> f) {
 
 caf::result<published> broker::publish_durable(durable_topic& at,
                                                const publication_ptr& x) {
+  if (at.at == stage::unknown && now_ms() < at.retry_ms) {
+    waiting_->remove(x->cost());
+    return published{x->call_id, errc::storage_unavailable, {}};
+  }
   auto promise = make_response_promise<published>();
   when_ready(x->topic, at, [this, x, promise](errc failed) {
     publish_waiter who{x->call_id, promise};
@@ -131,11 +136,16 @@ void broker::finish_append(bool committed) {
   };
   if (!current || !committed) {
     tell(errc::storage_unavailable);
-    if (current)
+    if (current) {
+      if (++i->second.failures > 1)
+        // Each try reads all that the store knows of the topic.
+        i->second.retry_ms = now_ms() + store_retry_interval.count();
       forget(x->topic, i->second);
+    }
     return;
   }
   auto& at = i->second;
+  at.failures = 0;
   --at.pending;
   if (!x->id.empty())
     at.ids.erase(x->id_key());
@@ -152,7 +162,7 @@ void broker::forget(const std::string& name, durable_topic& at) {
   at.at = stage::unknown;
   at.pending = 0;
   at.ids.clear();
-  ++at.life;
+  at.life = ++durable_.last_life;
 }
 
 // -- what the store tells -----------------------------------------------------
@@ -242,6 +252,18 @@ void broker::expire_durable() {
   std::erase_if(durable_.topics, [](auto& x) {
     return x.second.at == stage::unknown && x.second.loops.empty();
   });
+}
+
+void broker::abandon_durable() {
+  auto all = std::exchange(durable_, {});
+  for (auto& x : all.pending) {
+    x.who.tell(errc::internal);
+    for (auto& y : x.again)
+      y.tell(errc::internal);
+  }
+  for (auto& [name, at] : all.topics)
+    for (auto& f : std::exchange(at.parked, {}))
+      f(errc::internal);
 }
 
 } // namespace callboard

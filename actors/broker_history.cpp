@@ -17,12 +17,18 @@ void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
     return send_slice(loop, read_kept(topic, first));
   when_ready(topic, *at, [this, loop, topic, first](errc failed) {
     if (failed == errc::none)
-      return fetch_durable(loop, topic, first);
-    // Who waits for it is told that it cannot have what it missed.
-    auto nothing = caf::make_counted<history_slice>();
-    nothing->topic = topic;
-    send_slice(loop, std::move(nothing));
+      fetch_durable(loop, topic, first);
+    else
+      fetch_later(loop, topic, first);
   });
+}
+
+void broker::fetch_later(uint32_t loop, const std::string& topic,
+                         uint64_t first) {
+  auto i = durable_.topics.find(topic);
+  if (i != durable_.topics.end() && i->second.loops.contains(loop))
+    delayed_anon_send(caf::actor_cast<broker_actor>(this), store_retry_interval,
+                      fetch_atom_v, loop, topic, first);
 }
 
 history_slice_ptr broker::read_kept(const std::string& topic, uint64_t first) {
@@ -127,13 +133,13 @@ void broker::fetch_durable(uint32_t loop, const std::string& name,
   what.bytes_max = history_slice::bytes_max;
   read(std::move(what), [this, loop, name, first, life = at.life](auto&& x) {
     auto* now = durable(name);
-    auto valid = now != nullptr && now->at == durable_topic::stage::ready
-                 && now->life == life && !x.failed;
-    auto slice = valid ? read_kept(name, first)
-                       : caf::make_counted<history_slice>();
-    slice->topic = name;
+    // What cannot be read now is not gone.
+    if (x.failed || now == nullptr || now->at != durable_topic::stage::ready
+        || now->life != life)
+      return fetch_later(loop, name, first);
+    auto slice = read_kept(name, first);
     // The topic may have moved on; its head is told as it is now.
-    if (valid && !x.events.empty())
+    if (!x.events.empty())
       slice->events = std::move(x.events);
     send_slice(loop, std::move(slice));
   });
@@ -176,15 +182,17 @@ void broker::look_up_durable(const connection_actor& asker, uint32_t call_id,
 request_outcome broker::answer_stored(const history_query& x,
                                       const history_range& range, uint64_t last,
                                       std::vector<publication_ptr> events) {
-  auto slice = read_kept(x.topic, 0);
   auto next = events.empty() ? range.first : events.back()->offset + 1;
+  auto slice = topics_.read(x.topic, next, range.count,
+                            std::numeric_limits<int64_t>::max(), now_ms());
+  // What has expired on the disk may still be counted in the range.
+  auto is_end = x.reverse && events.empty();
   auto kept = std::exchange(slice->events, std::move(events));
   for (auto& event : kept)
-    if (event->offset >= next && event->offset <= last
-        && slice->events.size() < range.count)
+    if (event->offset <= last && slice->events.size() < range.count)
       slice->events.push_back(std::move(event));
   auto& all = slice->events;
-  auto more = x.reverse ? range.more
+  auto more = x.reverse ? range.more && !is_end
                         : !all.empty() && all.back()->offset < last;
   return answer(x, *slice, more, ctx_.node.options.frame_bytes_max);
 }

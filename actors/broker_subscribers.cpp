@@ -74,7 +74,7 @@ void broker::subscribe(const caf::actor& who, const std::string& subject,
     entry.box->owner = entry.actor.get();
     monitor(who);
   }
-  auto seq_id = entry.actor->await_answer(std::move(answer));
+  auto seq_id = entry.actor->await_answer(subject, std::move(answer));
   switch (
     ctx_.topics.subscribe(*entry.box, subject, seq_id, false, since, watches)) {
     case topic_table::subscribe_result::duplicate:
@@ -100,6 +100,16 @@ void broker::unsubscribe(const caf::actor& who, const std::string& subject) {
   }
   if (result.detach)
     request_detach(ctx_, subject);
+}
+
+void broker::refuse_waiting() {
+  for (auto& [id, x] : ctx_.subscribers) {
+    if (x.actor == nullptr)
+      continue;
+    for (auto& subject : x.actor->refuse_all(errc::internal))
+      if (ctx_.topics.unsubscribe(*x.box, subject).detach)
+        request_detach(ctx_, subject);
+  }
 }
 
 // -- asking the owners --------------------------------------------------------

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -18,6 +19,9 @@
 #include <callboard/actors/type_ids.hpp>
 
 namespace callboard {
+
+/// Until the store is asked again for what it could not do.
+inline constexpr std::chrono::milliseconds store_retry_interval{1'000};
 
 /// Who waits to hear what became of a publish.
 struct publish_waiter {
@@ -49,7 +53,8 @@ struct durable_topic {
     ready,
   };
 
-  explicit durable_topic(const topic_options& given) : options{given} {
+  durable_topic(const topic_options& given, uint64_t first_life)
+    : options{given}, life{first_life} {
   }
 
   [[nodiscard]] bool on_disk() const noexcept {
@@ -58,8 +63,13 @@ struct durable_topic {
 
   topic_options options;
   stage at = stage::unknown;
-  /// Goes up whenever what is on its way to the disk has to be forgotten.
-  uint64_t life = 0;
+  /// Another one whenever what is on its way to the disk has to be forgotten;
+  /// no two topics of a shard have the same.
+  uint64_t life;
+  /// Appends that failed since one did not, and until when nothing is tried
+  /// after several of them.
+  uint32_t failures = 0;
+  int64_t retry_ms = 0;
   /// The last offset that was given out; may be on its way to the disk.
   uint64_t assigned = 0;
   size_t pending = 0;
@@ -85,6 +95,7 @@ struct durable_topics {
   std::unordered_map<uint64_t, std::function<void(store_report::reading&&)>>
     reads;
   uint64_t last_token = 0;
+  uint64_t last_life = 0;
   /// Whether durability `memory` was handed over.
   bool handed_over = false;
 };

@@ -17,6 +17,7 @@ bool owned_topics::restore(std::string_view name, const stored_topic& from,
   auto* at = find_or_make(name, [&from] { return from.epoch; });
   if (at == nullptr)
     return false;
+  at->epoch = from.epoch;
   at->offset = from.head;
   at->used_ms = now_ms;
   for (auto& x : from.ids)
@@ -82,8 +83,8 @@ saved_topic owned_topics::leave(std::string_view name, uint64_t stored,
   if (at.known == nullptr)
     return result;
   for (auto& x : at.known->order)
-    if (!x.key.starts_with(publication::connection_mark))
-      result.ids.push_back({x.key, at.known->offsets.find(x.key)->second,
+    if (!x.key->starts_with(publication::connection_mark))
+      result.ids.push_back({*x.key, at.known->offsets.find(*x.key)->second,
                             x.expires_ms - now_ms + unix_ms});
   return result;
 }

@@ -339,6 +339,31 @@ CAF_TEST(an embedded actor comes back and misses nothing) {
   }
 }
 
+CAF_TEST(an embedded actor hears that the shard it asked has died) {
+  start(2);
+  // The loop's shard waits for the owner, which does not answer any more.
+  auto topic = name_on(1, 2);
+  caf::anon_send_exit(loops[0]->brokers[1].actor, caf::exit_reason::kill);
+  turn();
+  notes log;
+  auto who = embedded(log);
+  auto asked = self->request(loops[0]->brokers[0].actor, caf::infinite,
+                             subscribe_atom_v, who, topic);
+  turn();
+  CHECK_EQ(loops[0]->topics.topics(), 1u);
+  kill(loops[0]->brokers[0].actor);
+  std::string heard;
+  asked.receive([&](const position&) { heard = "subscribed"; },
+                [&](const caf::error& why) { heard = words_of(why); });
+  CHECK_EQ(heard, "internal");
+  CHECK_EQ(loops[0]->topics.topics(), 0u);
+  // The next one can be asked again.
+  install(1, make_broker(1));
+  install(0, make_broker(0));
+  turn();
+  CHECK_EQ(subscribe(who, topic), "run.1@0");
+}
+
 CAF_TEST(an embedded actor that does not keep up is unsubscribed and told) {
   publication one;
   one.topic = "a";

@@ -207,6 +207,67 @@ CAF_TEST(a refusal says when to try again) {
   CHECK(publish("ram/a", "x", 4).starts_with("error 4 storage_unavailable"));
 }
 
+CAF_TEST(publishing that fails again and again does not load again and again) {
+  run();
+  store->at_once = false;
+  auto fail = [this](uint32_t seq_id) {
+    publish("disk/a", "x", seq_id);
+    // It is loaded, but for the first time by now.
+    commit(*one, 1);
+    store->broken = true;
+    auto heard = commit(*one);
+    store->broken = false;
+    return heard;
+  };
+  CHECK_EQ(fail(1), "error 1 storage_unavailable");
+  // Once is no reason to wait.
+  CHECK_EQ(fail(2), "error 2 storage_unavailable");
+  CHECK_EQ(publish("disk/a", "x", 3), "error 3 storage_unavailable");
+  CHECK_EQ(store->waiting(), 0u);
+  CHECK_EQ(loops[0]->brokers[0].waiting->count(), 0);
+  pass(999ms);
+  CHECK_EQ(publish("disk/a", "x", 4), "error 4 storage_unavailable");
+  pass(1ms);
+  store->at_once = true;
+  CHECK_EQ(publish("disk/a", "x", 5), response(5, "run.3", 1));
+}
+
+CAF_TEST(what cannot be read now is not told as lost) {
+  run(2);
+  auto topic = name_on(0, 2, "disk/");
+  for (uint32_t i = 1; i <= 5; ++i)
+    publish(topic, "x", i);
+  restart(false);
+  CHECK(subscribe(*two, topic).starts_with("response 1 "));
+  store->broken = true;
+  auto& back = connect(1);
+  CHECK_EQ(come_back(back, topic, "run.1", 3), "");
+  pass(3s);
+  CHECK_EQ(back.heard(), "");
+  store->broken = false;
+  pass(1s);
+  CHECK_EQ(back.heard(), "response 9 {\"epoch\":\"run.1\",\"offset\":5,"
+                         "\"recovered\":true}; event "
+                           + topic + " @4 \"x\"; event " + topic + " @5 \"x\"");
+  publish(topic, "y", 6);
+  CHECK_EQ(back.heard(), "event " + topic + " @6 \"y\"");
+}
+
+CAF_TEST(nobody is asked for what nobody waits for any more) {
+  run();
+  publish("disk/a", "x", 1);
+  restart(false);
+  subscribe(*two, "disk/a");
+  say(*two, type::unsubscribe, 2, "disk/a");
+  store->broken = true;
+  come_back(*two, "disk/a", "run.1", 0);
+  say(*two, type::unsubscribe, 3, "disk/a");
+  store->broken = false;
+  store->at_once = false;
+  pass(3s);
+  CHECK_EQ(store->waiting(), 0u);
+}
+
 CAF_TEST(who was refused can come back and nobody else gets events) {
   run(2);
   auto topic = name_on(0, 2, "disk/");
@@ -260,6 +321,34 @@ CAF_TEST(what was committed and not told is told as a gap) {
   store->at_once = true;
   CHECK_EQ(publish(topic, "z", 3), response(3, "run.1", 3));
   CHECK_EQ(two->heard(), "event " + topic + " @3 \"z\"");
+}
+
+CAF_TEST(whoever waits for the store hears that the shard has died) {
+  run();
+  store->at_once = false;
+  publish("disk/a", "x", 1);
+  // It is on its way to the disk; the other topic is not loaded yet.
+  commit(*one, 1);
+  auto ask = [this](const std::string& topic) {
+    auto x = caf::make_counted<publication>();
+    x->topic = topic;
+    x->payload = text("x");
+    return self->request(loops[0]->brokers[0].actor, caf::infinite,
+                         publish_atom_v, x);
+  };
+  auto appended = ask("disk/a");
+  auto parked = ask("disk/b");
+  turn();
+  kill(loops[0]->brokers[0].actor);
+  std::string heard;
+  auto note = [&](const published& y) { heard += to_string(y.code) + ";"; };
+  auto fail = [&](const caf::error& e) { heard += words_of(e); };
+  appended.receive(note, fail);
+  parked.receive(note, fail);
+  CHECK_EQ(heard, "internal;internal;");
+  install(0, make_broker(0));
+  turn();
+  CHECK_EQ(one->heard(), "error 1 internal");
 }
 
 CAF_TEST(a full queue is answered overloaded) {
