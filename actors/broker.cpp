@@ -83,6 +83,16 @@ broker::behavior_type broker::make_behavior() {
       auto asker = caf::actor_cast<connection_actor>(current_sender());
       look_up(asker, call_id, x);
     },
+    [this](history_atom, const history_query& x) {
+      auto promise = make_response_promise<history_page>();
+      look_up(x, [promise](caf::expected<history_found> found) mutable {
+        if (found)
+          promise.deliver(to_page(*found));
+        else
+          promise.deliver(std::move(found.error()));
+      });
+      return promise;
+    },
     [this](read_atom, uint32_t call_id, const presence_query& x) {
       waiting_->remove(x.cost());
       auto asker = current_sender();

@@ -66,10 +66,16 @@ private:
 
   void send_slice(uint32_t loop, history_slice_ptr slice);
 
+  // Is told what a question of history has found, or why it has not.
+  using history_reply = std::function<void(caf::expected<history_found>)>;
+
   void look_up(const connection_actor& asker, uint32_t call_id,
                const history_query& x);
 
-  request_outcome look_up(const history_query& x);
+  void look_up(const history_query& x, history_reply reply);
+
+  // The same of what is in memory.
+  caf::expected<history_found> look_up(const history_query& x);
 
   // Returns whether one of the loops that want `topic` has too much waiting.
   bool congested(const loop_set& loops) const;
@@ -160,12 +166,11 @@ private:
 
   void fetch_durable(uint32_t loop, const std::string& name, uint64_t first);
 
-  void look_up_durable(const connection_actor& asker, uint32_t call_id,
-                       const history_query& x);
+  void look_up_durable(const history_query& x, history_reply reply);
 
-  request_outcome answer_stored(const history_query& x,
-                                const history_range& range, uint64_t last,
-                                std::vector<publication_ptr> events);
+  history_found select_stored(const history_query& x,
+                              const history_range& range, uint64_t last,
+                              std::vector<publication_ptr> events);
 
   // Returns whether a topic may be forgotten, and leaves it to the store.
   bool may_go(const std::string& name);

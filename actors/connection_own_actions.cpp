@@ -81,13 +81,15 @@ void connection::handle_push(const frame_view& x) {
 }
 
 void connection::handle_history(const frame_view& x, bool position_only) {
-  if (auto query = read_query(x.payload, position_only))
-    ask_owner(x, std::move(*query));
-  else
-    write_error(x.seq_id, errc::bad_payload,
-                position_only ? "It takes {topic}."
-                              : "It takes {topic, since?, before?, limit?, "
-                                "reverse?}, limit 1 to 1000.");
+  auto query = read_query(x.payload, position_only);
+  if (!query)
+    return write_error(x.seq_id, errc::bad_payload,
+                       position_only
+                         ? "It takes {topic}."
+                         : "It takes {topic, since?, before?, limit?, "
+                           "reverse?}, limit 1 to 1000.");
+  query->bytes_max = ctx_.node.options.frame_bytes_max;
+  ask_owner(x, std::move(*query));
 }
 
 void connection::handle_presence(const frame_view& x, bool count_only) {

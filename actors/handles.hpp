@@ -70,7 +70,9 @@ using broker_actor = caf::typed_actor<
   // As owner: answer this query of the sender, a connection, by `resolve` to
   // the call ID.
   caf::result<void>(read_atom, uint32_t, history_query),
-  // As owner: the same for a question of who is in a topic; the answer takes
+  // As owner: the same for an embedded actor.
+  caf::result<history_page>(history_atom, history_query),
+  // As owner: the first for a question of who is in a topic; the answer takes
   // its place among the news of it.
   caf::result<void>(read_atom, uint32_t, presence_query),
   // As a loop's server: this connection's question has this answer.
