@@ -62,6 +62,7 @@ broker::behavior_type broker::make_behavior() {
     },
     [this](attach_atom, uint32_t loop, const std::string& subject,
            uint64_t generation) { attach(loop, subject, generation); },
+    [this](attach_atom, uint32_t shard) { attach_again(ctx_, shard); },
     [this](detach_atom, uint32_t loop, const std::string& subject) {
       detach(loop, subject);
     },

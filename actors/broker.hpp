@@ -226,7 +226,12 @@ void request_attach(loop_context& ctx, const std::string& subject);
 /// Tells the owners of `subject` to detach this loop.
 void request_detach(loop_context& ctx, const std::string& subject);
 
-/// Asks a shard that came back for everything that this loop has of it.
-void request_attach_again(loop_context& ctx, uint32_t shard);
+/// Asks a shard for everything that this loop has of it, because either of the
+/// two has lost what the other knew.
+void attach_again(loop_context& ctx, uint32_t shard);
+
+/// A shard died and this loop knows of the one in its place: does what either
+/// of the two needs to have what it had.
+void shard_replaced(loop_context& ctx, uint32_t shard);
 
 } // namespace callboard

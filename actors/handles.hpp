@@ -55,6 +55,9 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(attach_atom, uint32_t, std::string, uint64_t),
   // As owner: no longer.
   caf::result<void>(detach_atom, uint32_t, std::string),
+  // As a loop's server, in place of one that died: the shard with this index
+  // knows of it; what that one sent before is lost.
+  caf::result<void>(attach_atom, uint32_t),
   // As a loop's server: the shard with this index has attached the topic or
   // pattern in this generation, which then stood here. The last one is the
   // topic's last value, or null.
