@@ -63,6 +63,7 @@ broker::behavior_type broker::make_behavior() {
     },
     [this](attach_atom, uint32_t loop, const std::string& subject,
            uint64_t generation) { attach(loop, subject, generation); },
+    [this](attach_atom, uint32_t shard) { attach_again(ctx_, shard); },
     [this](detach_atom, uint32_t loop, const std::string& subject) {
       detach(loop, subject);
     },
@@ -83,6 +84,16 @@ broker::behavior_type broker::make_behavior() {
     [this](read_atom, uint32_t call_id, const history_query& x) {
       auto asker = caf::actor_cast<connection_actor>(current_sender());
       look_up(asker, call_id, x);
+    },
+    [this](history_atom, const history_query& x) {
+      auto promise = make_response_promise<history_page>();
+      look_up(x, [promise](caf::expected<history_found> found) mutable {
+        if (found)
+          promise.deliver(to_page(*found));
+        else
+          promise.deliver(std::move(found.error()));
+      });
+      return promise;
     },
     [this](read_atom, uint32_t call_id, const presence_query& x) {
       waiting_->remove(x.cost());

@@ -72,10 +72,16 @@ private:
 
   void send_slice(uint32_t loop, history_slice_ptr slice);
 
+  // Is told what a question of history has found, or why it has not.
+  using history_reply = std::function<void(caf::expected<history_found>)>;
+
   void look_up(const connection_actor& asker, uint32_t call_id,
                const history_query& x);
 
-  request_outcome look_up(const history_query& x);
+  void look_up(const history_query& x, history_reply reply);
+
+  // The same of what is in memory.
+  caf::expected<history_found> look_up(const history_query& x);
 
   // Returns whether one of the loops that want `topic` has too much waiting.
   bool congested(const loop_set& loops) const;
@@ -166,12 +172,11 @@ private:
 
   void fetch_durable(uint32_t loop, const std::string& name, uint64_t first);
 
-  void look_up_durable(const connection_actor& asker, uint32_t call_id,
-                       const history_query& x);
+  void look_up_durable(const history_query& x, history_reply reply);
 
-  request_outcome answer_stored(const history_query& x,
-                                const history_range& range, uint64_t last,
-                                std::vector<publication_ptr> events);
+  history_found select_stored(const history_query& x,
+                              const history_range& range, uint64_t last,
+                              std::vector<publication_ptr> events);
 
   // Returns whether a topic may be forgotten, and leaves it to the store.
   bool may_go(const std::string& name);
@@ -233,7 +238,12 @@ void request_attach(loop_context& ctx, const std::string& subject);
 /// Tells the owners of `subject` to detach this loop.
 void request_detach(loop_context& ctx, const std::string& subject);
 
-/// Asks a shard that came back for everything that this loop has of it.
-void request_attach_again(loop_context& ctx, uint32_t shard);
+/// Asks a shard for everything that this loop has of it, because either of the
+/// two has lost what the other knew.
+void attach_again(loop_context& ctx, uint32_t shard);
+
+/// A shard died and this loop knows of the one in its place: does what either
+/// of the two needs to have what it had.
+void shard_replaced(loop_context& ctx, uint32_t shard);
 
 } // namespace callboard

@@ -46,37 +46,45 @@ void broker::send_slice(uint32_t loop, history_slice_ptr slice) {
 
 void broker::look_up(const connection_actor& asker, uint32_t call_id,
                      const history_query& x) {
-  auto* at = durable(x.topic);
-  if (at == nullptr) {
-    waiting_->remove(x.cost());
-    send(asker, resolve_atom_v, call_id, look_up(x));
-    return;
-  }
-  when_ready(x.topic, *at, [this, asker, call_id, x](errc failed) {
-    waiting_->remove(x.cost());
-    if (failed == errc::none)
-      look_up_durable(asker, call_id, x);
-    else
-      send(asker, resolve_atom_v, call_id, request_outcome::failure(failed));
+  look_up(x, [=, this](const caf::expected<history_found>& found) {
+    send(asker, resolve_atom_v, call_id,
+         found ? answer(x, *found)
+               : request_outcome::failure(errc_of(found.error())));
   });
 }
 
-request_outcome broker::look_up(const history_query& x) {
+void broker::look_up(const history_query& x, history_reply reply) {
+  auto* at = durable(x.topic);
+  if (at == nullptr) {
+    waiting_->remove(x.cost());
+    reply(look_up(x));
+    return;
+  }
+  auto f = [=, this, reply = std::move(reply)](errc failed) {
+    waiting_->remove(x.cost());
+    if (failed == errc::none)
+      look_up_durable(x, reply);
+    else
+      reply(caf::make_error(failed));
+  };
+  when_ready(x.topic, *at, std::move(f));
+}
+
+caf::expected<history_found> broker::look_up(const history_query& x) {
   auto make_epoch = [this] { return new_epoch(); };
   auto where = topics_.position_of(x.topic, now_ms(), make_epoch);
   if (!where)
-    return request_outcome::failure(errc::overloaded);
+    return caf::make_error(errc::overloaded);
   if (x.position_only)
-    return answer(*where);
+    return history_found{std::move(*where), {}, false};
   auto range = range_of(x, *where, topics_.oldest(x.topic, now_ms()));
-  auto bytes_max = ctx_.node.options.frame_bytes_max;
   // Read backwards, the bytes count from the other end.
   auto slice = topics_.read(x.topic, range.first, range.count,
                             x.reverse ? std::numeric_limits<int64_t>::max()
-                                      : static_cast<int64_t>(bytes_max),
+                                      : static_cast<int64_t>(x.bytes_max),
                             now_ms());
   auto more = range.more || slice->events.size() < range.count;
-  return answer(x, *slice, more, bytes_max);
+  return select(x, *slice, more);
 }
 
 // -- from the store -----------------------------------------------------------
@@ -145,15 +153,14 @@ void broker::fetch_durable(uint32_t loop, const std::string& name,
   });
 }
 
-void broker::look_up_durable(const connection_actor& asker, uint32_t call_id,
-                             const history_query& x) {
+void broker::look_up_durable(const history_query& x, history_reply reply) {
   auto& at = *durable(x.topic);
   auto there = stored(x.topic, at);
   auto head = where(x.topic);
   auto range = range_of(x, head, there.first);
   if (x.position_only || there.first == 0 || range.count == 0
       || (there.oldest != 0 && range.first >= there.oldest)) {
-    send(asker, resolve_atom_v, call_id, look_up(x));
+    reply(look_up(x));
     return;
   }
   auto last = x.before == 0 ? head.offset : std::min(x.before - 1, head.offset);
@@ -164,24 +171,22 @@ void broker::look_up_durable(const connection_actor& asker, uint32_t call_id,
   what.last = std::min(last, there.last);
   what.events_max = x.reverse ? range.count - std::min(here, range.count)
                               : range.count;
-  what.bytes_max = static_cast<int64_t>(ctx_.node.options.frame_bytes_max);
+  what.bytes_max = static_cast<int64_t>(x.bytes_max);
   what.newest = x.reverse;
-  read(std::move(what), [=, this, life = at.life](auto&& found) {
+  auto f = [=, this, life = at.life, reply = std::move(reply)](auto&& found) {
     auto* now = durable(x.topic);
     if (found.failed || now == nullptr || now->at != durable_topic::stage::ready
-        || now->life != life) {
-      send(asker, resolve_atom_v, call_id,
-           request_outcome::failure(errc::storage_unavailable));
-      return;
-    }
-    send(asker, resolve_atom_v, call_id,
-         answer_stored(x, range, last, std::move(found.events)));
-  });
+        || now->life != life)
+      reply(caf::make_error(errc::storage_unavailable));
+    else
+      reply(select_stored(x, range, last, std::move(found.events)));
+  };
+  read(std::move(what), std::move(f));
 }
 
-request_outcome broker::answer_stored(const history_query& x,
-                                      const history_range& range, uint64_t last,
-                                      std::vector<publication_ptr> events) {
+history_found broker::select_stored(const history_query& x,
+                                    const history_range& range, uint64_t last,
+                                    std::vector<publication_ptr> events) {
   auto next = events.empty() ? range.first : events.back()->offset + 1;
   auto slice = topics_.read(x.topic, next, range.count,
                             std::numeric_limits<int64_t>::max(), now_ms());
@@ -194,7 +199,7 @@ request_outcome broker::answer_stored(const history_query& x,
   auto& all = slice->events;
   auto more = x.reverse ? range.more && !is_end
                         : !all.empty() && all.back()->offset < last;
-  return answer(x, *slice, more, ctx_.node.options.frame_bytes_max);
+  return select(x, *slice, more);
 }
 
 } // namespace callboard

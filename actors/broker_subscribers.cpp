@@ -140,22 +140,30 @@ void request_detach(loop_context& ctx, const std::string& subject) {
   });
 }
 
-void request_attach_again(loop_context& ctx, uint32_t shard) {
+void attach_again(loop_context& ctx, uint32_t shard) {
   std::vector<std::string> subjects;
   ctx.topics.for_each_subject([&](const std::string& name, bool pattern) {
-    // What other shards have sent to this loop's is lost with it.
-    if (pattern || shard == ctx.index
-        || shard_of(name, ctx.node.loops) == shard)
+    if (pattern || shard_of(name, ctx.node.loops) == shard)
       subjects.push_back(name);
   });
   for (auto& x : subjects) {
     request_attach(ctx, x);
-    // The new owner knows of nobody, and news on the way to this loop are lost.
-    if (!is_pattern(x) && shard_of(x, ctx.node.loops) == shard)
-      ctx.topics.tell_presence_again(x);
     ctx.counts.frames_out[static_cast<size_t>(frame_type::presence)]
       += static_cast<uint32_t>(ctx.topics.reset_presence(x, ctx.unix_ms));
   }
+}
+
+void shard_replaced(loop_context& ctx, uint32_t shard) {
+  // A new owner knows of nobody.
+  ctx.topics.for_each_subject([&](const std::string& name, bool pattern) {
+    if (!pattern && shard_of(name, ctx.node.loops) == shard)
+      ctx.topics.tell_presence_again(name);
+  });
+  attach_again(ctx, shard);
+  // What this loop's shard has sent to the dead one is lost too. Only from now
+  // on does it send to the new one, so whatever that one asks for comes.
+  if (shard != ctx.index)
+    caf::anon_send(ctx.brokers[shard].actor, attach_atom_v, ctx.index);
 }
 
 } // namespace callboard

@@ -145,11 +145,17 @@ void connection::close(close_code code, std::string_view reason) {
 // -- from the loop ------------------------------------------------------------
 
 void connection::broker_replaced(uint32_t shard) {
-  // Answers to some questions come through the own loop's shard.
   auto own = shard == ctx_.index;
   auto lost = [shard, own](const inflight_table::entry& x) {
-    return (x.shard == shard && x.kind == inflight_kind::publish)
-           || ((x.shard == shard || own) && x.kind == inflight_kind::query);
+    switch (x.kind) {
+      case inflight_kind::publish:
+      case inflight_kind::query:
+        return x.shard == shard;
+      case inflight_kind::presence_query:
+        return x.shard == shard || own;
+      default:
+        return false;
+    }
   };
   inflight_.take_if(lost, [this](const inflight_table::entry& x) {
     write_error(x.seq_id, errc::internal);

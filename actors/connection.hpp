@@ -186,7 +186,7 @@ private:
 
   // Asks the owner of a topic; answers if that cannot be.
   template <class Query>
-  void ask_owner(const frame_view& x, Query query);
+  void ask_owner(const frame_view& x, Query query, inflight_kind kind);
 
   void route(const frame_view& x, const router_ref& shard, uint32_t call_id);
 

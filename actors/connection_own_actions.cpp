@@ -81,13 +81,15 @@ void connection::handle_push(const frame_view& x) {
 }
 
 void connection::handle_history(const frame_view& x, bool position_only) {
-  if (auto query = read_query(x.payload, position_only))
-    ask_owner(x, std::move(*query));
-  else
-    write_error(x.seq_id, errc::bad_payload,
-                position_only ? "It takes {topic}."
-                              : "It takes {topic, since?, before?, limit?, "
-                                "reverse?}, limit 1 to 1000.");
+  auto query = read_query(x.payload, position_only);
+  if (!query)
+    return write_error(x.seq_id, errc::bad_payload,
+                       position_only
+                         ? "It takes {topic}."
+                         : "It takes {topic, since?, before?, limit?, "
+                           "reverse?}, limit 1 to 1000.");
+  query->bytes_max = ctx_.node.options.frame_bytes_max;
+  ask_owner(x, std::move(*query), inflight_kind::query);
 }
 
 void connection::handle_presence(const frame_view& x, bool count_only) {
@@ -102,11 +104,12 @@ void connection::handle_presence(const frame_view& x, bool count_only) {
     = caf::actor_cast<caf::strong_actor_ptr>(ctx_.brokers[ctx_.index].actor);
   // The owner must know of a watcher before it answers it.
   ctx_.report_presence();
-  ask_owner(x, std::move(*query));
+  ask_owner(x, std::move(*query), inflight_kind::presence_query);
 }
 
 template <class Query>
-void connection::ask_owner(const frame_view& x, Query query) {
+void connection::ask_owner(const frame_view& x, Query query,
+                           inflight_kind kind) {
   if (auto wrong = check_readable(query.topic);
       wrong != subject_error::none && !is_own_topic(query.topic))
     return write_error(x.seq_id, errc::bad_subject, to_sentence(wrong));
@@ -116,7 +119,7 @@ void connection::ask_owner(const frame_view& x, Query query) {
   auto& broker = ctx_.brokers[shard];
   if (ctx_.node.congested(broker))
     return write_error(x.seq_id, errc::overloaded);
-  auto call = begin(x.seq_id, inflight_kind::query, shard);
+  auto call = begin(x.seq_id, kind, shard);
   if (!call)
     return;
   broker.waiting->add(query.cost());

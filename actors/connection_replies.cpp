@@ -25,6 +25,9 @@ void connection::finish_request(uint32_t call_id, const request_outcome& x) {
     write_outcome(call->seq_id, x);
   } else if (auto question = inflight_.take(call_id, inflight_kind::query)) {
     write_outcome(question->seq_id, x);
+  } else if (auto who = inflight_.take(call_id,
+                                       inflight_kind::presence_query)) {
+    write_outcome(who->seq_id, x);
   } else if (auto wish = inflight_.take(call_id,
                                         inflight_kind::register_action)) {
     // The router has no room for one more responder.

@@ -55,6 +55,9 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(attach_atom, uint32_t, std::string, uint64_t),
   // As owner: no longer.
   caf::result<void>(detach_atom, uint32_t, std::string),
+  // As a loop's server, in place of one that died: the shard with this index
+  // knows of it; what that one sent before is lost.
+  caf::result<void>(attach_atom, uint32_t),
   // As a loop's server: the shard with this index has attached the topic or
   // pattern in this generation, which then stood here. The last one is the
   // topic's last value, or null.
@@ -70,7 +73,9 @@ using broker_actor = caf::typed_actor<
   // As owner: answer this query of the sender, a connection, by `resolve` to
   // the call ID.
   caf::result<void>(read_atom, uint32_t, history_query),
-  // As owner: the same for a question of who is in a topic; the answer takes
+  // As owner: the same for an embedded actor.
+  caf::result<history_page>(history_atom, history_query),
+  // As owner: the first for a question of who is in a topic; the answer takes
   // its place among the news of it.
   caf::result<void>(read_atom, uint32_t, presence_query),
   // As a loop's server: this connection's question has this answer.

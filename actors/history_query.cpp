@@ -28,16 +28,24 @@ struct query_content {
   MSGPACK_DEFINE_MAP(topic, since, before, limit, reverse)
 };
 
-// Ours are much shorter.
-constexpr size_t epoch_bytes_max = 255;
-
 using packer = msgpack::packer<byte_buffer>;
 
+// Says what a live event does. What does not apply is left out there too.
 void pack_event(packer& pack, byte_buffer& out, const publication& x) {
-  pack.pack_map(4);
+  auto texts = {std::pair{"trace", &x.trace}, std::pair{"key", &x.key},
+                std::pair{"origin", &x.origin}};
+  auto set = std::ranges::count_if(texts,
+                                   [](auto& y) { return !y.second->empty(); });
+  auto dead = x.attempts > 0;
+  pack.pack_map(static_cast<uint32_t>(4 + set + (dead ? 1 : 0)));
   pack.pack("offset").pack(x.offset);
   pack.pack("timestamp").pack(x.timestamp);
   pack.pack("sender").pack(x.sender);
+  for (auto& [name, value] : texts)
+    if (!value->empty())
+      pack.pack(name).pack(*value);
+  if (dead)
+    pack.pack("attempt").pack(x.attempts);
   pack.pack("payload");
   transcode(codec::msgpack, x.payload.view(), out);
 }
@@ -51,17 +59,18 @@ std::optional<history_query> read_query(payload_view content,
     return std::nullopt;
   history_query result;
   auto since = std::move(read->since).value_or(since_content{});
-  auto limit = read->limit.value_or(result.limit);
-  if (since.epoch.size() > epoch_bytes_max || limit < 1
-      || limit > history_query::limit_max)
-    return std::nullopt;
   result.topic = std::move(read->topic);
   result.position_only = position_only;
   result.since_epoch = std::move(since.epoch);
   result.since_offset = since.offset;
   result.before = read->before.value_or(0);
-  result.limit = static_cast<uint32_t>(limit);
+  // A larger one is as wrong as 0.
+  auto limit = read->limit.value_or(result.limit);
+  result.limit
+    = limit > history_query::limit_max ? 0 : static_cast<uint32_t>(limit);
   result.reverse = read->reverse.value_or(false);
+  if (!result.well_formed())
+    return std::nullopt;
   return result;
 }
 
@@ -84,39 +93,45 @@ history_range range_of(const history_query& x, const position& head,
   return {x.reverse ? end - count : first, count, count < all};
 }
 
-request_outcome answer(const history_query& x, const history_slice& slice,
-                       bool more, size_t bytes_max) {
+history_found select(const history_query& x, const history_slice& slice,
+                     bool more) {
+  history_found result{{slice.epoch, slice.head}, {}, more};
   auto n = slice.events.size();
-  auto event_at = [&](size_t i) -> const publication& {
-    return *slice.events[x.reverse ? n - 1 - i : i];
-  };
-  size_t count = 0;
-  for (size_t bytes = 0; count < n; ++count) {
-    bytes += static_cast<size_t>(event_at(count).cost());
-    if (bytes > bytes_max && count > 0)
+  size_t bytes = 0;
+  for (size_t i = 0; i < n; ++i) {
+    auto& event = slice.events[x.reverse ? n - 1 - i : i];
+    bytes += static_cast<size_t>(event->cost());
+    if (bytes > x.bytes_max && i > 0) {
+      result.more = true;
       break;
+    }
+    result.events.push_back(event);
   }
+  return result;
+}
+
+request_outcome answer(const history_query& x, const history_found& found) {
   byte_buffer out;
   packer pack{out};
-  pack.pack_map(4);
-  pack.pack("epoch").pack(slice.epoch);
-  pack.pack("offset").pack(slice.head);
-  pack.pack("more").pack(more || count < n);
-  pack.pack("events").pack_array(static_cast<uint32_t>(count));
-  for (size_t i = 0; i < count; ++i)
-    pack_event(pack, out, event_at(i));
+  pack.pack_map(x.position_only ? 2 : 4);
+  pack.pack("epoch").pack(found.head.epoch);
+  pack.pack("offset").pack(found.head.offset);
+  if (!x.position_only) {
+    pack.pack("more").pack(found.more);
+    pack.pack("events").pack_array(static_cast<uint32_t>(found.events.size()));
+    for (auto& event : found.events)
+      pack_event(pack, out, *event);
+  }
   return request_outcome::answer(
     payload{payload_view{codec::msgpack, out.view()}});
 }
 
-request_outcome answer(const position& x) {
-  byte_buffer out;
-  packer pack{out};
-  pack.pack_map(2);
-  pack.pack("epoch").pack(x.epoch);
-  pack.pack("offset").pack(x.offset);
-  return request_outcome::answer(
-    payload{payload_view{codec::msgpack, out.view()}});
+history_page to_page(const history_found& found) {
+  history_page result{found.head, {}, found.more};
+  result.events.reserve(found.events.size());
+  for (auto& x : found.events)
+    result.events.push_back(to_event(*x));
+  return result;
 }
 
 } // namespace callboard

@@ -4,16 +4,20 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <callboard/actors/history.hpp>
+#include <callboard/actors/history_page.hpp>
 #include <callboard/actors/messages.hpp>
 
 namespace callboard {
 
-/// What a client wants to know of a topic.
+/// What a client or an application wants to know of a topic.
 struct history_query {
   /// Events in one answer, 1 … this.
   static constexpr uint32_t limit_max = 1000;
+  /// Bytes of `since_epoch` at most; those of ours are much shorter.
+  static constexpr size_t epoch_bytes_max = 255;
 
   std::string topic;
   /// Only where the topic stands (`callboard.position`), no events.
@@ -27,6 +31,15 @@ struct history_query {
   uint32_t limit = 100;
   /// The last ones, newest first.
   bool reverse = false;
+  /// About the most bytes of events in the answer; it has one event at least
+  /// if there is one.
+  size_t bytes_max = 0;
+
+  /// Returns whether all is within its bounds, but for the topic.
+  [[nodiscard]] bool well_formed() const noexcept {
+    return since_epoch.size() <= epoch_bytes_max && limit >= 1
+           && limit <= limit_max;
+  }
 
   /// Returns roughly what it and its answer cost in memory, for credits.
   [[nodiscard]] int64_t cost() const noexcept {
@@ -58,12 +71,26 @@ struct history_range {
 history_range range_of(const history_query& x, const position& head,
                        uint64_t oldest) noexcept;
 
-/// Returns the answer: `{epoch, offset, events, more}`, of at most about
-/// `bytes_max` bytes, but with one event at least if there is one.
-request_outcome answer(const history_query& x, const history_slice& slice,
-                       bool more, size_t bytes_max);
+/// What a question has found.
+struct history_found {
+  /// Where the topic stands.
+  position head;
+  /// In the order in which they are told.
+  std::vector<publication_ptr> events;
+  /// Whether there are further ones on that side.
+  bool more = false;
+};
 
-/// Returns the answer of `callboard.position`: `{epoch, offset}`.
-request_outcome answer(const position& x);
+/// Returns what of `slice` answers `x`, within its bytes.
+/// @param more whether there are further ones beyond the slice.
+history_found select(const history_query& x, const history_slice& slice,
+                     bool more);
+
+/// Returns the answer of `callboard.history`, `{epoch, offset, more, events}`,
+/// or of `callboard.position`, `{epoch, offset}`.
+request_outcome answer(const history_query& x, const history_found& found);
+
+/// Returns the same for an embedded actor.
+history_page to_page(const history_found& found);
 
 } // namespace callboard

@@ -15,6 +15,9 @@ enum class inflight_kind : uint8_t {
   register_action,
   /// What a broker is asked of a topic.
   query,
+  /// The same of who is in it: the answer comes through the shard of the
+  /// asker's loop.
+  presence_query,
 };
 
 /// Subscriptions and registrations have bounds of their own.

@@ -53,7 +53,7 @@ void loop_context::report_presence() {
 
 void loop_context::publish_counts() {
   auto replayed = topics.take_replayed();
-  counts.deliveries += replayed;
+  counts.deliveries += static_cast<uint64_t>(replayed);
   counts.frames_out[static_cast<size_t>(frame_type::event)]
     += static_cast<uint32_t>(replayed);
   auto drops = topics.take_drops();

@@ -80,6 +80,10 @@ server_actor::behavior_type server_actor::make_behavior() {
       return delegate(broker_of(topic).actor, presence_atom_v, topic, limit,
                       after);
     },
+    [this](history_atom, const std::string& topic) { return where(topic); },
+    [this](history_atom, const std::string& topic, history_options& x) {
+      return read_history(topic, std::move(x));
+    },
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) {
       return delegate(brokers_[loop_of(who)].actor, unsubscribe_atom_v, who,

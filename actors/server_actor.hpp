@@ -39,6 +39,9 @@ using server_handle = caf::typed_actor<
   // the `next` of the page before, or the first if that is empty.
   caf::result<presence_count>(presence_atom, std::string),
   caf::result<presence_page>(presence_atom, std::string, uint32_t, std::string),
+  // Where a topic stands, and which events it keeps.
+  caf::result<position>(history_atom, std::string),
+  caf::result<history_page>(history_atom, std::string, history_options),
   // Make this actor a member of a group, which shares a topic's events among
   // its members. It gets each `event` as a request, and confirms it by
   // answering with nothing; an error, its death, or too long a time give the
@@ -128,6 +131,15 @@ private:
   // @param wrong what is wrong with the topic.
   caf::result<position> publish(std::string topic, subject_error wrong,
                                 payload content, std::string key);
+
+  caf::result<position> where(const std::string& topic);
+
+  caf::result<history_page> read_history(const std::string& topic,
+                                         history_options&& options);
+
+  // Asks the owner of a topic and delivers what `pick` takes of the answer.
+  template <class Result, class F>
+  caf::result<Result> ask_history(history_query x, F pick);
 
   caf::result<position, bool> join(const caf::actor& who,
                                    const std::string& topic,

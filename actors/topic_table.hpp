@@ -206,8 +206,9 @@ public:
     return !replaying_.empty() || !wanting_.empty();
   }
 
-  /// Returns how many events `advance` gave since the last call.
-  uint64_t take_replayed() noexcept {
+  /// Returns how many events `advance` gave since the last call, less those
+  /// that `deliver` counted for somebody who turned out to have no room.
+  int64_t take_replayed() noexcept {
     return std::exchange(replayed_, 0);
   }
 
@@ -372,7 +373,7 @@ private:
   std::vector<presence_change> presence_changes_;
   // Given to them in this turn.
   size_t given_bytes_ = 0;
-  uint64_t replayed_ = 0;
+  int64_t replayed_ = 0;
   std::array<uint64_t, overflow_policy_count> drops_{};
   size_t subscriptions_ = 0;
   uint64_t generation_ = 0;

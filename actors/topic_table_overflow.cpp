@@ -20,6 +20,11 @@ size_t index_of(overflow_policy x) noexcept {
   return static_cast<size_t>(x);
 }
 
+// Returns whether the event is not for its publisher, and that is who `x` is.
+bool is_own(const subscription& x, const publication& event) noexcept {
+  return event.no_echo && event.publisher == x.box->connection;
+}
+
 } // namespace
 
 void topic_table::hold(local_topic& topic, const publication_ptr& event) {
@@ -30,7 +35,7 @@ void topic_table::hold(local_topic& topic, const publication_ptr& event) {
 }
 
 void topic_table::offer(subscription& x, const publication_ptr& event) {
-  if (event->no_echo && event->publisher == x.box->connection)
+  if (is_own(x, *event))
     return;
   auto& late = *x.behind->late;
   auto drop_front = [&] {
@@ -70,8 +75,12 @@ void topic_table::lag(subscription& x) {
   x.behind->late = std::make_unique<backlog>(*x.box);
   put_in(x);
   x.box->tell_when_drained();
-  for (auto& event : topic.fresh)
+  for (auto& event : topic.fresh) {
+    // It counted as delivered, and counts again when it is given.
+    if (!is_own(x, *event))
+      --replayed_;
     offer(x, event);
+  }
 }
 
 void topic_table::catch_up(subscription& x) {
@@ -102,7 +111,7 @@ void topic_table::catch_up(subscription& x) {
       box.owner->on_position(topic.name, {first.epoch, first.offset - 1},
                              dropped);
     box.append(piece);
-    replayed_ += n;
+    replayed_ += static_cast<int64_t>(n);
     for (; n > 0; --n)
       late.drop_front();
   }

@@ -185,7 +185,7 @@ size_t topic_table::give_chunk(subscription& x) {
   if (box.queued_bytes() > 0 && box.queued_bytes() + size > box.bytes_max() / 2)
     return 0;
   box.append(bytes);
-  replayed_ += end - state.next;
+  replayed_ += static_cast<int64_t>(end - state.next);
   state.next = end;
   state.since.offset = events[end - 1]->offset;
   // What was its own has no bytes, and is progress.

@@ -95,6 +95,12 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
 
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::store_report_ptr))
 
+  // -- history for applications -----------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, history_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_options))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_page))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)

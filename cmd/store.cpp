@@ -49,6 +49,17 @@ int compact(const store_options& x) {
   return exit_ok;
 }
 
+// Appends a member of a JSON object, unless it is empty.
+void append_member(std::string& line, std::string_view name,
+                   const std::string& value) {
+  if (value.empty())
+    return;
+  line += ",\"";
+  line += name;
+  line += "\":";
+  append_json(line, value);
+}
+
 int export_events(const store_options& x) {
   std::string line;
   export_store_file(file_of(x), x.pattern, [&line](const publication& event) {
@@ -59,10 +70,12 @@ int export_events(const store_options& x) {
     line += ",\"offset\":" + std::to_string(event.offset) + ",\"timestamp\":"
             + std::to_string(event.timestamp) + ",\"sender\":";
     append_json(line, event.sender);
-    if (!event.id.empty()) {
-      line += ",\"id\":";
-      append_json(line, event.id);
-    }
+    append_member(line, "id", event.id);
+    append_member(line, "trace", event.trace);
+    append_member(line, "key", event.key);
+    append_member(line, "origin", event.origin);
+    if (event.attempts > 0)
+      line += ",\"attempt\":" + std::to_string(event.attempts);
     line += ",\"payload\":";
     append_json(line, event.payload.view());
     line += "}\n";

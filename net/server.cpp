@@ -79,7 +79,7 @@ struct server::impl final : shard_host {
       ctx.brokers[index] = shard;
       if (!replaces)
         return;
-      request_attach_again(ctx, index);
+      shard_replaced(ctx, index);
       service.for_each_connection(
         [index](connection& x) { x.enter([&] { x.broker_replaced(index); }); });
     });

@@ -223,6 +223,52 @@ CAF_TEST(a client reads what a topic keeps) {
   CHECK(ask_history(bob, R"({"topic":"fresh"})").ends_with("\"events\":[]}"));
 }
 
+CAF_TEST(an answer says of an event what a live one does in both codecs) {
+  node.options.group_attempts_max = 1;
+  node.options.topics.insert(node.options.topics.begin(),
+                             {"$dead/+", {.history_size = 10}});
+  start(2);
+  auto topic = name_on(1, 2);
+  auto& alice = connect(0, "alice");
+  auto& worker = connect(1);
+  frame_view join;
+  join.type = type::subscribe;
+  join.seq_id = 1;
+  join.subject = topic;
+  join.meta.mark(meta_key::group);
+  join.meta.group = "g";
+  join.meta.mark(meta_key::ack);
+  join.meta.ack = true;
+  say(worker, join);
+  auto value = text("x");
+  frame_view y;
+  y.type = type::publish;
+  y.subject = topic;
+  y.payload = value.view();
+  y.meta.mark(meta_key::key);
+  y.meta.key = "k";
+  y.meta.mark(meta_key::trace);
+  y.meta.trace = "00-1";
+  say(alice, y);
+  // Nobody else may try, so that it becomes a dead letter.
+  say(worker, type::error, 1, "overloaded");
+  auto tail = [&](const std::string& rest) {
+    return "\"more\":false,\"events\":[{\"offset\":1,\"timestamp\":"
+           + std::to_string(loops[0]->unix_ms)
+           + ",\"sender\":\"alice\",\"trace\":\"00-1\",\"key\":\"k\"" + rest
+           + ",\"payload\":\"x\"}]}";
+  };
+  for (auto form : {wire_form::msgpack, wire_form::json}) {
+    auto& reader = open(0, {}, false, form);
+    reader.heard();
+    auto json = "{\"topic\":\"" + topic + "\"}";
+    CHECK(ask_history(reader, json).ends_with(tail("")));
+    json = "{\"topic\":\"$dead/" + topic + "\"}";
+    CHECK(ask_history(reader, json)
+            .ends_with(tail(",\"origin\":\"g\",\"attempt\":1")));
+  }
+}
+
 CAF_TEST(an answer ends where it would be too long) {
   node.options.frame_bytes_max = 1000;
   start();

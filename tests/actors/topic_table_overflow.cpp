@@ -2,7 +2,9 @@
 
 #include <callboard/actors/topic_table.hpp>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "actors/topic_table_fixture.hpp"
 #include "support/test.hpp"
@@ -188,6 +190,46 @@ CAF_TEST(what comes while one catches up follows without a gap) {
   deliver("oldest", fit + held + 2, "e", "x");
   table.flush();
   CHECK_EQ(read(slow), events("oldest", fit + 1, fit + held + 2));
+}
+
+CAF_TEST(an event is counted once for who lags and not where it is dropped) {
+  for (std::string topic : {"oldest", "newest", "latest"}) {
+    auto& slow = small(topic);
+    auto& quick = ready(topic);
+    int64_t delivered = 0;
+    for (uint64_t i = 1; i <= 100; ++i) {
+      delivered
+        += static_cast<int64_t>(deliver(topic, i, "e", std::string(100, 'x')));
+      if (i % 3 == 0)
+        table.flush();
+    }
+    table.flush();
+    auto events = [](const std::vector<std::string>& words) {
+      return std::ranges::count_if(words, [](auto& x) {
+        return !x.starts_with("position");
+      });
+    };
+    auto got = events(quick.words());
+    CHECK_EQ(got, 100);
+    for (auto words = slow.words(); !words.empty(); words = slow.words()) {
+      got += events(words);
+      table.advance();
+    }
+    CHECK(got < 200);
+    CHECK_EQ(delivered + table.take_replayed(), got);
+    table.unsubscribe(*slow.box, topic);
+    table.unsubscribe(*quick.box, topic);
+  }
+}
+
+CAF_TEST(an own event that makes its publisher lag is not counted for it) {
+  auto& slow = small("oldest");
+  deliver_each("oldest", 1, fit);
+  table.take_replayed();
+  publisher = slow.box->connection;
+  CHECK_EQ(deliver("oldest", fit + 1, "e", std::string(100, 'x')), 0u);
+  publisher = 0;
+  CHECK_EQ(table.take_replayed(), 0);
 }
 
 CAF_TEST(an own event is not held for its publisher) {

@@ -64,5 +64,8 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<group_event>, 1154);
   CHECK_EQ(caf::type_id_v<group_answer>, 1155);
   CHECK_EQ(caf::type_id_v<store_report_ptr>, 1156);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1157);
+  CHECK_EQ(caf::type_id_v<history_atom>, 1157);
+  CHECK_EQ(caf::type_id_v<history_options>, 1158);
+  CHECK_EQ(caf::type_id_v<history_page>, 1159);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1160);
 }

@@ -328,16 +328,20 @@ heartbeat_actor node_fixture::make_heartbeat_monitor(uint32_t index) {
 }
 
 void node_fixture::install(uint32_t index, const broker_ref& shard) {
-  for (auto& ctx : loops) {
-    auto replaces = static_cast<bool>(ctx->brokers[index]);
-    ctx->brokers[index] = shard;
-    if (!replaces)
-      continue;
-    request_attach_again(*ctx, index);
-    for (auto& x : clients)
-      if (&x->ctx == ctx.get() && x->alive())
-        x->actor->enter([&] { x->actor->broker_replaced(index); });
-  }
+  for (auto& ctx : loops)
+    install_on(*ctx, index, shard);
+}
+
+void node_fixture::install_on(loop_context& ctx, uint32_t index,
+                              const broker_ref& shard) {
+  auto replaces = static_cast<bool>(ctx.brokers[index]);
+  ctx.brokers[index] = shard;
+  if (!replaces)
+    return;
+  shard_replaced(ctx, index);
+  for (auto& x : clients)
+    if (&x->ctx == &ctx && x->alive())
+      x->actor->enter([&] { x->actor->broker_replaced(index); });
 }
 
 void node_fixture::install(uint32_t index, const router_ref& shard) {

@@ -192,6 +192,10 @@ struct node_fixture : test_coordinator_fixture<>, shard_host {
   void log_restart(const char* what, uint32_t index,
                    const caf::error& reason) override;
 
+  /// What `install` does on every loop. In a node they do it at different
+  /// moments.
+  void install_on(loop_context& ctx, uint32_t index, const broker_ref& shard);
+
   plain_framing wire;
   node_context node;
   std::vector<std::unique_ptr<loop_context>> loops;
