@@ -150,6 +150,9 @@ private:
 
   void read(store_query what, std::function<void(store_report::reading&&)> f);
 
+  // Calls `f` with whether it failed, if there is one.
+  void save_places(std::vector<saved_place> xs, std::function<void(bool)> f);
+
   void attach_durable(durable_topic& at, uint32_t loop, const std::string& name,
                       uint64_t generation);
 
@@ -163,6 +166,11 @@ private:
     uint64_t last;
     // The oldest one that need not be read, or 0.
     uint64_t oldest;
+
+    // Returns whether what begins at this offset has to be read.
+    [[nodiscard]] bool needed_for(uint64_t offset) const noexcept {
+      return first != 0 && offset <= last && (oldest == 0 || offset < oldest);
+    }
   };
 
   stored_range stored(const std::string& name, const durable_topic& at);

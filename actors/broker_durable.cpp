@@ -162,6 +162,7 @@ void broker::forget(const std::string& name, durable_topic& at) {
   at.at = stage::unknown;
   at.pending = 0;
   at.ids.clear();
+  at.absent.clear();
   at.life = ++durable_.last_life;
 }
 
@@ -176,6 +177,9 @@ void broker::take(const store_report& x) {
   for (auto& y : x.readings)
     if (auto waiting = durable_.reads.extract(y.token))
       waiting.mapped()(store_report::reading{y});
+  for (auto& y : x.savings)
+    if (auto waiting = durable_.saves.extract(y.token))
+      waiting.mapped()(y.failed);
 }
 
 void broker::loaded(const store_report::load& x) {
@@ -195,6 +199,8 @@ void broker::loaded(const store_report::load& x) {
     at.stored_last = from.last;
   }
   at.at = failed == errc::none ? stage::ready : stage::unknown;
+  if (at.at == stage::ready)
+    groups_.loaded(x.topic, at, x.what.groups);
   // A loop that had it before still wants it when it is there again; others say
   // that they do not.
   auto loops = at.loops;
@@ -243,6 +249,7 @@ void broker::save(const std::string& name, const durable_topic& at) {
 void broker::hand_over() {
   if (std::exchange(durable_.handed_over, true))
     return;
+  groups_.hand_over();
   for (auto& [name, at] : durable_.topics)
     if (at.at == stage::ready && !at.on_disk())
       save(name, at);
@@ -264,6 +271,7 @@ void broker::abandon_durable() {
   for (auto& [name, at] : all.topics)
     for (auto& f : std::exchange(at.parked, {}))
       f(errc::internal);
+  groups_.abandon();
 }
 
 } // namespace callboard

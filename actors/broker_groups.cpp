@@ -49,30 +49,36 @@ broker_groups::broker_groups(broker& self, loop_context& ctx,
     ctx_{ctx},
     topics_{topics},
     table_{limits_of(ctx.node), *this},
-    dead_{self, ctx, bytes_of(ctx.node)} {
+    dead_{self, ctx, bytes_of(ctx.node)},
+    began_ms_{now_ms()},
+    refreshed_ms_{began_ms_} {
 }
 
 // -- from members -------------------------------------------------------------
 
 void broker::join_group(const group_wish& x) {
-  with_topic(x.topic, [this, x, who = current_sender()](errc failed) {
-    if (failed == errc::none)
-      groups_.subscribe(who, x);
-    else
-      groups_.refuse(who, x, failed);
-  });
+  groups_.prepare(x.topic, x.group, x.since,
+                  [this, x, who = current_sender()](errc failed) {
+                    if (failed == errc::none)
+                      groups_.subscribe(who, x);
+                    else
+                      groups_.refuse(who, x, failed);
+                  });
 }
 
 caf::result<position, bool> broker::join_group(const caf::actor& who,
                                                const std::string& topic,
                                                const group_options& x) {
+  if (auto wrong = broker_groups::check(topic, x))
+    return wrong;
   auto promise = make_response_promise<position, bool>();
-  with_topic(topic, [this, who, topic, x, promise](errc failed) mutable {
-    if (failed != errc::none)
-      promise.deliver(caf::make_error(failed));
-    else
-      groups_.subscribe(who, topic, x, std::move(promise));
-  });
+  groups_.prepare(topic, x.group, x.since,
+                  [this, who, topic, x, promise](errc failed) mutable {
+                    if (failed != errc::none)
+                      promise.deliver(caf::make_error(failed));
+                    else
+                      groups_.subscribe(who, topic, x, std::move(promise));
+                  });
   return promise;
 }
 
@@ -80,8 +86,20 @@ void broker::leave_group(const caf::strong_actor_ptr& who,
                          const std::string& topic, const std::string& group) {
   // Not before it has joined.
   with_topic(topic, [this, who, topic, group](errc) {
-    groups_.unsubscribe(who, topic, group);
+    groups_.when_prepared(topic, group, [this, who, topic, group](errc) {
+      groups_.unsubscribe(who, topic, group);
+    });
   });
+}
+
+caf::error broker_groups::check(const std::string& topic,
+                                const group_options& x) {
+  if (auto wrong = check_readable(topic); wrong != subject_error::none)
+    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
+  if (x.group.empty() || x.group.size() > group_name_bytes_max)
+    return caf::make_error(errc::bad_payload,
+                           std::string{"A group's name has 1 to 64 bytes."});
+  return {};
 }
 
 void broker_groups::refuse(const caf::strong_actor_ptr& who,
@@ -113,12 +131,6 @@ void broker_groups::subscribe(const caf::strong_actor_ptr& who,
 void broker_groups::subscribe(
   const caf::actor& who, const std::string& topic, const group_options& x,
   caf::typed_response_promise<position, bool> answer) {
-  if (auto wrong = check_readable(topic); wrong != subject_error::none)
-    return answer.deliver(
-      caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
-  if (x.group.empty() || x.group.size() > group_name_bytes_max)
-    return answer.deliver(caf::make_error(
-      errc::bad_payload, std::string{"A group's name has 1 to 64 bytes."}));
   auto made = join(caf::actor_cast<caf::strong_actor_ptr>(who), true, topic,
                    x.group, x.since);
   if (made.member == nullptr)
@@ -142,12 +154,25 @@ broker_groups::join(const caf::strong_actor_ptr& who, bool embedded,
   result.code = errc::overloaded;
   if (!head)
     return result;
-  auto made = table_.join(topic, group, state_of(topic, *head, since),
+  auto state = state_of(topic, *head, since);
+  auto* at = keeper(topic);
+  state.durable = at != nullptr;
+  std::map<std::string, absent_group>::node_type absent;
+  if (at != nullptr)
+    absent = at->absent.extract(group);
+  if (absent)
+    state.known = &absent.mapped().where;
+  auto made = table_.join(topic, group, state,
                           ctx_.node.next_member.fetch_add(1),
                           caf::actor_cast<caf::weak_actor_ptr>(who), embedded,
                           now_ms());
-  if (made.member == nullptr)
+  if (made.member == nullptr) {
+    if (absent)
+      at->absent.insert(std::move(absent));
     return result;
+  }
+  if (absent && absent.mapped().is_new)
+    made.recovered = absent.mapped().whole;
   topics_.hold(topic, true);
   auto [i, is_new] = actors_.try_emplace(who->id());
   if (is_new)
@@ -166,9 +191,9 @@ group_table::topic_state broker_groups::state_of(const std::string& topic,
   group_table::topic_state result{head.offset, head.offset, false};
   if (since.epoch != head.epoch || since.offset > head.offset)
     return result;
-  auto oldest = topics_.oldest(topic, now_ms());
+  auto first = oldest(topic);
   result.whole = since.offset == head.offset
-                 || (oldest != 0 && oldest <= since.offset + 1);
+                 || (first != 0 && first <= since.offset + 1);
   if (result.whole)
     result.begin = since.offset;
   return result;
@@ -177,6 +202,7 @@ group_table::topic_state broker_groups::state_of(const std::string& topic,
 void broker_groups::unsubscribe(const caf::strong_actor_ptr& who,
                                 const std::string& topic,
                                 const std::string& group) {
+  heed_draining();
   auto* member = who ? find(who->id(), topic, group) : nullptr;
   if (member == nullptr)
     return;
@@ -186,6 +212,7 @@ void broker_groups::unsubscribe(const caf::strong_actor_ptr& who,
 }
 
 void broker_groups::answer(const group_answer& x) {
+  heed_draining();
   auto* member = table_.find(x.ticket.member);
   if (member == nullptr)
     return;
@@ -208,6 +235,7 @@ void broker_groups::answer(const group_answer& x) {
 }
 
 void broker_groups::drop(caf::actor_id who) {
+  heed_draining();
   auto gone = actors_.extract(who);
   if (!gone)
     return;
@@ -234,24 +262,23 @@ group_member* broker_groups::find(caf::actor_id who, const std::string& topic,
 void broker_groups::publish(const publication_ptr& x) {
   if (table_.size() == 0)
     return;
+  heed_draining();
   table_.publish(x, now_ms(), [&] { return topics_.keeps_history(x->topic); });
   finish_turn();
 }
 
 void broker_groups::time_out() {
+  heed_draining();
   auto now = past_ms(self_.clock().now());
   alarms_.fired(now);
   table_.time_out(now);
   finish_turn();
 }
 
-void broker_groups::expire() {
-  table_.expire(now_ms());
-  finish_turn();
-}
-
 void broker_groups::finish_turn() {
   arm(&self_, table_.deadlines(), alarms_, due_atom_v);
+  if (table_.changed())
+    handed_over_ ? save_changed() : arm_upkeep();
   ctx_.metrics.groups.add(table_.take_counts());
   ctx_.metrics.groups.groups->value(static_cast<int64_t>(table_.size()));
   ctx_.metrics.groups.members->value(static_cast<int64_t>(table_.members()));
@@ -333,12 +360,6 @@ void broker_groups::tell_gap(const shared_group& group) {
                      group_notice{group.topic(), group.name(), 0, errc::none,
                                   x->id, where, false});
   }
-}
-
-history_slice_ptr broker_groups::read(const std::string& topic, uint64_t first,
-                                      size_t limit) {
-  return topics_.read(topic, first, std::min(limit, history_slice::events_max),
-                      history_slice::bytes_max, now_ms());
 }
 
 void broker_groups::released(const std::string& topic) {

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -10,6 +13,7 @@
 
 #include <callboard/actors/alarms.hpp>
 #include <callboard/actors/dead_letters.hpp>
+#include <callboard/actors/durable_topics.hpp>
 #include <callboard/actors/group_messages.hpp>
 #include <callboard/actors/group_table.hpp>
 #include <callboard/actors/owned_topics.hpp>
@@ -27,6 +31,22 @@ public:
   broker_groups(broker& self, loop_context& ctx, owned_topics& topics);
 
   // -- from members -----------------------------------------------------------
+
+  /// Returns why an actor cannot be a member, or nothing.
+  static caf::error check(const std::string& topic, const group_options& x);
+
+  /// Calls `f` when a group can be joined, or with why it cannot. A group whose
+  /// place outlives the process is on the disk before anybody is its member.
+  /// @param since where a new one begins.
+  void prepare(const std::string& topic, const std::string& group,
+               const position& since, std::function<void(errc)> f);
+
+  /// Calls `f` when nobody waits to join the group any more.
+  void when_prepared(const std::string& topic, const std::string& group,
+                     std::function<void(errc)> f);
+
+  /// Refuses all who wait to join: the shard has failed.
+  void abandon();
 
   void subscribe(const caf::strong_actor_ptr& who, const group_wish& x);
 
@@ -56,6 +76,13 @@ public:
   /// Forgets groups.
   void expire();
 
+  /// A topic is as the disk has it.
+  void loaded(const std::string& topic, durable_topic& at,
+              const std::vector<group_place>& groups);
+
+  /// The node ends: from now on every change is saved at once.
+  void hand_over();
+
   // -- group_sink -------------------------------------------------------------
 
   void give(const group_member& to, const group_delivery& what) override;
@@ -67,8 +94,12 @@ public:
 
   void tell_gap(const shared_group& group) override;
 
-  history_slice_ptr read(const std::string& topic, uint64_t first,
+  history_slice_ptr read(const shared_group& group, uint64_t first,
                          size_t limit) override;
+
+  uint64_t oldest(const std::string& topic) override;
+
+  void forgotten(const shared_group& group) override;
 
   void released(const std::string& topic) override;
 
@@ -89,6 +120,51 @@ private:
                                     const position& head,
                                     const position& since);
 
+  // -- on the disk ------------------------------------------------------------
+
+  // What a group is waiting for.
+  struct fetch {
+    std::string topic;
+    std::string group;
+    // See `shared_group::fetch`.
+    uint64_t number;
+    uint64_t first;
+    size_t limit;
+  };
+
+  // Returns the topic if places of its groups outlive the process, or null.
+  durable_topic* keeper(const std::string& topic);
+
+  void create(durable_topic& at, const std::string& topic,
+              const std::string& group, const position& since,
+              std::function<void(errc)> f);
+
+  void begin_fetch(fetch what);
+
+  void fetch_now(const fetch& what);
+
+  void fetch_later(fetch what);
+
+  // Returns the group if it still waits, or null.
+  [[nodiscard]] shared_group* awaiting(const fetch& what) const;
+
+  // Returns how many bytes of events all groups have room for, from 1.
+  [[nodiscard]] int64_t free_bytes() const noexcept;
+
+  void forget_absent(const std::string& topic, durable_topic& at);
+
+  void save_changed();
+
+  // Lets `keep_up` be called a little later, once.
+  void arm_upkeep();
+
+  void keep_up();
+
+  // Where the node goes down, groups that go on later give nothing more.
+  void heed_draining();
+
+  // ---------------------------------------------------------------------------
+
   // Returns the member that `who` is in a group; or null.
   group_member* find(caf::actor_id who, const std::string& topic,
                      const std::string& group);
@@ -104,6 +180,19 @@ private:
   group_table table_;
   dead_letters dead_;
   alarms alarms_;
+  // Who waits until a new group is on the disk, by topic and group.
+  std::map<std::pair<std::string, std::string>,
+           std::vector<std::function<void(errc)>>>
+    creating_;
+  // What the store has failed to read.
+  std::vector<fetch> fetches_;
+  int64_t began_ms_;
+  // When all places were last saved.
+  int64_t refreshed_ms_;
+  bool upkeep_armed_ = false;
+  // Whether places are on their way to the disk.
+  bool saving_ = false;
+  bool handed_over_ = false;
   // The members that an actor is. Who is here is watched until it dies.
   std::unordered_map<caf::actor_id, std::vector<member_id>> actors_;
 };

@@ -96,6 +96,17 @@ void broker::read(store_query what,
   ctx_.node.store->read(receiver_, token, std::move(what));
 }
 
+void broker::save_places(std::vector<saved_place> xs,
+                         std::function<void(bool)> f) {
+  uint64_t token = 0;
+  if (f != nullptr) {
+    token = ++durable_.last_token;
+    durable_.saves.emplace(token, std::move(f));
+  }
+  ctx_.node.store->save_places(token != 0 ? receiver_ : nullptr, token,
+                               std::move(xs));
+}
+
 position broker::where(const std::string& name) {
   // It lives, so none is made.
   auto make_epoch = [] { return std::string{}; };
@@ -131,8 +142,7 @@ void broker::fetch_durable(uint32_t loop, const std::string& name,
                            uint64_t first) {
   auto& at = *durable(name);
   auto there = stored(name, at);
-  if (there.first == 0 || first > there.last
-      || (there.oldest != 0 && first >= there.oldest))
+  if (!there.needed_for(first))
     return send_slice(loop, read_kept(name, first));
   auto what = query_of(name, at);
   what.first = std::max(first, there.first);

@@ -104,8 +104,13 @@ void connection::handle(const group_notice& x) {
   found->member = x.member;
   if (x.call_id == 0)
     return write_group_position(x, "history exceeded");
-  if (std::exchange(found->established, true))
-    return write_group_position(x, "epoch changed");
+  auto goes_on = std::exchange(found->epoch, x.position.epoch)
+                 == x.position.epoch;
+  if (std::exchange(found->established, true)) {
+    if (!goes_on || !x.recovered)
+      write_group_position(x, goes_on ? "history exceeded" : "epoch changed");
+    return;
+  }
   inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
   write_position(seq_id, where, &x.recovered);
   tell_life(lifecycle_kind::subscribed, x.topic);

@@ -73,6 +73,8 @@ struct connection::membership {
   uint32_t seq_id = 0;
   /// Whether the client was told that it is a member.
   bool established = false;
+  /// The topic's, as it was told.
+  std::string epoch;
   /// The member's number; 0 while the owner has not answered.
   uint64_t member = 0;
   /// Whether the owner waits for room in the outbox.

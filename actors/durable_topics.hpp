@@ -43,6 +43,15 @@ struct pending_publication {
   std::vector<publish_waiter> again;
 };
 
+/// A group that the disk knows and that has had no member since.
+struct absent_group {
+  group_place where;
+  /// Whether it was made a moment ago, and then, whether it gets all that it
+  /// was asked for.
+  bool is_new = false;
+  bool whole = false;
+};
+
 /// A topic that outlives the process, at the shard that owns it. While it is
 /// not ready, `owned_topics` does not know it.
 struct durable_topic {
@@ -78,6 +87,8 @@ struct durable_topic {
   uint64_t stored_last = 0;
   /// Ids on their way to the disk.
   std::unordered_map<std::string, pending_publication*> ids;
+  /// By their names.
+  std::map<std::string, absent_group> absent;
   /// What waits until it is ready, in order; called with `none` then, or with
   /// why it will not be.
   std::vector<std::function<void(errc)>> parked;
@@ -94,6 +105,9 @@ struct durable_topics {
   /// Who waits for a read, by its token.
   std::unordered_map<uint64_t, std::function<void(store_report::reading&&)>>
     reads;
+  /// Who waits until places of groups are on the disk; told whether that
+  /// failed.
+  std::unordered_map<uint64_t, std::function<void(bool)>> saves;
   uint64_t last_token = 0;
   uint64_t last_life = 0;
   /// Whether durability `memory` was handed over.

@@ -26,6 +26,46 @@ struct stored_id {
   friend bool operator==(const stored_id&, const stored_id&) = default;
 };
 
+/// Where a group stands in its topic.
+struct group_place {
+  /// An event behind the place that is not finished.
+  struct open_event {
+    uint64_t offset = 0;
+    /// How often it was given to a member.
+    uint32_t attempts = 0;
+
+    friend bool operator==(const open_event&, const open_event&) = default;
+  };
+
+  /// Events that are told apart; what lies behind the last one counts as not
+  /// given to anybody.
+  static constexpr size_t open_max = 1024;
+
+  std::string group;
+  /// The offset of the last event up to which all are finished.
+  uint64_t place = 0;
+  /// What lies behind `place`, up to this offset, is finished unless it is in
+  /// `open`; from `place`.
+  uint64_t reach = 0;
+  /// In the order of their offsets.
+  std::vector<open_event> open;
+
+  friend bool operator==(const group_place&, const group_place&) = default;
+};
+
+/// What a store is to keep of a group.
+struct saved_place {
+  std::string topic;
+  /// Those of the topic, which is made if the store does not have it.
+  std::string epoch;
+  uint64_t head = 0;
+  topic_options options;
+  /// Whether the group is to be forgotten; then its name and the topic's are
+  /// enough.
+  bool forgotten = false;
+  group_place where;
+};
+
 /// Where a topic stands in a store.
 struct stored_topic {
   /// Empty: the store has no such topic.
@@ -40,6 +80,8 @@ struct stored_topic {
   std::vector<stored_id> ids;
   /// The event at `head`, if it is still there.
   publication_ptr newest;
+  /// Of a topic of `durability::disk`: where its groups stand.
+  std::vector<group_place> groups;
 };
 
 /// What a topic of `durability::memory` leaves to the next run.
@@ -96,11 +138,18 @@ public:
     std::vector<publication_ptr> events;
   };
 
+  struct saving {
+    uint64_t token = 0;
+    bool failed = false;
+  };
+
   /// In the order in which they were asked for. What `appended` tells happened
   /// before what `loaded` does.
   std::vector<appends> appended;
   std::vector<load> loaded;
   std::vector<reading> readings;
+  /// Places of groups that are on the disk now, or are not.
+  std::vector<saving> savings;
 };
 
 using store_report_ptr = caf::intrusive_ptr<store_report>;
@@ -160,6 +209,13 @@ public:
   /// Asks for events that are there.
   virtual void
   read(const store_receiver_ptr& to, uint64_t token, store_query what)
+    = 0;
+
+  /// Keeps where groups of topics of `durability::disk` stand. All that the
+  /// same thread appended before is on the disk when this is. It fails if one
+  /// of the topics is there with another epoch; the others may be kept then.
+  virtual void save_places(const store_receiver_ptr& to, uint64_t token,
+                           std::vector<saved_place> xs)
     = 0;
 
   /// Keeps a topic of `durability::memory` for the next run, or until it is

@@ -6,7 +6,7 @@
 namespace callboard {
 
 group_table::group_table(const group_limits& limits, group_sink& sink)
-  : shared_{limits, sink, {}, 0, 0, 0, {}} {
+  : shared_{limits, sink, {}, 0, 0, 0, {}, {}, false} {
 }
 
 group_table::~group_table() = default;
@@ -21,6 +21,8 @@ group_table::join(const std::string& topic, const std::string& name,
     group = make(topic, name, state, now_ms);
     if (group == nullptr)
       return {};
+    if (state.known != nullptr)
+      recovered = group->catch_up();
   } else {
     // What the topic forgot while nobody was there shows now.
     recovered = group->catch_up();
@@ -68,6 +70,18 @@ void group_table::expire(int64_t now_ms) {
   }
 }
 
+std::vector<shared_group*> group_table::take_changed() {
+  for (auto* x : shared_.changed)
+    x->note_saved();
+  return std::exchange(shared_.changed, {});
+}
+
+void group_table::change_all() {
+  for (auto& [topic, groups] : topics_)
+    for (auto& x : groups)
+      x->note_change();
+}
+
 shared_group* group_table::make(const std::string& topic,
                                 const std::string& name,
                                 const topic_state& state, int64_t now_ms) {
@@ -77,8 +91,11 @@ shared_group* group_table::make(const std::string& topic,
     forget(*resting_.last());
   }
   auto& groups = topics_[topic];
+  group_place fresh{name, state.begin, state.begin, {}};
+  auto& from = state.known != nullptr ? *state.known : fresh;
   auto& made = *groups.emplace_back(std::make_unique<shared_group>(
-    shared_, topic, name, state.begin, state.head));
+    shared_, topic, from, state.head, state.durable));
+  made.note_change();
   ++size_;
   rest(made, now_ms);
   return &made;
@@ -91,6 +108,8 @@ void group_table::rest(shared_group& x, int64_t now_ms) {
 
 void group_table::forget(shared_group& x) {
   resting_.erase(x);
+  if (x.durable())
+    shared_.sink.forgotten(x);
   auto i = topics_.find(x.topic());
   auto is_x = [&x](const auto& y) { return y.get() == &x; };
   std::erase_if(i->second, is_x);

@@ -32,6 +32,10 @@ public:
     uint64_t begin = 0;
     /// Whether it then gets all that it was asked for.
     bool whole = false;
+    /// Whether the places of the topic's groups outlive the process.
+    bool durable = false;
+    /// Where the group stood before; null: it begins at `begin`.
+    const group_place* known = nullptr;
   };
 
   struct joined {
@@ -60,6 +64,23 @@ public:
   [[nodiscard]] shared_group* find(std::string_view topic,
                                    std::string_view name) const;
 
+  /// Returns whether there is room for another group.
+  [[nodiscard]] bool has_room() const noexcept {
+    return size_ < shared_.limits.groups_max || !resting_.empty();
+  }
+
+  /// Calls `f` with each group of a topic, which may not go meanwhile.
+  /// @returns whether there is one.
+  template <class F>
+  bool for_each_of(std::string_view topic, F&& f) {
+    auto i = topics_.find(topic);
+    if (i == topics_.end())
+      return false;
+    for (auto& x : i->second)
+      f(*x);
+    return true;
+  }
+
   /// A topic has got an event.
   /// @param kept whether it can be had from the topic's history later.
   template <class Kept>
@@ -86,6 +107,22 @@ public:
   /// Returns what happened since the last call.
   group_counts take_counts() noexcept {
     return std::exchange(shared_.counts, {});
+  }
+
+  /// Returns whether a group's place on the disk is not what it is.
+  [[nodiscard]] bool changed() const noexcept {
+    return !shared_.changed.empty();
+  }
+
+  /// Returns the groups of which that is so, since the last call.
+  std::vector<shared_group*> take_changed();
+
+  /// Lets all groups whose places outlive the process be saved anew.
+  void change_all();
+
+  /// Groups whose places outlive the process give nothing more.
+  void close() noexcept {
+    shared_.closing = true;
   }
 
   [[nodiscard]] size_t size() const noexcept {

@@ -6,12 +6,18 @@
 namespace callboard {
 
 shared_group::shared_group(group_shared& shared, std::string topic,
-                           std::string name, uint64_t place, uint64_t head)
+                           const group_place& from, uint64_t head, bool durable)
   : shared_{shared},
     topic_{std::move(topic)},
-    name_{std::move(name)},
-    taken_{place},
-    head_{head} {
+    name_{from.group},
+    taken_{std::min(from.place, head)},
+    head_{head},
+    durable_{durable},
+    reach_{std::clamp(from.reach, taken_, head)},
+    known_reach_{reach_} {
+  for (auto& x : from.open)
+    if (x.offset > taken_ && x.offset <= known_reach_)
+      known_.emplace(x.offset, x.attempts);
 }
 
 shared_group::~shared_group() {
@@ -21,6 +27,8 @@ shared_group::~shared_group() {
   }
   shared_.events -= entries_.size();
   shared_.counts.lost += entries_.size();
+  if (is_changed_)
+    std::erase(shared_.changed, this);
 }
 
 // -- members ------------------------------------------------------------------
@@ -153,37 +161,70 @@ void shared_group::publish(const publication_ptr& event, bool kept,
 void shared_group::fill(int64_t now_ms) {
   auto& limits = shared_.limits;
   // Half of the room is let become free first, because each look costs.
-  while (taken_ < head_ && waiting_.size() <= limits.pending_max / 2
-         && has_room(0)) {
+  while (fetch_ == 0 && taken_ < head_
+         && waiting_.size() <= limits.pending_max / 2 && has_room(0)) {
     auto before = taken_;
-    auto slice = shared_.sink.read(topic_, taken_ + 1,
+    fetch_ = ++shared_.last_number;
+    auto slice = shared_.sink.read(*this, taken_ + 1,
                                    limits.pending_max - waiting_.size());
-    skip_to(*slice);
-    for (auto& x : slice->events) {
-      if (x->offset > head_ || !has_room(x->cost()))
-        break;
-      take(x);
-    }
-    serve_all(now_ms);
+    if (slice == nullptr)
+      return;
+    fetch_ = 0;
+    take_slice(*slice, now_ms);
     if (taken_ == before)
       break;
   }
 }
 
-bool shared_group::catch_up() {
-  return taken_ == head_ || !skip_to(*shared_.sink.read(topic_, taken_ + 1, 1));
+void shared_group::fetched(const history_slice& found, int64_t now_ms) {
+  fetch_ = 0;
+  take_slice(found, now_ms);
+  fill(now_ms);
 }
 
-bool shared_group::skip_to(const history_slice& found) {
-  auto first = found.events.empty()
-                 ? head_ + 1
-                 : std::min(found.events.front()->offset, head_ + 1);
+void shared_group::topic_loaded(uint64_t head, int64_t now_ms) {
+  head_ = std::max(head_, head);
+  fill(now_ms);
+}
+
+void shared_group::take_slice(const history_slice& found, int64_t now_ms) {
+  skip_to(found.events.empty() ? found.head + 1 : found.events.front()->offset);
+  for (auto& x : found.events) {
+    // It may have passed over some while they were fetched.
+    if (x->offset <= taken_)
+      continue;
+    if (x->offset > head_ || !has_room(x->cost()))
+      break;
+    take(x);
+  }
+  serve_all(now_ms);
+}
+
+bool shared_group::catch_up() {
+  if (taken_ == head_)
+    return true;
+  auto oldest = shared_.sink.oldest(topic_);
+  return !skip_to(oldest == 0 ? head_ + 1 : oldest);
+}
+
+bool shared_group::skip_to(uint64_t first) {
+  first = std::min(first, head_ + 1);
   if (first <= taken_ + 1)
     return false;
-  shared_.counts.lost += first - taken_ - 1;
+  auto lost = missing(first - 1);
+  shared_.counts.lost += lost;
   taken_ = first - 1;
-  shared_.sink.tell_gap(*this);
-  return true;
+  known_.erase(known_.begin(), known_.lower_bound(first));
+  note_change();
+  if (lost > 0)
+    shared_.sink.tell_gap(*this);
+  return lost > 0;
+}
+
+uint64_t shared_group::missing(uint64_t last) const {
+  auto known = std::distance(known_.begin(), known_.upper_bound(last));
+  auto from = std::max(taken_, known_reach_);
+  return static_cast<uint64_t>(known) + (last > from ? last - from : 0);
 }
 
 bool shared_group::has_room(int64_t bytes) const noexcept {
@@ -195,10 +236,19 @@ bool shared_group::has_room(int64_t bytes) const noexcept {
 void shared_group::take(const publication_ptr& event) {
   auto offset = event->offset;
   taken_ = offset;
+  uint32_t attempts = 0;
+  if (offset <= known_reach_) {
+    auto known = known_.extract(offset);
+    if (!known)
+      return;
+    // That it was not confirmed need not be its members' fault.
+    attempts = std::min(known.mapped(), shared_.limits.attempts_max - 1);
+  }
   ++shared_.events;
   shared_.bytes += event->cost();
   auto& x = entries_[offset];
   x.event = event;
+  x.attempts = attempts;
   waiting_.insert(offset);
   if (!event->key.empty()) {
     auto& line = lines_[event->key];
@@ -207,6 +257,41 @@ void shared_group::take(const publication_ptr& event) {
       return;
   }
   make_ready(offset, x);
+}
+
+// -- state --------------------------------------------------------------------
+
+uint64_t shared_group::place() const noexcept {
+  return entries_.empty() ? taken_ : entries_.begin()->first - 1;
+}
+
+group_place shared_group::state() const {
+  group_place result;
+  result.group = name_;
+  result.place = place();
+  result.reach = std::max(reach_, result.place);
+  auto add = [&result](uint64_t offset, uint32_t attempts) {
+    if (offset > result.reach)
+      return false;
+    if (result.open.size() == group_place::open_max) {
+      result.reach = offset - 1;
+      return false;
+    }
+    result.open.push_back({offset, attempts});
+    return true;
+  };
+  for (auto& [offset, x] : entries_)
+    if (!add(offset, x.attempts))
+      return result;
+  for (auto& [offset, attempts] : known_)
+    if (!add(offset, attempts))
+      return result;
+  return result;
+}
+
+void shared_group::note_change() {
+  if (durable_ && !std::exchange(is_changed_, true))
+    shared_.changed.push_back(this);
 }
 
 } // namespace callboard

@@ -14,6 +14,7 @@
 
 #include <caf/actor_control_block.hpp>
 
+#include <callboard/actors/event_store.hpp>
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/linked_list.hpp>
 #include <callboard/actors/publication.hpp>
@@ -109,10 +110,19 @@ public:
   virtual void tell_gap(const shared_group& group) = 0;
 
   /// Returns what the topic has kept from the offset `first` on, at most
-  /// `limit` events.
+  /// `limit` events, up to the slice's `head`. Null: it is being fetched, and
+  /// the group's `fetched` is called with it, unless the number of its `fetch`
+  /// is another one by then.
   virtual history_slice_ptr
-  read(const std::string& topic, uint64_t first, size_t limit)
+  read(const shared_group& group, uint64_t first, size_t limit)
     = 0;
+
+  /// Returns the offset of the oldest event that the topic has kept; 0 if there
+  /// is none.
+  virtual uint64_t oldest(const std::string& topic) = 0;
+
+  /// A group whose place outlives the process is gone.
+  virtual void forgotten(const shared_group& group) = 0;
 
   /// The last group of a topic is gone.
   virtual void released(const std::string& topic) = 0;
@@ -148,6 +158,10 @@ struct group_shared {
   int64_t bytes = 0;
   uint64_t last_number = 0;
   group_counts counts;
+  /// Those whose places on the disk are not what they are.
+  std::vector<shared_group*> changed;
+  /// Whether the node goes down: a group that goes on later gives nothing more.
+  bool closing = false;
 };
 
 /// A group that shares the events of one topic among its members: each event
@@ -157,13 +171,15 @@ struct group_shared {
 ///
 /// The group takes events from its topic in order, by reference, and keeps them
 /// until they are finished: confirmed, or dead letters. Its place in the topic
-/// is in front of the oldest one that is not.
+/// is in front of the oldest one that is not. Where the topic is on the disk,
+/// so is the place, a little late: what was finished since comes again.
 class shared_group {
 public:
-  /// @param place the offset of the last event that is not for the group.
-  /// @param head the offset of the topic's last event, from `place`.
-  shared_group(group_shared& shared, std::string topic, std::string name,
-               uint64_t place, uint64_t head);
+  /// @param from where it goes on, and its name.
+  /// @param head the offset of the topic's last event.
+  /// @param durable whether its place outlives the process.
+  shared_group(group_shared& shared, std::string topic, const group_place& from,
+               uint64_t head, bool durable);
 
   shared_group(const shared_group&) = delete;
 
@@ -208,10 +224,37 @@ public:
   /// passes over what it has not.
   bool catch_up();
 
+  /// What was being read is there.
+  void fetched(const history_slice& found, int64_t now_ms);
+
+  /// The topic stands here, as the disk has it.
+  void topic_loaded(uint64_t head, int64_t now_ms);
+
   // -- state ------------------------------------------------------------------
 
   /// Returns the offset of the last event up to which all are finished.
   [[nodiscard]] uint64_t place() const noexcept;
+
+  /// Returns what has to be known to go on from here.
+  [[nodiscard]] group_place state() const;
+
+  /// Whether its place outlives the process.
+  [[nodiscard]] bool durable() const noexcept {
+    return durable_;
+  }
+
+  /// The number of what is being read; 0: nothing is.
+  [[nodiscard]] uint64_t fetch() const noexcept {
+    return fetch_;
+  }
+
+  /// Notes that the place on the disk is not what it is.
+  void note_change();
+
+  /// It is now.
+  void note_saved() noexcept {
+    is_changed_ = false;
+  }
 
   [[nodiscard]] const std::string& topic() const noexcept {
     return topic_;
@@ -255,9 +298,16 @@ private:
   // Takes what there is room for from the topic's history.
   void fill(int64_t now_ms);
 
-  // Passes over what was forgotten in front of what was found.
+  // Takes what there is room for of what was found.
+  void take_slice(const history_slice& found, int64_t now_ms);
+
+  // Passes over what was forgotten in front of `first`.
   // @returns whether something was.
-  bool skip_to(const history_slice& found);
+  bool skip_to(uint64_t first);
+
+  // Returns how many of the events from the next one up to this offset it was
+  // still to get.
+  [[nodiscard]] uint64_t missing(uint64_t last) const;
 
   void take(const publication_ptr& event);
 
@@ -330,6 +380,16 @@ private:
   uint64_t taken_;
   uint64_t head_;
   uint64_t choices_ = 0;
+  bool durable_;
+  bool is_changed_ = false;
+  uint64_t fetch_ = 0;
+  // The last event that was given to somebody or is finished.
+  uint64_t reach_;
+  // What is known from before of events that are not taken yet: up to
+  // `known_reach_`, those that are not here are finished; else how often they
+  // were given.
+  std::map<uint64_t, uint32_t> known_;
+  uint64_t known_reach_;
 };
 
 } // namespace callboard

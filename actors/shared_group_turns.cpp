@@ -73,6 +73,8 @@ group_member* shared_group::owner_of(const entry& x) const {
 bool shared_group::has_room(const group_member& who,
                             int64_t bytes) const noexcept {
   auto& limits = shared_.limits;
+  if (durable_ && shared_.closing)
+    return false;
   return !who.paused && who.given.size() < limits.inflight_max
          && (who.given.empty()
              || who.bytes + bytes <= limits.inflight_bytes_max);
@@ -96,6 +98,8 @@ void shared_group::give(group_member& to, uint64_t offset, int64_t now_ms) {
   x.with = &to;
   x.number = ++shared_.last_number;
   ++x.attempts;
+  reach_ = std::max(reach_, offset);
+  note_change();
   auto bytes = x.event->cost();
   change(to, [&] {
     to.given.emplace(x.number, group_member::slot{offset, bytes, false});
@@ -147,7 +151,9 @@ void shared_group::serve_ready(int64_t now_ms) {
 void shared_group::fail(uint64_t offset) {
   auto& x = entries_.find(offset)->second;
   put_back(offset, x, x.with->id);
-  if (x.attempts >= shared_.limits.attempts_max)
+  // A node that goes down takes events from members that did nothing wrong.
+  if (x.attempts >= shared_.limits.attempts_max
+      && !(durable_ && shared_.closing))
     bury(offset);
 }
 
@@ -179,6 +185,8 @@ group_member* shared_group::finish(uint64_t offset) {
   if (waiting_.erase(offset) > 0)
     unready(offset, i->second);
   entries_.erase(i);
+  reach_ = std::max(reach_, offset);
+  note_change();
   --shared_.events;
   shared_.bytes -= event->cost();
   return event->key.empty() ? nullptr : leave_line(offset, event->key);
@@ -199,10 +207,6 @@ group_member* shared_group::leave_line(uint64_t offset,
   auto& next = entries_.find(line.front())->second;
   make_ready(line.front(), next);
   return next.bound;
-}
-
-uint64_t shared_group::place() const noexcept {
-  return entries_.empty() ? taken_ : entries_.begin()->first - 1;
 }
 
 } // namespace callboard

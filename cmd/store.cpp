@@ -19,6 +19,7 @@ struct store_options {
   std::string folder;
   std::string file;
   std::string pattern;
+  bool groups = false;
 };
 
 // Returns the file that a command is about.
@@ -34,9 +35,12 @@ int check(const store_options& x) {
     say("there may be more");
   if (!found.problems.empty())
     return exit_failed;
-  printf("well: %llu events in %llu topics, %s\n",
+  auto groups = found.groups == 0
+                  ? std::string{}
+                  : ", places of " + std::to_string(found.groups) + " groups";
+  printf("well: %llu events in %llu topics%s, %s\n",
          static_cast<unsigned long long>(found.events),
-         static_cast<unsigned long long>(found.topics),
+         static_cast<unsigned long long>(found.topics), groups.c_str(),
          format_size(static_cast<size_t>(found.bytes)).c_str());
   return exit_ok;
 }
@@ -60,7 +64,37 @@ void append_member(std::string& line, std::string_view name,
   append_json(line, value);
 }
 
+// Returns whether all that was printed went out.
+bool printed() {
+  auto result = fflush(stdout) == 0 && ferror(stdout) == 0;
+  if (!result)
+    say("standard output takes no more");
+  return result;
+}
+
+int export_places(const store_options& x) {
+  std::string line;
+  export_store_places(file_of(x), x.pattern, [&line](const saved_place& place) {
+    auto& where = place.where;
+    line = "{\"topic\":";
+    append_json(line, place.topic);
+    line += ",\"epoch\":";
+    append_json(line, place.epoch);
+    line += ",\"group\":";
+    append_json(line, where.group);
+    line += ",\"place\":" + std::to_string(where.place)
+            + ",\"reach\":" + std::to_string(where.reach) + ",\"open\":[";
+    for (auto& event : where.open)
+      line += (line.back() == '[' ? "" : ",") + std::to_string(event.offset);
+    line += "]}\n";
+    fwrite(line.data(), 1, line.size(), stdout);
+  });
+  return printed() ? exit_ok : exit_failed;
+}
+
 int export_events(const store_options& x) {
+  if (x.groups)
+    return export_places(x);
   std::string line;
   export_store_file(file_of(x), x.pattern, [&line](const publication& event) {
     line = "{\"topic\":";
@@ -81,11 +115,7 @@ int export_events(const store_options& x) {
     line += "}\n";
     fwrite(line.data(), 1, line.size(), stdout);
   });
-  if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-    say("standard output takes no more");
-    return exit_failed;
-  }
-  return exit_ok;
+  return printed() ? exit_ok : exit_failed;
 }
 
 int back_up(const store_options& x) {
@@ -145,6 +175,8 @@ void add_store_command(CLI::App& app, int& exit_code) {
     ->add_option("--topic", export_x->pattern,
                  "Only of topics that match this topic or pattern")
     ->type_name("PATTERN");
+  export_command->add_flag("--groups", export_x->groups,
+                           "Not the events, but where groups stand");
   auto [backup_command, backup_x]
     = add("backup", "Copy it to a file while the node runs or not", back_up);
   backup_command

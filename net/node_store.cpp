@@ -73,6 +73,8 @@ node_store::node_store(caf::actor_system& sys, const server_options& options) {
   disk.ids_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                   options.node.topic_linger)
                   .count();
+  // A topic belongs to one shard, so it never has more of them at once.
+  disk.places_max = options.node.groups_max;
   disk.on_commit = count_in(registry);
   disk.on_change = log_change;
   store_ = std::make_shared<disk_store>(std::move(disk));

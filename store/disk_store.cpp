@@ -32,11 +32,15 @@ int64_t system_now_ms() {
 int64_t cost_of(const store_task& x) {
   if (auto* event = std::get_if<append_task>(&x))
     return event->event->cost();
-  auto* saved = std::get_if<saved_topic>(&x);
   int64_t result = sizeof(store_task);
-  if (saved != nullptr)
+  if (auto* saved = std::get_if<saved_topic>(&x))
     for (auto& event : saved->events)
       result += event->cost();
+  if (auto* list = std::get_if<places_task>(&x))
+    for (auto& place : list->places)
+      result += static_cast<int64_t>(sizeof(saved_place)
+                                     + place.where.open.size()
+                                         * sizeof(group_place::open_event));
   return result;
 }
 
@@ -338,6 +342,11 @@ void disk_store::read(const store_receiver_ptr& to, uint64_t token,
   auto report = caf::make_counted<store_report>();
   report->readings.push_back({token, true, {}});
   to->report(std::move(report));
+}
+
+void disk_store::save_places(const store_receiver_ptr& to, uint64_t token,
+                             std::vector<saved_place> xs) {
+  impl_->add(places_task{to, token, std::move(xs)});
 }
 
 void disk_store::save(saved_topic x) {

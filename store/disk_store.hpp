@@ -25,6 +25,8 @@ struct disk_store_options {
   int64_t file_bytes_max = 0;
   /// How long an id counts, in milliseconds.
   int64_t ids_ms = 300'000;
+  /// Groups of one topic whose places are kept, from 1.
+  size_t places_max = 10'000;
   /// Unix time in milliseconds, on any thread; null: the system's.
   std::function<int64_t()> now_ms;
   /// Called on the store's threads; null: nobody is told.
@@ -65,6 +67,9 @@ public:
 
   void read(const store_receiver_ptr& to, uint64_t token,
             store_query what) override;
+
+  void save_places(const store_receiver_ptr& to, uint64_t token,
+                   std::vector<saved_place> xs) override;
 
   void save(saved_topic x) override;
 

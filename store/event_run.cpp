@@ -199,4 +199,32 @@ bool read_ids(std::string_view bytes, std::vector<stored_id>& out) {
   return !in.failed();
 }
 
+std::string write_open_events(const group_place& x) {
+  std::string out;
+  put_number(out, x.reach - x.place);
+  auto before = x.place;
+  for (auto& y : x.open) {
+    put_number(out, y.offset - before);
+    put_number(out, y.attempts);
+    before = y.offset;
+  }
+  return out;
+}
+
+bool read_open_events(std::string_view bytes, group_place& x) {
+  cursor in{bytes};
+  x.reach = x.place + in.number();
+  auto before = x.place;
+  while (!in.at_end() && !in.failed()) {
+    group_place::open_event y;
+    y.offset = before + in.number();
+    y.attempts = static_cast<uint32_t>(in.number());
+    if (y.offset <= before || y.offset > x.reach)
+      return false;
+    before = y.offset;
+    x.open.push_back(y);
+  }
+  return !in.failed() && x.reach >= x.place;
+}
+
 } // namespace callboard

@@ -74,4 +74,12 @@ std::string write_ids(const std::vector<stored_id>& ids);
 
 bool read_ids(std::string_view bytes, std::vector<stored_id>& out);
 
+/// Writes and reads what is open behind a group's place, the same way: how far
+/// behind it the reach is, then for each event how far behind the one before it
+/// is, and its attempts.
+std::string write_open_events(const group_place& x);
+
+/// @param x has its place.
+bool read_open_events(std::string_view bytes, group_place& x);
+
 } // namespace callboard

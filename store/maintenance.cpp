@@ -1,5 +1,6 @@
 #include <callboard/store/maintenance.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -21,6 +22,20 @@ namespace {
 constexpr char select_rows[]
   = "SELECT first, last, check_sum, data FROM runs WHERE topic = ? "
     "ORDER BY last";
+
+constexpr char select_places[]
+  = "SELECT name, place, check_sum, open FROM places WHERE topic = ? "
+    "ORDER BY name";
+
+// Reads a row of these.
+// @returns false if it is damaged.
+bool read_place(const statement& row, group_place& x) {
+  x.group = row.text(0);
+  x.place = static_cast<uint64_t>(row.number(1));
+  auto open = row.bytes(3);
+  return static_cast<uint32_t>(row.number(2)) == check_sum(open)
+         && read_open_events(open, x);
+}
 
 /// Opens a store for reading, as it is at one moment.
 class snapshot {
@@ -48,7 +63,10 @@ int64_t size_of(database& db) {
 /// Goes through a store and writes down what is wrong.
 class checker {
 public:
-  explicit checker(database& db) : db_{db}, rows_{db.prepare(select_rows)} {
+  explicit checker(database& db)
+    : db_{db},
+      rows_{db.prepare(select_rows)},
+      places_{db.prepare(select_places)} {
   }
 
   store_findings run() {
@@ -60,6 +78,10 @@ public:
                               "(SELECT id FROM topics)");
     if (orphans > 0)
       add(std::to_string(orphans) + " rows of events belong to no topic");
+    auto lost = db_.number("SELECT count(*) FROM places WHERE topic NOT IN "
+                           "(SELECT id FROM topics)");
+    if (lost > 0)
+      add(std::to_string(lost) + " places of groups belong to no topic");
     auto topics = db_.prepare("SELECT id, name, epoch, head FROM topics");
     while (topics.step()) {
       // Those without a name are on their way out.
@@ -107,6 +129,23 @@ private:
     if (last != 0 && last < static_cast<uint64_t>(topic.number(3)))
       add(about + "the last event has offset " + std::to_string(last)
           + ", but the topic stands at " + std::to_string(topic.number(3)));
+    check_places(about, topic.number(0),
+                 std::max(last, static_cast<uint64_t>(topic.number(3))));
+  }
+
+  void check_places(const std::string& about, int64_t topic, uint64_t head) {
+    places_.with(topic);
+    row_reader guard{places_};
+    while (places_.step()) {
+      ++found_.groups;
+      group_place x;
+      auto group = about + "group '" + std::string{places_.text(0)} + "' ";
+      if (!read_place(places_, x))
+        add(group + "has a damaged place");
+      else if (x.reach > head)
+        add(group + "stands at " + std::to_string(x.reach)
+            + ", but the topic at " + std::to_string(head));
+    }
   }
 
   void check_events(const std::string& about, uint64_t first, uint64_t last) {
@@ -122,6 +161,7 @@ private:
 
   database& db_;
   statement rows_;
+  statement places_;
   store_findings found_;
   std::vector<publication_ptr> events_;
 };
@@ -184,6 +224,35 @@ uint64_t export_store_file(const std::string& file, std::string_view pattern,
       for (auto& x : events)
         f(*x);
       n += events.size();
+    }
+  }
+  return n;
+}
+
+uint64_t export_store_places(const std::string& file, std::string_view pattern,
+                             const std::function<void(const saved_place&)>& f) {
+  snapshot store{file};
+  auto topics = store.db.prepare(
+    "SELECT id, name, epoch FROM topics WHERE name IS NOT "
+    "NULL AND life IS NULL ORDER BY name");
+  auto rows = store.db.prepare(select_places);
+  uint64_t n = 0;
+  while (topics.step()) {
+    saved_place x;
+    x.topic = topics.text(1);
+    x.epoch = topics.text(2);
+    if (!pattern.empty() && !matches(pattern, x.topic))
+      continue;
+    rows.with(topics.number(0));
+    row_reader guard{rows};
+    while (rows.step()) {
+      x.where = {};
+      if (!read_place(rows, x.where))
+        throw store_error{store_trouble::corrupt,
+                          file + ": the place of group '" + x.where.group
+                            + "' of topic '" + x.topic + "' is damaged"};
+      f(x);
+      ++n;
     }
   }
   return n;

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <callboard/actors/publication.hpp>
+#include <callboard/actors/event_store.hpp>
 
 namespace callboard {
 
@@ -24,6 +24,7 @@ struct store_findings {
   std::vector<std::string> problems;
   uint64_t topics = 0;
   uint64_t events = 0;
+  uint64_t groups = 0;
   int64_t bytes = 0;
 };
 
@@ -36,6 +37,12 @@ store_findings check_store_file(const std::string& file);
 /// @returns how many there were.
 uint64_t export_store_file(const std::string& file, std::string_view pattern,
                            const std::function<void(const publication&)>& f);
+
+/// Calls `f` with where each group of these topics stands, by its name. A node
+/// may be running on it.
+/// @returns how many there were.
+uint64_t export_store_places(const std::string& file, std::string_view pattern,
+                             const std::function<void(const saved_place&)>& f);
 
 /// Copies a store as it is at one moment. A node may be running on it.
 /// @param to a file that does not exist yet.

@@ -38,6 +38,11 @@ void memory_store::append(const store_receiver_ptr& to, publication_ptr x,
   add(append_task{to, std::move(x), options});
 }
 
+void memory_store::save_places(const store_receiver_ptr& to, uint64_t token,
+                               std::vector<saved_place> xs) {
+  add(places_task{to, token, std::move(xs)});
+}
+
 void memory_store::save(saved_topic x) {
   add(std::move(x));
 }
@@ -95,6 +100,11 @@ void memory_store::commit(size_t events_max) {
       if (!broken)
         found = load(topic->topic, topic->options);
       reports.loaded(topic->to, topic->topic, std::move(found));
+    } else if (auto* list = std::get_if<places_task>(&task)) {
+      auto done = !broken;
+      for (auto& place : list->places)
+        done = !broken && keep(place) && done;
+      reports.saved(*list, done);
     } else if (!broken) {
       keep(std::get<saved_topic>(task));
     }
@@ -146,6 +156,9 @@ stored_topic memory_store::load(const std::string& topic,
     if (result.last == result.head)
       result.newest = copy(at.events.back());
   }
+  if (!in_memory)
+    for (auto& [name, x] : at.groups)
+      result.groups.push_back(x);
   return result;
 }
 
@@ -185,6 +198,26 @@ void memory_store::keep(saved_topic& x) {
     at.events.push_back({event, opening_});
 }
 
+bool memory_store::keep(const saved_place& x) {
+  auto i = topics_.find(x.topic);
+  if (x.forgotten) {
+    if (i != topics_.end())
+      i->second.groups.erase(x.where.group);
+    return true;
+  }
+  if (i == topics_.end()) {
+    i = topics_.try_emplace(x.topic).first;
+    i->second.epoch = x.epoch;
+    i->second.head = x.head;
+    i->second.options = x.options;
+  }
+  auto& at = i->second;
+  if (at.saved || at.epoch != x.epoch)
+    return false;
+  at.groups[x.where.group] = x.where;
+  return true;
+}
+
 publication_ptr memory_store::copy(const kept_event& kept) const {
   auto& x = *kept.event;
   auto result = caf::make_counted<publication>();
@@ -215,6 +248,15 @@ memory_store::events_of(const std::string& topic) const {
   if (auto i = topics_.find(topic); i != topics_.end())
     for (auto& x : i->second.events)
       result.push_back(x.event);
+  return result;
+}
+
+std::vector<group_place>
+memory_store::groups_of(const std::string& topic) const {
+  std::vector<group_place> result;
+  if (auto i = topics_.find(topic); i != topics_.end())
+    for (auto& [name, x] : i->second.groups)
+      result.push_back(x);
   return result;
 }
 

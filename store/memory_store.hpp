@@ -43,6 +43,10 @@ public:
   [[nodiscard]] std::vector<publication_ptr>
   events_of(const std::string& topic) const;
 
+  /// Returns where the groups of a topic stand.
+  [[nodiscard]] std::vector<group_place>
+  groups_of(const std::string& topic) const;
+
   /// Returns how many tasks wait.
   [[nodiscard]] size_t waiting() const noexcept {
     return tasks_.size();
@@ -62,6 +66,9 @@ public:
 
   void read(const store_receiver_ptr& to, uint64_t token,
             store_query what) override;
+
+  void save_places(const store_receiver_ptr& to, uint64_t token,
+                   std::vector<saved_place> xs) override;
 
   void save(saved_topic x) override;
 
@@ -84,6 +91,7 @@ private:
     topic_options options;
     std::vector<kept_event> events;
     std::vector<stored_id> ids;
+    std::map<std::string, group_place> groups;
   };
 
   void add(store_task x);
@@ -93,6 +101,8 @@ private:
   bool append(const publication_ptr& x, const topic_options& options);
 
   void keep(saved_topic& x);
+
+  bool keep(const saved_place& x);
 
   [[nodiscard]] publication_ptr copy(const kept_event& x) const;
 

@@ -18,6 +18,10 @@ namespace {
 // of which the last one was accepted at `at_ms`; `ids` tells whether one of
 // them has an id, so that a load need not look at the others. The rows of a
 // topic have no gaps between them, and the one with the head goes last.
+//
+// `places` (from version 2): where groups of topics of durability `disk` stand:
+// all events up to `place` are finished, and `open` tells of those behind it
+// (see event_run.hpp). They go with their topic.
 constexpr const char* migrations[] = {
   R"(
     CREATE TABLE node(
@@ -46,6 +50,16 @@ constexpr const char* migrations[] = {
       data BLOB NOT NULL,
       PRIMARY KEY(topic, last)) WITHOUT ROWID;
     CREATE INDEX runs_with_ids ON runs(topic, last) WHERE ids = 1;
+  )",
+  R"(
+    CREATE TABLE places(
+      topic INTEGER NOT NULL,
+      name TEXT NOT NULL,
+      place INTEGER NOT NULL,
+      saved_ms INTEGER NOT NULL,
+      check_sum INTEGER NOT NULL,
+      open BLOB NOT NULL,
+      PRIMARY KEY(topic, name)) WITHOUT ROWID;
   )",
 };
 

@@ -96,12 +96,21 @@ size_t store_tables::sweep(const swept_topic& x, int64_t now_ms) {
   return n;
 }
 
+bool store_tables::has_groups(int64_t topic, int64_t now_ms) {
+  auto row = db_.prepare("SELECT max(saved_ms) FROM places WHERE topic = ?");
+  row.with(topic);
+  return row.step() && !row.is_null(0) && row.number(0) + empty_ms_max > now_ms;
+}
+
 void store_tables::sweep_empty(const swept_topic& x, int64_t now_ms) {
   if (!x.is_void && x.emptied_ms == 0) {
     db_.prepare("UPDATE topics SET emptied_ms = ? WHERE id = ?")
       .with(now_ms, x.id)
       .run();
-  } else if (x.is_void || x.emptied_ms + empty_ms_max <= now_ms) {
+  } else if (x.is_void
+             || (x.emptied_ms + empty_ms_max <= now_ms
+                 && !has_groups(x.id, now_ms))) {
+    db_.prepare("DELETE FROM places WHERE topic = ?").with(x.id).run();
     db_.prepare("DELETE FROM topics WHERE id = ?").with(x.id).run();
     topics_.erase(x.name);
   }

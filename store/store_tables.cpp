@@ -43,9 +43,10 @@ void read_row(const database& db, const statement& row,
 
 } // namespace
 
-store_tables::store_tables(database& db, int64_t ids_ms)
+store_tables::store_tables(database& db, const bounds& limits)
   : db_{db},
-    ids_ms_{ids_ms},
+    ids_ms_{limits.ids_ms},
+    places_max_{limits.places_max},
     find_{db.prepare("SELECT id, epoch, head, life, size, ttl_ms, retain, "
                      "ids IS NOT NULL FROM topics WHERE name = ?")},
     bounds_{db.prepare(
@@ -168,6 +169,8 @@ stored_topic store_tables::load(const std::string& name,
   load_ids(at->id, now_ms, result.ids);
   if (result.last == result.head && result.head > 0)
     result.newest = load_newest(name, *at);
+  if (!in_memory)
+    result.groups = load_places(*at);
   return result;
 }
 
@@ -287,39 +290,6 @@ void store_tables::rolled_back() {
   filling_.clear();
   runs_.clear();
   runs_used_ = 0;
-}
-
-void store_tables::save(const saved_topic& x) {
-  flush();
-  taken_.erase(x.topic);
-  auto* at = find(x.topic);
-  auto follows = [&] {
-    bounds_.with(at->id);
-    row_reader guard{bounds_};
-    if (at->is_void || at->epoch != x.epoch || !bounds_.step())
-      return false;
-    auto last = static_cast<uint64_t>(bounds_.number(1));
-    return x.events.empty() ? last == 0 || last == x.head
-                            : last == 0 || last + 1 == x.events.front()->offset;
-  };
-  if (at != nullptr && !follows()) {
-    discard(x.topic);
-    at = nullptr;
-  }
-  if (at == nullptr)
-    at = &make(x.topic, x.epoch, 0, true, x.options);
-  set_options(*at, x.options);
-  for (auto& event : x.events)
-    add_to_run(*at, *event);
-  flush();
-  auto ids = write_ids(x.ids);
-  db_
-    .prepare("UPDATE topics SET head = ?, life = ?, ids = ?, "
-             "emptied_ms = NULL WHERE id = ?")
-    .with(x.head, generation_, statement::blob{ids}, at->id)
-    .run();
-  // Its head, and whether it has ids, are read anew.
-  topics_.erase(x.topic);
 }
 
 namespace {

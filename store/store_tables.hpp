@@ -20,14 +20,22 @@ namespace callboard {
 /// throws `store_error`. Times are Unix time in milliseconds.
 class store_tables {
 public:
-  /// How long a topic's place is remembered after its last event has gone.
+  /// How long a topic's place is remembered after its last event has gone, and
+  /// after the place of one of its groups was saved.
   static constexpr int64_t empty_ms_max = int64_t{30} * 24 * 3600 * 1000;
 
   /// A row takes no further event beyond these.
   static constexpr size_t run_bytes_max = 16 * 1024;
 
-  /// @param ids_ms how long an id counts.
-  store_tables(database& db, int64_t ids_ms);
+  struct bounds {
+    /// How long an id counts, in milliseconds.
+    int64_t ids_ms;
+    /// Groups of one topic whose places are kept; those that were saved longest
+    /// ago give way when the topic is loaded.
+    size_t places_max;
+  };
+
+  store_tables(database& db, const bounds& limits);
 
   /// Begins a run of the node: what topics of durability `memory` have saved is
   /// void unless the last run ended cleanly.
@@ -46,6 +54,10 @@ public:
   void flush();
 
   void save(const saved_topic& x);
+
+  /// Keeps or forgets where a group stands.
+  /// @returns false if its topic is there and is another one.
+  bool save(const saved_place& x, int64_t now_ms);
 
   /// Removes a bounded number of events that nobody will ask for any more, and
   /// topics that have been empty for long. Goes on where it left off.
@@ -110,6 +122,8 @@ private:
 
   publication_ptr load_newest(const std::string& name, const known_topic& at);
 
+  std::vector<group_place> load_places(const known_topic& at);
+
   // What the sweep needs to know of a topic.
   struct swept_topic {
     int64_t id = 0;
@@ -129,8 +143,12 @@ private:
 
   void sweep_empty(const swept_topic& x, int64_t now_ms);
 
+  // Returns whether a group of the topic has been saved not too long ago.
+  bool has_groups(int64_t topic, int64_t now_ms);
+
   database& db_;
   int64_t ids_ms_;
+  size_t places_max_;
   uint64_t opening_ = 0;
   int64_t generation_ = 0;
   topic_map topics_;

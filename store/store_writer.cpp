@@ -44,6 +44,11 @@ void report_list::loaded(const store_receiver_ptr& to, std::string topic,
     {std::move(topic), failed, std::move(what).value_or(stored_topic{})});
 }
 
+void report_list::saved(const places_task& x, bool done) {
+  if (x.to != nullptr)
+    of(x.to).savings.push_back({x.token, !done});
+}
+
 void report_list::send() {
   for (auto& [to, report] : list_)
     to->report(std::move(report));
@@ -72,7 +77,8 @@ void store_writer::open() {
   if (options_.file_bytes_max > 0)
     set("max_page_count",
         options_.file_bytes_max / db->number("PRAGMA page_size"));
-  auto tables = std::make_unique<store_tables>(*db, options_.ids_ms);
+  auto tables = std::make_unique<store_tables>(
+    *db, store_tables::bounds{options_.ids_ms, options_.places_max});
   transaction begin{*db};
   tables->begin_opening();
   begin.commit();
@@ -85,6 +91,7 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
                                        report_list& out) {
   std::vector<bool> appended;
   std::vector<std::optional<stored_topic>> loaded;
+  std::vector<bool> saved;
   result what;
   auto& trouble = what.trouble;
   try {
@@ -97,6 +104,9 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
         what.wrote |= appended.back();
       } else if (auto* topic = std::get_if<load_task>(&task)) {
         loaded.push_back(load(*topic));
+      } else if (auto* places = std::get_if<places_task>(&task)) {
+        saved.push_back(save(*places));
+        what.wrote = true;
       } else {
         tables_->save(std::get<saved_topic>(task));
         what.wrote = true;
@@ -107,18 +117,29 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
     what = {e.what(), false};
     appended.clear();
     loaded.clear();
+    saved.clear();
     if (is_open())
       tables_->rolled_back();
   }
   size_t appends = 0;
   size_t loads = 0;
+  size_t saves = 0;
   for (auto& task : tasks)
     if (auto* event = std::get_if<append_task>(&task))
       out.appended(event->to, trouble.empty() && appended[appends++]);
     else if (auto* topic = std::get_if<load_task>(&task))
       out.loaded(topic->to, std::move(topic->topic),
                  trouble.empty() ? std::move(loaded[loads++]) : std::nullopt);
+    else if (auto* places = std::get_if<places_task>(&task))
+      out.saved(*places, trouble.empty() && saved[saves++]);
   return what;
+}
+
+bool store_writer::save(const places_task& x) {
+  auto result = true;
+  for (auto& y : x.places)
+    result &= tables_->save(y, now_ms());
+  return result;
 }
 
 std::optional<stored_topic> store_writer::load(const load_task& x) {

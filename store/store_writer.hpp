@@ -27,7 +27,14 @@ struct load_task {
   topic_options options;
 };
 
-using store_task = std::variant<append_task, load_task, saved_topic>;
+struct places_task {
+  store_receiver_ptr to;
+  uint64_t token = 0;
+  std::vector<saved_place> places;
+};
+
+using store_task
+  = std::variant<append_task, load_task, saved_topic, places_task>;
 
 /// What is to be told to the receivers, one report for each.
 class report_list {
@@ -38,6 +45,8 @@ public:
 
   void loaded(const store_receiver_ptr& to, std::string topic,
               std::optional<stored_topic> what);
+
+  void saved(const places_task& x, bool done);
 
   void send();
 
@@ -96,6 +105,8 @@ private:
 
   // Returns nothing if what there is of the topic is damaged.
   std::optional<stored_topic> load(const load_task& x);
+
+  bool save(const places_task& x);
 
   const disk_store_options& options_;
   std::unique_ptr<store_lock> lock_;

@@ -107,6 +107,15 @@ struct group_fixture : group_sink {
       publish();
   }
 
+  history_slice_ptr find(uint64_t first, size_t limit, uint64_t last) const {
+    auto result = caf::make_counted<history_slice>();
+    result->topic = "t";
+    result->head = last;
+    kept.copy(first, limit, history_slice::bytes_max, result->events);
+    std::erase_if(result->events, [=](auto& x) { return x->offset > last; });
+    return result;
+  }
+
   // -- what happened ----------------------------------------------------------
 
   /// Returns what was done since the last call, in words: `1<-5` says that
@@ -151,14 +160,22 @@ struct group_fixture : group_sink {
     log.emplace_back("gap");
   }
 
-  history_slice_ptr read(const std::string& topic, uint64_t first,
+  history_slice_ptr read(const shared_group& group, uint64_t first,
                          size_t limit) override {
     ++reads;
-    auto result = caf::make_counted<history_slice>();
-    result->topic = topic;
-    result->head = head;
-    kept.copy(first, limit, history_slice::bytes_max, result->events);
-    return result;
+    if (first <= on_disk_only) {
+      fetches.push_back({group.fetch(), first, limit});
+      return nullptr;
+    }
+    return find(first, limit, head);
+  }
+
+  uint64_t oldest(const std::string&) override {
+    return kept.first_offset();
+  }
+
+  void forgotten(const shared_group& group) override {
+    log.push_back("forgotten " + group.name());
   }
 
   void released(const std::string& topic) override {
@@ -190,6 +207,14 @@ struct group_fixture : group_sink {
   size_t history_size = 0;
   history kept;
   size_t reads = 0;
+  /// What the topic keeps up to this offset has to be fetched.
+  uint64_t on_disk_only = 0;
+  struct fetch {
+    uint64_t number;
+    uint64_t first;
+    size_t limit;
+  };
+  std::vector<fetch> fetches;
   std::vector<std::string> log;
   std::map<uint64_t, given> open;
 };

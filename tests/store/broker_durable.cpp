@@ -66,6 +66,8 @@ CAF_TEST(a group of a topic waits until it was loaded) {
     return say(*two, y);
   };
   CHECK_EQ(ask(type::subscribe, 7), "");
+  CHECK_EQ(commit(*two), "");
+  // And until it is on the disk itself.
   auto heard = commit(*two);
   // The topic goes on, it does not start over.
   CHECK_EQ(heard, "response 7 {\"epoch\":\"run.1\",\"offset\":2,"

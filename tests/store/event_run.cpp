@@ -1,5 +1,7 @@
 #include <callboard/store/event_run.hpp>
 
+#include <optional>
+
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -102,4 +104,25 @@ CAF_TEST(ids are read as they were written) {
   CHECK(read_ids({}, out));
   out.clear();
   CHECK(!read_ids(std::string_view{bytes}.substr(0, bytes.size() - 1), out));
+}
+
+CAF_TEST(open events are read as they were written) {
+  auto read = [](std::string_view bytes, uint64_t place) {
+    group_place x;
+    x.place = place;
+    return read_open_events(bytes, x) ? std::optional{x} : std::nullopt;
+  };
+  group_place x{"", 5, 900, {{6, 1}, {7, 0}, {300, UINT32_MAX}, {900, 2}}};
+  auto bytes = write_open_events(x);
+  CHECK(read(bytes, 5) == x);
+  CHECK(read(write_open_events({"", 7, 7, {}}), 7)
+        == group_place({"", 7, 7, {}}));
+  for (size_t n = 0; n < bytes.size(); ++n)
+    if (auto part = read(std::string_view{bytes}.substr(0, n), 5))
+      CHECK(part->open.size() < 4);
+  CHECK(!read({}, 5));
+  // Behind its reach, and not behind the one before.
+  CHECK(!read(std::string_view{"\2\3\1", 3}, 5));
+  CHECK(read(std::string_view{"\2\2\1", 3}, 5));
+  CHECK(!read(std::string_view{"\2\1\1\0\1", 5}, 5));
 }

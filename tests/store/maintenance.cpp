@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <callboard/store/database.hpp>
+#include <callboard/store/schema.hpp>
 
 #include "support/store_fixture.hpp"
 #include "support/test.hpp"
@@ -158,6 +159,79 @@ CAF_TEST(an export ends at damage) {
   CHECK(failure([&] {
           events();
         }).ends_with("the events of topic 'c' up to offset 2 are damaged"));
+}
+
+// -- places of groups ---------------------------------------------------------
+
+CAF_TEST(places are exported) {
+  fill();
+  save_place("a/b", {"h", 1, 4, {{2, 1}, {4, 2}}});
+  save_place("a/b", {"g", 5, 5, {}});
+  save_place("c", {"g", 0, 0, {}});
+  auto places = [this](const std::string& pattern) {
+    std::string result;
+    export_store_places(file(), pattern, [&result](const saved_place& x) {
+      result += ' ' + x.topic + '/' + x.epoch + '/' + x.where.group + '@'
+                + std::to_string(x.where.place) + '+'
+                + std::to_string(x.where.open.size());
+    });
+    return result;
+  };
+  CHECK_EQ(places(""), " a/b/e/g@5+0 a/b/e/h@1+2 c/e/g@0+0");
+  CHECK_EQ(places("c"), " c/e/g@0+0");
+  CHECK_EQ(check_store_file(file()).groups, 3u);
+}
+
+CAF_TEST(what can be wrong with places is told) {
+  fill();
+  save_place("a/b", {"g", 1, 4, {{2, 1}}});
+  save_place("c", {"g", 2, 2, {}});
+  stop();
+  CHECK_EQ(problems(), "");
+  change("UPDATE places SET open = open || 'x' WHERE topic = 1");
+  CHECK_EQ(problems(), "topic 'a/b': group 'g' has a damaged place");
+  change("DELETE FROM places WHERE topic = 1; UPDATE places SET place = 5");
+  CHECK_EQ(problems(), "");
+  change("UPDATE places SET place = 6");
+  CHECK_EQ(problems(), "topic 'c': group 'g' stands at 6, but the topic at 5");
+  change("UPDATE places SET topic = 9");
+  CHECK_EQ(problems(), "1 places of groups belong to no topic");
+}
+
+CAF_TEST(a backup and a compacted store have the places) {
+  fill();
+  save_place("c", {"g", 1, 4, {{2, 1}}});
+  auto to = folder.path() + "/copy.db";
+  back_up_store_file(file(), to);
+  CHECK_EQ(check_store_file(to).groups, 1u);
+  stop();
+  compact_store(disk.folder);
+  start();
+  CHECK_EQ(places("c"), "g 1-4 2x1");
+}
+
+CAF_TEST(a store of version 1 is opened and compacted to the newest) {
+  for (auto compact : {false, true}) {
+    stop();
+    fs::remove_all(disk.folder);
+    fs::create_directory(disk.folder);
+    {
+      database old{file(), database::mode::create};
+      migrate_store(old, store_migrations().first(1));
+      old.run("INSERT INTO topics(name, epoch, head, size, ttl_ms, retain) "
+              "VALUES('a', 'e', 7, 100, 0, 0)");
+    }
+    CHECK(failure([&] {
+            check_store_file(file());
+          }).find("has version 1 of the store's schema")
+          != std::string::npos);
+    if (compact)
+      compact_store(disk.folder);
+    start();
+    CHECK_EQ(load("a"), "a e@7 0-0");
+    CHECK_EQ(save_place("a", {"g", 7, 7, {}}), "8 saved");
+    CHECK_EQ(problems(), "");
+  }
 }
 
 // -- backup -------------------------------------------------------------------

@@ -74,4 +74,17 @@ CAF_TEST(what is later or something else is refused) {
     failure([&] { check_store(db); }).ends_with("is not a store of callboard"));
 }
 
+CAF_TEST(a store of version 1 keeps all that it has) {
+  CHECK_EQ(migrate(store_migrations().first(1)), "");
+  db.run("INSERT INTO topics(name, epoch, head, size, ttl_ms, retain) "
+         "VALUES('a', 'e', 7, 100, 0, 0)");
+  db.run("UPDATE node SET openings = 5, generation = 3");
+  CHECK(failure([&] { check_store(db); }).ends_with("brings it to version 2"));
+  CHECK_EQ(migrate(store_migrations()), "");
+  CHECK_EQ(failure([&] { check_store(db); }), "");
+  CHECK_EQ(db.number("SELECT head FROM topics WHERE name = 'a'"), 7);
+  CHECK_EQ(db.number("SELECT openings * 10 + generation FROM node"), 53);
+  CHECK_EQ(db.number("SELECT count(*) FROM places"), 0);
+}
+
 END_FIXTURE_SCOPE()

@@ -1,5 +1,6 @@
 #include "support/store_fixture.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <callboard/store/schema.hpp>
@@ -65,6 +66,8 @@ void note_taker::report(store_report_ptr x) {
     say(words_of(y));
     events_ = y.events;
   }
+  for (auto& y : x->savings)
+    say(std::to_string(y.token) + (y.failed ? " failed" : " saved"));
   told_.notify_all();
 }
 
@@ -146,6 +149,39 @@ void store_env::save(const std::string& topic, uint64_t head, uint64_t first,
   for (auto i = first; i <= last; ++i)
     x.events.push_back(event(topic, i));
   store().save(std::move(x));
+}
+
+std::string store_env::save_place(const std::string& topic,
+                                  const group_place& where,
+                                  const std::string& epoch) {
+  std::vector<saved_place> places{{topic, epoch, 0, options, false, where}};
+  store().save_places(notes, 8, std::move(places));
+  return notes->take(1);
+}
+
+std::string store_env::forget_place(const std::string& topic,
+                                    const std::string& group) {
+  saved_place place;
+  place.topic = topic;
+  place.forgotten = true;
+  place.where.group = group;
+  std::vector<saved_place> places{std::move(place)};
+  store().save_places(notes, 8, std::move(places));
+  return notes->take(1);
+}
+
+std::string store_env::places(const std::string& topic) {
+  auto found = load_all(topic);
+  std::ranges::sort(found.groups, {}, &group_place::group);
+  std::string result;
+  for (auto& x : found.groups) {
+    result += (result.empty() ? "" : "; ") + x.group + ' '
+              + std::to_string(x.place) + '-' + std::to_string(x.reach);
+    for (auto& y : x.open)
+      result += ' ' + std::to_string(y.offset) + 'x'
+                + std::to_string(y.attempts);
+  }
+  return result;
 }
 
 publication_ptr store_env::event(const std::string& topic, uint64_t offset,

@@ -35,7 +35,8 @@ private:
 };
 
 /// Notes what it is told in words: "ok 3" (appends), "failed 1",
-/// "a e1@5 1-5", "a none", "a failed" (loads), "7: 1 2 3" (reads).
+/// "a e1@5 1-5", "a none", "a failed" (loads), "7: 1 2 3" (reads), "8 saved"
+/// (places).
 class note_taker : public store_receiver {
 public:
   void report(store_report_ptr x) override;
@@ -95,6 +96,16 @@ public:
 
   void save(const std::string& topic, uint64_t head, uint64_t first,
             uint64_t last);
+
+  /// Saves where a group of a topic of epoch "e" stands; returns "8 saved" or
+  /// "8 failed".
+  std::string save_place(const std::string& topic, const group_place& where,
+                         const std::string& epoch = "e");
+
+  std::string forget_place(const std::string& topic, const std::string& group);
+
+  /// Loads a topic and returns where its groups stand: "g 3-5 4x1; h 0-0".
+  std::string places(const std::string& topic);
 
   /// Returns an event of epoch "e" that was accepted at `now_ms`.
   publication_ptr event(const std::string& topic, uint64_t offset,
