@@ -150,6 +150,10 @@ CAF_TEST(bounds hold at their ends and one past them) {
                   "--history-bytes-max: '65535' is out of bounds; it takes "
                   "64KiB to 1024GiB");
   CAF_CHECK_NOT_EQUAL(read({"--history-bytes-max", "1099511627777"}), "");
+  CAF_CHECK_EQUAL(read({"--last-values-max", "1000000"}), "");
+  CAF_CHECK_EQUAL(node.last_values_max, 1'000'000u);
+  CAF_CHECK_NOT_EQUAL(read({"--last-values-max", "1000001"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--last-values-max", "0"}), "");
   CAF_CHECK_EQUAL(read({"--ping-interval", "100ms"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
 }

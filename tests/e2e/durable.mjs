@@ -112,6 +112,25 @@ test('an event that was on the disk says what a live one did', async () => {
   assert.equal((await second.stop()).code, 0);
 });
 
+test('a pattern has the last values of what the node has used since its start', async () => {
+  const store = freshFolder();
+  const first = await start(store);
+  await (await connect(first)).ok('publish', 'last/b', 'the last one');
+  assert.equal((await first.stop()).code, 0);
+  const second = await start(store);
+  const [one, two, three] = [await connect(second), await connect(second), await connect(second)];
+  assert.deepEqual(await one.ok('subscribe', 'last/#'), { retained: true });
+  // Whoever needs the topic itself lets it be read from the store.
+  await two.ok('subscribe', 'last/b');
+  assert.equal((await two.take('event')).meta.retained, true);
+  assert.deepEqual(await three.ok('subscribe', 'last/#'), { retained: true });
+  const { subject, payload, meta } = await three.take('event');
+  assert.deepEqual([subject, payload, meta.retained, meta.pattern],
+    ['last/b', 'the last one', true, 'last/#']);
+  assert.deepEqual(one.frames, []);
+  assert.equal((await second.stop()).code, 0);
+});
+
 test('who stays away while the node is down misses nothing', async () => {
   const store = freshFolder();
   const first = await start(store);
