@@ -54,7 +54,9 @@ void actor_subscriber::unsubscribed(const std::string& subject) {
 
 void actor_subscriber::on_subscribed(uint32_t seq_id, std::string_view,
                                      const topic_position* where,
-                                     recovery missed) {
+                                     recovery missed, last_values values) {
+  if (values == last_values::too_many)
+    ctx_.metrics.last_values_withheld->inc();
   if (auto node = answers_.extract(seq_id))
     node.mapped().answer.deliver(where != nullptr
                                    ? position{where->epoch, where->offset}

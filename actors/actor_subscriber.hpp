@@ -47,7 +47,8 @@ public:
   void unsubscribed(const std::string& subject);
 
   void on_subscribed(uint32_t seq_id, std::string_view subject,
-                     const topic_position* where, recovery missed) override;
+                     const topic_position* where, recovery missed,
+                     last_values values) override;
 
   void on_refused(uint32_t seq_id, std::string_view subject,
                   errc code) override;

@@ -81,6 +81,10 @@ broker::behavior_type broker::make_behavior() {
     [this](fetched_atom, const history_slice_ptr& x) {
       ctx_.topics.fetched(x);
     },
+    [this](fetch_atom, const retained_query& x) { fetch(x); },
+    [this](fetched_atom, const retained_page_ptr& x) {
+      ctx_.topics.fetched(*x);
+    },
     [this](read_atom, uint32_t call_id, const history_query& x) {
       auto asker = caf::actor_cast<connection_actor>(current_sender());
       look_up(asker, call_id, x);

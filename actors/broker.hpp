@@ -72,6 +72,9 @@ private:
 
   void send_slice(uint32_t loop, history_slice_ptr slice);
 
+  // Sends a loop last values for newcomers to a pattern.
+  void fetch(const retained_query& x);
+
   // Is told what a question of history has found, or why it has not.
   using history_reply = std::function<void(caf::expected<history_found>)>;
 

@@ -44,6 +44,20 @@ void broker::send_slice(uint32_t loop, history_slice_ptr slice) {
     caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(slice));
 }
 
+void broker::fetch(const retained_query& x) {
+  auto page = caf::make_counted<retained_page>();
+  page->shard = ctx_.index;
+  page->pattern = x.pattern;
+  page->number = x.number;
+  page->upto = topics_.collect_retained(x.pattern, x.after,
+                                        retained_page::topics_max,
+                                        page->values);
+  if (x.loop == ctx_.index)
+    ctx_.topics.fetched(*page);
+  else
+    caf::anon_send(ctx_.brokers[x.loop].actor, fetched_atom_v, std::move(page));
+}
+
 void broker::look_up(const connection_actor& asker, uint32_t call_id,
                      const history_query& x) {
   look_up(x, [=, this](const caf::expected<history_found>& found) {

@@ -89,7 +89,8 @@ public:
   // -- from the loop's topic table --------------------------------------------
 
   void on_subscribed(uint32_t seq_id, std::string_view subject,
-                     const topic_position* where, recovery missed) override;
+                     const topic_position* where, recovery missed,
+                     last_values values) override;
 
   void on_refused(uint32_t seq_id, std::string_view subject,
                   errc code) override;
@@ -217,7 +218,8 @@ private:
   void write_response(uint32_t seq_id, payload_view content);
   void write_position(uint32_t seq_id, const topic_position& where,
                       const bool* recovered);
-  void write_pattern_response(uint32_t seq_id, bool since_asked);
+  void write_pattern_response(uint32_t seq_id, bool since_asked,
+                              last_values values);
   // Answers with an error, or says it without being asked with seqId 0.
   void write_error(uint32_t seq_id, errc code, std::string_view sentence = {});
   // Answers with an error if an answer is wanted.

@@ -257,7 +257,8 @@ void connection::unsubscribe_silently(std::string_view topic) {
 }
 
 void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
-                               const topic_position* where, recovery missed) {
+                               const topic_position* where, recovery missed,
+                               last_values values) {
   enter([&] {
     inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
     auto recovered = missed == recovery::whole;
@@ -267,7 +268,9 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
     if (where != nullptr)
       write_position(seq_id, *where, &recovered);
     else
-      write_pattern_response(seq_id, missed != recovery::none);
+      write_pattern_response(seq_id, missed != recovery::none, values);
+    if (values == last_values::too_many)
+      ctx_.metrics.last_values_withheld->inc();
     // The own topic is no choice of the client's.
     if (!is_own_topic(subject))
       tell_life(lifecycle_kind::subscribed, subject);

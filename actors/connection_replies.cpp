@@ -149,13 +149,17 @@ void connection::write_position(uint32_t seq_id, const topic_position& where,
   write_response(seq_id, {codec::msgpack, content.view()});
 }
 
-void connection::write_pattern_response(uint32_t seq_id, bool since_asked) {
+void connection::write_pattern_response(uint32_t seq_id, bool since_asked,
+                                        last_values values) {
   // A pattern has no position, so nothing can be told to have been recovered.
   byte_buffer content;
   msgpack::packer<byte_buffer> pack{content};
-  pack.pack_map(since_asked ? 1 : 0);
+  auto retains = values != last_values::none;
+  pack.pack_map((since_asked ? 1 : 0) + (retains ? 1 : 0));
   if (since_asked)
     pack.pack("recovered").pack(false);
+  if (retains)
+    pack.pack("retained").pack(values == last_values::all);
   write_response(seq_id, {codec::msgpack, content.view()});
 }
 

@@ -70,6 +70,10 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(fetch_atom, uint32_t, std::string, uint64_t),
   // As a loop's server: the answer, in order with the topic's events.
   caf::result<void>(fetched_atom, history_slice_ptr),
+  // As owner: send a loop last values of topics that match a pattern.
+  caf::result<void>(fetch_atom, retained_query),
+  // As a loop's server: the answer, in order with the topics' events.
+  caf::result<void>(fetched_atom, retained_page_ptr),
   // As owner: answer this query of the sender, a connection, by `resolve` to
   // the call ID.
   caf::result<void>(read_atom, uint32_t, history_query),

@@ -27,6 +27,10 @@ void loop_context::flush() {
   topics.take_wanted([this](const std::string& topic, uint64_t first) {
     caf::anon_send(broker_of(topic).actor, fetch_atom_v, index, topic, first);
   });
+  for (auto& [shard, x] : topics.take_retained_queries(node.loops)) {
+    x.loop = index;
+    caf::anon_send(brokers[shard].actor, fetch_atom_v, std::move(x));
+  }
   report_presence();
   outboxes.flush();
 }

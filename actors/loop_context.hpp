@@ -85,7 +85,8 @@ struct loop_context {
       index{loop_index},
       wire{framing_ref},
       metrics{metrics_set},
-      topics{outboxes, framing_ref, node_ctx.options.topics} {
+      topics{outboxes, framing_ref, node_ctx.options.topics,
+             node_ctx.options.last_values_max} {
   }
 
   node_context& node;

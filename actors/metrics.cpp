@@ -138,6 +138,9 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
                                        recoveries_help);
   m.recoveries_lost = make.counter_by(recoveries, "outcome", "lost",
                                       recoveries_help);
+  m.last_values_withheld = make.counter("last-values-withheld",
+                                        "New subscribers to a pattern who got "
+                                        "no last values: there were too many.");
   m.history_bytes = make.gauge("history", "Bytes that topics keep.", "bytes");
   m.ids_bytes = make.gauge("publish-ids", "Bytes of remembered publish ids.",
                            "bytes");

@@ -53,6 +53,8 @@ struct loop_metrics {
   /// Subscribes with a position by whether they got all they missed.
   caf::telemetry::int_counter* recoveries_whole;
   caf::telemetry::int_counter* recoveries_lost;
+  /// New subscribers to a pattern with more last values than one may get.
+  caf::telemetry::int_counter* last_values_withheld;
   /// What the shard's topics keep.
   caf::telemetry::int_gauge* history_bytes;
   /// What the ids take that they remember.

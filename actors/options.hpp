@@ -52,6 +52,9 @@ struct node_options {
   /// Bytes of publish ids that all topics together may remember, at least
   /// 65,536; beyond them a topic that gets one forgets its oldest.
   size_t ids_bytes_max = 128 * 1024 * 1024;
+  /// Last values that a new subscriber to a pattern gets, 1 … 1,000,000; where
+  /// there are more it gets none of them.
+  size_t last_values_max = 10'000;
   /// Groups of members that share a topic's events, at once on a shard,
   /// 1 … 10,000,000. Those without members give way, the ones that had one
   /// last the latest.

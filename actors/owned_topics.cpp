@@ -108,11 +108,21 @@ void owned_topics::keep(topic& at, const publication_ptr& x, int64_t now_ms) {
 }
 
 void owned_topics::retain(topic& at, const publication_ptr& x) {
-  if (at.retained != nullptr)
-    kept_bytes_ -= at.retained->cost();
-  at.retained = x->payload.is_nil() ? nullptr : x;
-  if (at.retained != nullptr)
-    kept_bytes_ += at.retained->cost();
+  forget_retained(at);
+  if (x->payload.is_nil())
+    return;
+  at.retained = x;
+  kept_bytes_ += x->cost();
+  // The name must live as long as the topic.
+  with_value_.emplace(topics_.find(x->topic)->first, &at);
+}
+
+void owned_topics::forget_retained(topic& at) {
+  auto old = std::exchange(at.retained, nullptr);
+  if (old == nullptr)
+    return;
+  kept_bytes_ -= old->cost();
+  with_value_.erase(old->topic);
 }
 
 template <class F>
@@ -162,6 +172,27 @@ void owned_topics::make_room() {
 publication_ptr owned_topics::retained(std::string_view topic) const {
   auto i = topics_.find(topic);
   return i == topics_.end() ? nullptr : i->second.retained;
+}
+
+std::string
+owned_topics::collect_retained(std::string_view pattern, std::string_view after,
+                               size_t topics_max,
+                               std::vector<publication_ptr>& out) const {
+  // All that match begin so, and stand together.
+  auto prefix = pattern.substr(0, pattern.find_first_of("+#"));
+  auto i = after.empty() ? with_value_.lower_bound(prefix)
+                         : with_value_.upper_bound(after);
+  for (std::string_view last; i != with_value_.end(); ++i) {
+    auto& [name, at] = *i;
+    if (!name.starts_with(prefix))
+      break;
+    if (topics_max-- == 0)
+      return std::string{last};
+    if (matches(pattern, name))
+      out.push_back(at->retained);
+    last = name;
+  }
+  return {};
 }
 
 uint64_t owned_topics::oldest(std::string_view topic, int64_t now_ms) {
@@ -250,8 +281,7 @@ bool owned_topics::expire(topic& at, int64_t now_ms) {
 void owned_topics::forget(topic& at) {
   change_history(at, [](history& kept) { kept = {}; });
   unlist(at);
-  if (at.retained != nullptr)
-    kept_bytes_ -= std::exchange(at.retained, nullptr)->cost();
+  forget_retained(at);
   forget_ids(at, std::numeric_limits<int64_t>::max());
 }
 

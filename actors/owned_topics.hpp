@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -115,6 +116,15 @@ public:
 
   /// Returns the last value that `topic` keeps for newcomers, or null.
   publication_ptr retained(std::string_view topic) const;
+
+  /// Appends last values of topics that match `pattern` to `out`, in the order
+  /// of the topics' names.
+  /// @param after those behind this name; empty: from the first one on.
+  /// @param topics_max how many topics are looked at, from 1.
+  /// @returns the last one that was looked at; empty: all were.
+  std::string collect_retained(std::string_view pattern, std::string_view after,
+                               size_t topics_max,
+                               std::vector<publication_ptr>& out) const;
 
   /// Returns where `topic` stands, or nothing if there are too many.
   template <class MakeEpoch>
@@ -257,6 +267,8 @@ private:
 
   void retain(topic& at, const publication_ptr& x);
 
+  void forget_retained(topic& at);
+
   // Calls `change` on the history and keeps the account of it.
   template <class F>
   void change_history(topic& at, F&& change);
@@ -273,6 +285,8 @@ private:
   limits limits_;
   const std::vector<topic_rule>& rules_;
   std::unordered_map<std::string, topic, string_hash, std::equal_to<>> topics_;
+  // Those with a last value, by name.
+  std::map<std::string_view, const topic*> with_value_;
   pattern_tree<loop_set> patterns_;
   loop_set matched_;
   linked_list<topic, &topic::by_use> by_use_;

@@ -6,6 +6,30 @@
 
 namespace callboard {
 
+namespace {
+
+// Returns whether some topic matches both.
+bool overlap(std::string_view x, std::string_view y) noexcept {
+  if (x.starts_with('$') != y.starts_with('$'))
+    return false;
+  for (;;) {
+    auto x_end = x.find('/');
+    auto y_end = y.find('/');
+    auto x_segment = x.substr(0, x_end);
+    auto y_segment = y.substr(0, y_end);
+    if (x_segment == "#" || y_segment == "#")
+      return true;
+    if (x_segment != "+" && y_segment != "+" && x_segment != y_segment)
+      return false;
+    if (x_end == x.npos || y_end == y.npos)
+      return x_end == y_end;
+    x.remove_prefix(x_end + 1);
+    y.remove_prefix(y_end + 1);
+  }
+}
+
+} // namespace
+
 std::string_view to_string(overflow_policy x) noexcept {
   switch (x) {
     case overflow_policy::disconnect:
@@ -27,6 +51,13 @@ const topic_options& options_of(const std::vector<topic_rule>& rules,
     return matches(x.pattern, topic);
   });
   return i == rules.end() ? nothing : i->options;
+}
+
+bool may_retain(const std::vector<topic_rule>& rules,
+                std::string_view pattern) noexcept {
+  return std::ranges::any_of(rules, [pattern](const topic_rule& x) {
+    return x.options.retain && overlap(x.pattern, pattern);
+  });
 }
 
 } // namespace callboard

@@ -74,4 +74,9 @@ struct topic_rule {
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept;
 
+/// Returns whether topics that match `pattern` may retain their last value, as
+/// far as the patterns of the rules tell.
+bool may_retain(const std::vector<topic_rule>& rules,
+                std::string_view pattern) noexcept;
+
 } // namespace callboard

@@ -15,8 +15,9 @@ constexpr size_t batch_bytes = 64 * 1024;
 } // namespace
 
 topic_table::topic_table(outbox_scheduler& scheduler, framing& wire,
-                         const std::vector<topic_rule>& rules)
-  : scheduler_{scheduler}, wire_{wire}, rules_{rules} {
+                         const std::vector<topic_rule>& rules,
+                         size_t values_max)
+  : scheduler_{scheduler}, wire_{wire}, rules_{rules}, values_max_{values_max} {
 }
 
 topic_table::~topic_table() = default;
@@ -44,8 +45,9 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   share_out(topic);
   auto& added = *box.subscriptions.emplace_back(
     new subscription{&topic, &box, 0, seq_id, takes_bytes, since != nullptr});
-  if (since != nullptr && !topic.pattern)
-    added.behind.reset(new replay{*since});
+  if (topic.pattern ? topic.retains : since != nullptr)
+    added.behind.reset(
+      new replay{since != nullptr ? *since : topic_position{}});
   put_in(added);
   if (topic.presence)
     enter_presence(added, watches);
@@ -99,6 +101,8 @@ uint64_t topic_table::new_generation(std::string_view subject) {
   if (topic == nullptr)
     return 0;
   topic->confirmed.clear();
+  // What a shard was asked before may be lost.
+  begin_round_again(*topic);
   return topic->generation = ++generation_;
 }
 
@@ -162,6 +166,7 @@ void topic_table::pattern_attached(std::string_view pattern,
   x->for_each([&](subscription& s) {
     welcome(*x, s, s.asked_missed ? recovery::lost : recovery::none);
   });
+  settle(*x);
 }
 
 size_t topic_table::deliver(const publication_ptr& what) {
@@ -203,6 +208,8 @@ size_t topic_table::deliver_to(local_topic& topic, const publication_ptr& what,
     share_out(topic);
   if (topic.overflow != overflow_policy::disconnect)
     hold(topic, what);
+  else if (topic.pattern && !topic.behind.empty())
+    keep_for_newcomers(topic, what);
   size_t n = topic.actors.size();
   for (auto& x : topic.actors)
     if (x.box->owner != nullptr)
@@ -302,8 +309,8 @@ void topic_table::tell_position(local_topic& topic, std::string_view reason) {
 void topic_table::welcome(local_topic& topic, subscription& x,
                           recovery missed) {
   x.box->owner->on_subscribed(x.seq_id, topic.name,
-                              topic.pattern ? nullptr : &topic.position,
-                              missed);
+                              topic.pattern ? nullptr : &topic.position, missed,
+                              last_values::none);
   // Who missed nothing has the last value.
   if (topic.retained == nullptr || missed == recovery::whole)
     return;
@@ -347,6 +354,7 @@ bool topic_table::erase_if_unused(local_topic& topic) {
     return false;
   std::erase(pending_, &topic);
   std::erase(wanting_, &topic);
+  std::erase(gathering_, &topic);
   auto name = std::move(topic.name);
   if (topic.pattern) {
     tree_.erase(name);

@@ -16,77 +16,16 @@
 #include <callboard/actors/pattern_tree.hpp>
 #include <callboard/actors/presence.hpp>
 #include <callboard/actors/publication.hpp>
+#include <callboard/actors/retained.hpp>
 #include <callboard/actors/string_hash.hpp>
+#include <callboard/actors/subscriber.hpp>
 #include <callboard/actors/topic_options.hpp>
-#include <callboard/messages/errc.hpp>
 
 namespace callboard {
 
 struct local_topic;
 struct replay;
 struct replay_chunk;
-
-/// Where a subscriber stands in a topic when its subscription begins.
-struct topic_position {
-  std::string epoch;
-  uint64_t offset = 0;
-};
-
-/// What becomes of the events that somebody missed.
-enum class recovery {
-  /// It did not ask for them.
-  none,
-  /// They come next, without a gap.
-  whole,
-  /// They are not all there any more, and none of them comes.
-  lost,
-};
-
-/// Who subscribes: a connection, or an embedded actor. Calls come on the
-/// loop's thread, outside of any actor's context.
-class subscriber {
-public:
-  virtual ~subscriber() = default;
-
-  /// The subscription with this seqId holds from now on; no event of it has
-  /// come before. `position` is null for a pattern.
-  virtual void on_subscribed(uint32_t seq_id, std::string_view subject,
-                             const topic_position* position, recovery missed)
-    = 0;
-
-  /// The subscription with this seqId will not be.
-  virtual void on_refused(uint32_t seq_id, std::string_view subject, errc code)
-    = 0;
-
-  /// The topic's offsets started over, or events were dropped.
-  virtual void on_position(std::string_view topic,
-                           const topic_position& position,
-                           std::string_view reason)
-    = 0;
-
-  /// An event for a subscriber that takes values, not bytes.
-  /// @param retained whether it is the topic's last value, for a newcomer.
-  virtual void
-  on_event(const publication& event, std::string_view pattern, bool retained)
-    = 0;
-
-  /// Who came to a topic and who went, for a subscriber that takes values.
-  /// @param news null: what was told until now may be wrong.
-  virtual void on_presence(std::string_view topic, const presence_news* news)
-    = 0;
-
-  /// The answer to a question of presence with this call ID. It stands where
-  /// it must among what the subscriber is told of who comes and goes.
-  virtual void on_answer(uint32_t call_id, const request_outcome& answer) = 0;
-
-  /// Returns the user behind it; empty where nobody is logged in.
-  [[nodiscard]] virtual std::string_view user() const noexcept = 0;
-
-  /// Little waits in its outbox any more; called after `tell_when_drained`.
-  virtual void on_drained() {
-    // nop
-  }
-};
 
 /// One subscription of one outbox.
 struct subscription {
@@ -115,9 +54,10 @@ struct subscription {
 /// one run of bytes for each form, which all its receivers share.
 class topic_table {
 public:
-  /// @param rules tell which topics keep who is there; they outlive this.
+  /// @param rules tell what topics keep; they outlive this.
+  /// @param values_max last values that a newcomer to a pattern may get.
   topic_table(outbox_scheduler& scheduler, framing& wire,
-              const std::vector<topic_rule>& rules);
+              const std::vector<topic_rule>& rules, size_t values_max);
 
   ~topic_table();
 
@@ -197,13 +137,21 @@ public:
   /// The owner's answer, between the events that it sent before and after.
   void fetched(const history_slice_ptr& slice);
 
+  /// Returns what the shards, by their numbers, must be asked for newcomers to
+  /// patterns; `fetched` takes the answers. The loop is left to be filled in.
+  std::vector<std::pair<uint32_t, retained_query>>
+  take_retained_queries(uint32_t shards);
+
+  /// A shard's answer, between the events that it sent before and after.
+  void fetched(const retained_page& page);
+
   /// Gives those who are behind some of what they missed, in turn, a bounded
   /// number of bytes in all.
   void advance();
 
   /// Returns whether `advance` has something to do at once.
   [[nodiscard]] bool advancing() const noexcept {
-    return !replaying_.empty() || !wanting_.empty();
+    return !replaying_.empty() || !wanting_.empty() || !gathering_.empty();
   }
 
   /// Returns how many events `advance` gave since the last call, less those
@@ -302,6 +250,21 @@ private:
   // Drops what is held for those who lag: there is a gap behind it.
   void drop_held(local_topic& topic);
 
+  // Lets the shards be asked for last values.
+  void ask_values(local_topic& pattern);
+
+  // Those who wait get them, or none.
+  void end_round(local_topic& pattern, last_values outcome);
+
+  // Asks all shards anew, if they were being asked.
+  void begin_round_again(local_topic& pattern);
+
+  // Keeps an event for those who do not have the last values yet.
+  void keep_for_newcomers(local_topic& pattern, const publication_ptr& event);
+
+  // Gives `x`, a newcomer, all that is left, whether or not it has room.
+  void give_rest(subscription& x);
+
   // Lets `x`, which was behind, get what comes from now on.
   void join(subscription& x);
 
@@ -370,6 +333,9 @@ private:
   std::vector<local_topic*> wanting_;
   // Subscriptions that are behind and have room for more.
   std::deque<subscription*> replaying_;
+  // Patterns for which shards have to be asked for last values.
+  std::vector<local_topic*> gathering_;
+  size_t values_max_;
   std::vector<presence_change> presence_changes_;
   // Given to them in this turn.
   size_t given_bytes_ = 0;

@@ -20,11 +20,6 @@ size_t index_of(overflow_policy x) noexcept {
   return static_cast<size_t>(x);
 }
 
-// Returns whether the event is not for its publisher, and that is who `x` is.
-bool is_own(const subscription& x, const publication& event) noexcept {
-  return event.no_echo && event.publisher == x.box->connection;
-}
-
 } // namespace
 
 void topic_table::hold(local_topic& topic, const publication_ptr& event) {
@@ -90,19 +85,25 @@ void topic_table::catch_up(subscription& x) {
     return;
   auto& late = *x.behind->late;
   auto& held = late.held;
+  if (!x.takes_bytes) {
+    for (auto& event : std::exchange(held, {}))
+      box.owner->on_event(*event, topic.pattern_name(), false);
+    join(x);
+    return;
+  }
   while (!held.empty()) {
     auto piece = scheduler_.chunks().take();
     size_t n = 0;
     for (; n < held.size() && piece->bytes.size() < piece_bytes; ++n) {
       auto before = piece->bytes.size();
-      encode(box.form(), *held[n], {}, false, piece->bytes);
+      encode(box.form(), *held[n], topic.pattern_name(), false, piece->bytes);
       // A large event does not come behind others: an outbox may not hold both.
       if (n > 0 && piece->bytes.size() > box.bytes_max() / 2) {
         piece->bytes.truncate(before);
         break;
       }
     }
-    if (!box.has_room(piece->bytes.size())) {
+    if (!x.behind->hurried && !box.has_room(piece->bytes.size())) {
       box.tell_when_drained();
       return;
     }

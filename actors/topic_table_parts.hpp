@@ -17,12 +17,32 @@
 
 namespace callboard {
 
+/// A round of asking all shards for the last values of a pattern's topics.
+struct gathering {
+  /// How far a shard is.
+  struct progress {
+    /// The last topic of its pages until now.
+    std::string upto;
+    bool asked = false;
+    bool done = false;
+  };
+
+  uint64_t number = 0;
+  std::vector<progress> shards;
+  std::vector<publication_ptr> values;
+  /// What was published to topics behind the pages that they were in.
+  std::vector<publication_ptr> since;
+  int64_t since_bytes = 0;
+};
+
 /// A topic or pattern that somebody on this loop subscribes to.
 struct local_topic {
   local_topic(std::string_view subject, const std::vector<topic_rule>& rules)
     : name{subject}, pattern{is_pattern(subject)} {
-    if (pattern)
+    if (pattern) {
+      retains = may_retain(rules, subject);
       return;
+    }
     auto& options = options_of(rules, subject);
     presence = options.presence;
     overflow = options.overflow;
@@ -37,14 +57,18 @@ struct local_topic {
   bool ready = false;
   // Whether a batch waits to be shared out.
   bool pending = false;
+  // Of a pattern: whether topics that match may retain their last value.
+  bool retains = false;
   // Whether the owner was asked for history and has not answered, and whether
-  // it has to be.
+  // it, or for a pattern some shard, has to be.
   bool fetching = false;
   bool wanting = false;
   uint64_t generation = 0;
   topic_position position;
   // For a pattern: the shards that have confirmed it.
   std::vector<bool> confirmed;
+  // For a pattern: set while last values are asked for.
+  std::unique_ptr<gathering> values;
   // One receiver; the outbox stands here too because every delivery needs it.
   struct receiver {
     outbox* box;
@@ -64,8 +88,13 @@ struct local_topic {
   std::vector<receiver> behind;
   // Those who want to hear who comes and goes.
   std::vector<subscription*> watchers;
-  // What newcomers get first; or null.
+  // What newcomers to a topic get first; or null.
   publication_ptr retained;
+
+  // What events say of the subscription.
+  [[nodiscard]] std::string_view pattern_name() const noexcept {
+    return pattern ? std::string_view{name} : std::string_view{};
+  }
 
   std::vector<receiver>& list_of(const subscription& x) {
     if (x.behind != nullptr)
@@ -176,8 +205,18 @@ struct replay {
   std::shared_ptr<replay_chunks> chunks;
   /// The index of the next event in the slice.
   size_t next = 0;
-  /// Set for one that lags.
+  /// How many events in front of the slice are last values.
+  size_t retained = 0;
+  /// Whether it gets the rest at once.
+  bool hurried = false;
+  /// Set for one that lags, and for a newcomer to a pattern that gets its
+  /// slice.
   std::unique_ptr<backlog> late;
 };
+
+/// Returns whether the event is not for its publisher, and that is who `x` is.
+inline bool is_own(const subscription& x, const publication& event) noexcept {
+  return event.no_echo && event.publisher == x.box->connection;
+}
 
 } // namespace callboard

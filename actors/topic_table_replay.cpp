@@ -48,6 +48,11 @@ void topic_table::settle(subscription& x) {
   if (!topic.ready || state.at != replay::stage::waiting
       || x.box->owner == nullptr)
     return;
+  if (topic.pattern) {
+    if (topic.values == nullptr)
+      ask_values(topic);
+    return;
+  }
   auto& head = topic.position;
   if (state.since.epoch != head.epoch || state.since.offset == offset_max) {
     give_up(x);
@@ -109,7 +114,7 @@ void topic_table::fetched(const history_slice_ptr& slice) {
       state.next = static_cast<size_t>(state.since.offset + 1 - first);
       if (!std::exchange(state.answered, true))
         box->owner->on_subscribed(x->seq_id, topic->name, &topic->position,
-                                  recovery::whole);
+                                  recovery::whole, last_values::none);
       go_on(*x);
     }
   }
@@ -122,7 +127,10 @@ void topic_table::advance() {
     for (auto& x : box->subscriptions) {
       if (x->behind == nullptr)
         continue;
-      if (x->behind->at == replay::stage::stalled) {
+      if (x->behind->at == replay::stage::stalled && x->topic->pattern) {
+        x->behind->at = replay::stage::replaying;
+        go_on(*x);
+      } else if (x->behind->at == replay::stage::stalled) {
         x->behind->at = replay::stage::waiting;
         settle(*x);
       } else if (x->behind->at == replay::stage::lagging) {
@@ -150,10 +158,13 @@ void topic_table::go_on(subscription& x) {
     }
     auto given = give_chunk(x);
     if (given == 0) {
-      // It keeps nothing alive while it waits for its reader.
       state.at = replay::stage::stalled;
-      state.slice = nullptr;
-      state.chunks = nullptr;
+      // It keeps nothing alive while it waits for its reader, unless it could
+      // not have it again.
+      if (!x.topic->pattern) {
+        state.slice = nullptr;
+        state.chunks = nullptr;
+      }
       x.box->tell_when_drained();
       return;
     }
@@ -175,14 +186,16 @@ size_t topic_table::give_chunk(subscription& x) {
       auto& event = *events[state.next];
       given += static_cast<size_t>(event.cost());
       if (box.owner != nullptr)
-        box.owner->on_event(event, {}, false);
+        box.owner->on_event(event, x.topic->pattern_name(),
+                            state.next < state.retained);
     }
     state.since.offset = events[state.next - 1]->offset;
     return given;
   }
   auto& [bytes, end] = chunk_for(x);
   auto size = bytes->bytes.size();
-  if (box.queued_bytes() > 0 && box.queued_bytes() + size > box.bytes_max() / 2)
+  if (!state.hurried && box.queued_bytes() > 0
+      && box.queued_bytes() + size > box.bytes_max() / 2)
     return 0;
   box.append(bytes);
   replayed_ += static_cast<int64_t>(end - state.next);
@@ -197,15 +210,15 @@ const replay_chunk& topic_table::chunk_for(subscription& x) {
   auto& events = state.slice->events;
   auto form = x.box->form();
   auto size_max = std::min(chunk_bytes, x.box->bytes_max() / 4);
-  auto own = [&x](const publication& y) {
-    return y.no_echo && y.publisher == x.box->connection;
+  // Last values are for their publishers too.
+  auto own = [&](size_t i) {
+    return i >= state.retained && is_own(x, *events[i]);
   };
   auto& chunks = *state.chunks;
   auto last = std::min(events.size(), state.next + chunk_events);
-  auto has_own
-    = std::any_of(events.begin() + static_cast<ptrdiff_t>(state.next),
-                  events.begin() + static_cast<ptrdiff_t>(last),
-                  [&own](auto& y) { return own(*y); });
+  auto has_own = false;
+  for (auto i = state.next; i < last; ++i)
+    has_own |= own(i);
   auto& result = has_own ? chunks.own : chunks.made[{state.next, form}];
   if (!has_own && result.bytes)
     return result;
@@ -214,8 +227,9 @@ const replay_chunk& topic_table::chunk_for(subscription& x) {
   auto& out = result.bytes->bytes;
   do {
     auto before = out.size();
-    if (auto& event = *events[result.end]; !own(event))
-      encode(form, event, {}, false, out);
+    if (!own(result.end))
+      encode(form, *events[result.end], x.topic->pattern_name(),
+             result.end < state.retained, out);
     // A large event does not come behind others: an outbox may not hold both.
     if (before > 0 && out.size() > x.box->bytes_max() / 2) {
       out.truncate(before);
@@ -223,6 +237,7 @@ const replay_chunk& topic_table::chunk_for(subscription& x) {
     }
     ++result.end;
   } while (result.end < events.size() && out.size() < size_max
+           && result.end - state.next < chunk_events
            && events[result.end]->offset % chunk_events != 0);
   // Those who left off at many different places make many first chunks.
   if (chunks.made.size() > chunks_max)
@@ -236,8 +251,13 @@ void topic_table::caught_up(subscription& x) {
   auto& state = *x.behind;
   state.slice = nullptr;
   state.chunks = nullptr;
-  state.at = replay::stage::waiting;
-  settle(x);
+  if (x.topic->pattern) {
+    state.at = replay::stage::lagging;
+    catch_up(x);
+  } else {
+    state.at = replay::stage::waiting;
+    settle(x);
+  }
 }
 
 void topic_table::give_up(subscription& x) {

@@ -12,6 +12,7 @@
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/presence.hpp>
 #include <callboard/actors/presence_query.hpp>
+#include <callboard/actors/retained.hpp>
 #include <callboard/messages/type_ids.hpp>
 
 // The numbers go to other nodes: append only, and only at the end.
@@ -101,6 +102,11 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_options))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::history_page))
 
+  // -- last values ------------------------------------------------------------
+
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::retained_query))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::retained_page_ptr))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -120,3 +126,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_ticket)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_event)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::store_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_page_ptr)

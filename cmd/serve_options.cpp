@@ -102,6 +102,10 @@ std::vector<setting> serve_settings(serve_options& x) {
                  "Bytes of publish ids that all topics together may remember; "
                  "beyond them a topic that gets one forgets its oldest",
                  n.ids_bytes_max, 64 * kib, 1024 * 1024 * mib),
+    count_setting("last-values-max",
+                  "Last values that a new subscriber to a pattern gets; where "
+                  "there are more it gets none of them",
+                  n.last_values_max, 1, 1'000'000),
     count_setting("groups-max",
                   "Groups that share topics' events, at once on each loop",
                   n.groups_max, 1, 10'000'000),

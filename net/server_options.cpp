@@ -70,6 +70,7 @@ std::string check(const server_options& options) {
     {"shard_bytes_max", node.shard_bytes_max, 65'536, uint64_t{1} << 40,
      " bytes"},
     {"ids_bytes_max", node.ids_bytes_max, 65'536, uint64_t{1} << 40, " bytes"},
+    {"last_values_max", node.last_values_max, 1, 1'000'000, ""},
     {"history_bytes_max", node.history_bytes_max, 65'536, uint64_t{1} << 40,
      " bytes"},
     {"connections_max", node.connections_max, 1, 1'000'000, ""},

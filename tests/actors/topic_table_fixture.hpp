@@ -48,13 +48,16 @@ public:
   }
 
   void on_subscribed(uint32_t seq_id, std::string_view subject,
-                     const topic_position* where, recovery missed) override {
+                     const topic_position* where, recovery missed,
+                     last_values values) override {
     auto line = "subscribed " + std::to_string(seq_id) + ' '
                 + std::string{subject};
     if (where != nullptr)
       line += ' ' + where->epoch + '@' + std::to_string(where->offset);
     if (missed != recovery::none)
       line += missed == recovery::whole ? " whole" : " lost";
+    if (values != last_values::none)
+      line += values == last_values::all ? " values" : " too many values";
     add(line);
   }
 
@@ -206,7 +209,8 @@ struct topic_table_fixture {
   size_t& encoded;
   outbox_scheduler scheduler;
   std::vector<topic_rule> rules;
-  topic_table table{scheduler, wire, rules};
+  static constexpr size_t values_max = 5;
+  topic_table table{scheduler, wire, rules, values_max};
   std::vector<std::unique_ptr<scribe>> scribes;
   /// Publishes with no_echo, if not 0.
   connection_id publisher = 0;

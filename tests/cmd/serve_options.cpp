@@ -153,6 +153,10 @@ CAF_TEST(bounds hold at their ends and one past them) {
   CAF_CHECK_EQUAL(read({"--ids-bytes-max", "64KiB"}), "");
   CAF_CHECK_EQUAL(node.ids_bytes_max, 65'536u);
   CAF_CHECK_NOT_EQUAL(read({"--ids-bytes-max", "65535"}), "");
+  CAF_CHECK_EQUAL(read({"--last-values-max", "1000000"}), "");
+  CAF_CHECK_EQUAL(node.last_values_max, 1'000'000u);
+  CAF_CHECK_NOT_EQUAL(read({"--last-values-max", "1000001"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--last-values-max", "0"}), "");
   CAF_CHECK_EQUAL(read({"--ping-interval", "100ms"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
 }

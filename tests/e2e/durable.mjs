@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, test } from 'node:test';
-import { connect, endAll } from './support/client.mjs';
+import { connect, endAll, json } from './support/client.mjs';
 import { run, startServer, until } from './support/server.mjs';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'callboard-durable-'));
@@ -26,6 +26,10 @@ retain = true
 [topic ram/#]
 durability = memory
 history-size = 10000
+
+[topic $dead/#]
+durability = disk
+history-size = 100
 
 [topic #]
 history-size = 100
@@ -80,6 +84,50 @@ test('positions, events, ids and last values outlive kill -9', async () => {
   const [last] = await two.events(1);
   assert.equal(last.payload, 'the last one');
   assert.equal(last.meta.retained, true);
+  assert.equal((await second.stop()).code, 0);
+});
+
+test('an event that was on the disk says what a live one did', async () => {
+  const store = freshFolder();
+  const first = await start(store, '--group-attempts-max', '1');
+  const one = await connect(first);
+  await one.ok('subscribe', 'disk/jobs', null, { group: 'workers', ack: true });
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  one.send('publish', 'disk/jobs', 'job', { key: 'k', trace }, 0);
+  const { seqId } = await one.take('event');
+  one.send('error', 'overloaded', 'no', { code: 501, temporary: true }, seqId);
+  const history = (who, topic) => who.ok('request', 'callboard.history', { topic });
+  await until(async () => (await history(one, '$dead/disk/jobs')).events.length === 1, 'a dead letter');
+  await first.stop('SIGKILL');
+
+  const second = await start(store);
+  for (const protocol of [undefined, json]) {
+    const two = await connect(second, { protocol });
+    const [live] = (await history(two, 'disk/jobs')).events;
+    const event = { offset: 1, timestamp: live.timestamp, sender: one.id, trace, key: 'k', payload: 'job' };
+    assert.deepEqual(live, event);
+    const [dead] = (await history(two, '$dead/disk/jobs')).events;
+    assert.deepEqual(dead, { ...event, timestamp: dead.timestamp, origin: 'workers', attempt: 1 });
+  }
+  assert.equal((await second.stop()).code, 0);
+});
+
+test('a pattern has the last values of what the node has used since its start', async () => {
+  const store = freshFolder();
+  const first = await start(store);
+  await (await connect(first)).ok('publish', 'last/b', 'the last one');
+  assert.equal((await first.stop()).code, 0);
+  const second = await start(store);
+  const [one, two, three] = [await connect(second), await connect(second), await connect(second)];
+  assert.deepEqual(await one.ok('subscribe', 'last/#'), { retained: true });
+  // Whoever needs the topic itself lets it be read from the store.
+  await two.ok('subscribe', 'last/b');
+  assert.equal((await two.take('event')).meta.retained, true);
+  assert.deepEqual(await three.ok('subscribe', 'last/#'), { retained: true });
+  const { subject, payload, meta } = await three.take('event');
+  assert.deepEqual([subject, payload, meta.retained, meta.pattern],
+    ['last/b', 'the last one', true, 'last/#']);
+  assert.deepEqual(one.frames, []);
   assert.equal((await second.stop()).code, 0);
 });
 

@@ -159,6 +159,46 @@ test('a newcomer gets the last value, until it is cleared', async () => {
   assert.deepEqual(await three.settle(), []);
 });
 
+test('a newcomer to a pattern gets the last values of all topics first', async () => {
+  const base = freshTopic('last');
+  const writer = await connect();
+  const topics = range(1, 2000).map((i) => `${base}/${i}`);
+  for (let i = 0; i < topics.length; i += 200)
+    await Promise.all(topics.slice(i, i + 200).map((topic) => writer.ok('publish', topic, 'old')));
+  let publishing = true;
+  const heads = new Map(topics.map((topic) => [topic, 1]));
+  const work = (async () => {
+    for (let n = 0; publishing; n = (n + 100) % 2000) {
+      await Promise.all(topics.slice(n, n + 100).map(async (topic) => {
+        heads.set(topic, (await writer.ok('publish', topic, 'x'.repeat(100))).offset);
+      }));
+    }
+  })();
+  const readers = await Promise.all(range(1, 20).map((i) =>
+    connect(i % 2 ? {} : { protocol: json })));
+  const answers = await Promise.all(readers.map((who) => who.ok('subscribe', `${base}/#`)));
+  for (const answer of answers) assert.deepEqual(answer, { retained: true });
+  publishing = false;
+  await work;
+  await Promise.all(readers.map(async (who) => {
+    const last = new Map();
+    let live = false;
+    const done = () => topics.every((topic) => last.get(topic) === heads.get(topic));
+    while (!done()) {
+      const { subject, meta } = await who.take('event');
+      assert.equal(meta.pattern, `${base}/#`);
+      if (meta.retained) {
+        assert.ok(!live, 'last values come first');
+        assert.ok(!last.has(subject), 'one for each topic');
+      } else {
+        live = true;
+        if (last.has(subject)) assert.equal(meta.offset, last.get(subject) + 1);
+      }
+      last.set(subject, meta.offset);
+    }
+  }));
+});
+
 test('what a topic keeps can be read in pages', async () => {
   const topic = freshTopic();
   const one = await connect();

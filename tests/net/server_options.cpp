@@ -68,6 +68,19 @@ CAF_TEST(the times of histories are bounded) {
                   "history_ttl of topic 'a/+' must be 0 … 366 days");
 }
 
+CAF_TEST(last values of a pattern are bounded) {
+  auto& x = options.node.last_values_max;
+  for (size_t within : {1, 1'000'000}) {
+    x = within;
+    CAF_CHECK_EQUAL(net::check(options), "");
+  }
+  x = 0;
+  CAF_CHECK_EQUAL(net::check(options),
+                  "last_values_max is 0, but must be 1 … 1000000");
+  x = 1'000'001;
+  CAF_CHECK_NOT_EQUAL(net::check(options), "");
+}
+
 CAF_TEST(what groups may have is bounded) {
   auto& x = options.node;
   auto sentence = [&](auto& option, auto value) {
