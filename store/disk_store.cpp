@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <callboard/store/schema.hpp>
+#include <callboard/store/store_reads.hpp>
 #include <callboard/store/store_writer.hpp>
 
 namespace callboard {

@@ -146,10 +146,4 @@ private:
   statement insert_run_;
 };
 
-/// Reads events of a topic; for any connection.
-/// @param opening the number of this run of the node.
-/// @returns nothing if there is no such topic in this epoch.
-std::vector<publication_ptr> read_events(database& db, const store_query& what,
-                                         uint64_t opening);
-
 } // namespace callboard

@@ -2,7 +2,10 @@
 
 #include <callboard/store/store_tables.hpp>
 
+#include <sqlite3.h>
+
 #include <callboard/store/schema.hpp>
+#include <callboard/store/store_reads.hpp>
 
 #include "support/store_fixture.hpp"
 #include "support/test.hpp"
@@ -306,6 +309,27 @@ CAF_TEST(a transaction fills rows up to their bound) {
                   .events_max = 1000,
                   .bytes_max = 1'000'000};
   CHECK_EQ(read_events(db, all, 1).size(), 259u);
+}
+
+CAF_TEST(paging backwards does not look at what is newer) {
+  options.history_size = 10'000;
+  append("a", 3000);
+  store_query query{.topic = "a",
+                    .epoch = "e",
+                    .first = 1,
+                    .last = 50,
+                    .events_max = 10,
+                    .bytes_max = 1'000'000,
+                    .newest = true};
+  int steps = 0;
+  auto count = [](void* x) { return ++*static_cast<int*>(x), 0; };
+  sqlite3_progress_handler(db.handle(), 1, count, &steps);
+  auto found = read_events(db, query, 1);
+  sqlite3_progress_handler(db.handle(), 0, nullptr, nullptr);
+  REQUIRE_EQ(found.size(), 10u);
+  CHECK_EQ(found.front()->offset, 41u);
+  CHECK_EQ(found.back()->offset, 50u);
+  CHECK(steps < 1000);
 }
 
 CAF_TEST(a gap is damage) {
