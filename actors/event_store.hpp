@@ -163,7 +163,7 @@ public:
     = 0;
 
   /// Keeps a topic of `durability::memory` for the next run, or until it is
-  /// loaded again in this one.
+  /// loaded again in this one. One without any event is not kept.
   virtual void save(saved_topic x) = 0;
 
   /// Writes what waits, and marks that this run ended cleanly. The last call.

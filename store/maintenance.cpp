@@ -159,8 +159,9 @@ uint64_t export_store_file(const std::string& file, std::string_view pattern,
   snapshot store{file};
   auto& db = store.db;
   auto topics = db.prepare(
-    "SELECT id, name, epoch FROM topics WHERE name IS NOT NULL AND (life IS "
-    "NULL OR life = (SELECT generation FROM node)) ORDER BY name");
+    "SELECT id, name, epoch FROM topics, node WHERE name IS NOT NULL AND "
+    "(life IS NULL OR (life = generation AND ifnull(taken, openings) = "
+    "openings)) ORDER BY name");
   auto rows = db.prepare(select_rows);
   uint64_t n = 0;
   std::vector<publication_ptr> events;

@@ -9,14 +9,15 @@ namespace callboard {
 
 namespace {
 
-// Topics that this run remembers at once.
-constexpr size_t known_max = 100'000;
-
 // Buffers that are kept for the next batch.
 constexpr size_t runs_kept = 64;
 
 // Ids of one topic that a load returns.
 constexpr size_t ids_max = 65'536;
+
+// Rows with ids that do not count any more which a load passes over: a clock
+// that was set back has older times behind younger ones.
+constexpr size_t old_rows_max = 64;
 
 constexpr size_t run_events_max = 256;
 
@@ -27,15 +28,21 @@ int64_t ttl_ms_of(const topic_options& x) {
 
 } // namespace
 
-store_tables::store_tables(database& db, int64_t ids_ms)
+store_tables::store_tables(database& db, const limits& bounds)
   : db_{db},
-    ids_ms_{ids_ms},
-    find_{db.prepare("SELECT id, epoch, head, life, size, ttl_ms, retain, "
-                     "ids IS NOT NULL FROM topics WHERE name = ?")},
+    limits_{bounds},
+    find_{db.prepare("SELECT id, epoch, head, life, taken, size, ttl_ms, "
+                     "retain, ids IS NOT NULL FROM topics WHERE name = ?")},
     bounds_{db.prepare(
       "SELECT (SELECT first FROM runs WHERE topic = ?1 ORDER BY last LIMIT 1), "
       "(SELECT max(last) FROM runs WHERE topic = ?1)")},
-    insert_run_{db.prepare("INSERT INTO runs VALUES(?, ?, ?, ?, ?, ?, ?)")} {
+    insert_run_{db.prepare("INSERT INTO runs VALUES(?, ?, ?, ?, ?, ?, ?)")},
+    swept_{db.prepare("SELECT id, name, head, life, taken, size, ttl_ms, "
+                      "retain, emptied_ms, ahead_ms FROM topics "
+                      "WHERE id >= ? ORDER BY id LIMIT 1")},
+    last_{db.prepare("SELECT max(last) FROM runs WHERE topic = ?")},
+    oldest_{db.prepare("SELECT last, at_ms, ids FROM runs WHERE topic = ? "
+                       "ORDER BY last LIMIT ?")} {
 }
 
 void store_tables::begin_opening() {
@@ -46,6 +53,8 @@ void store_tables::begin_opening() {
     fail_corrupt(db_, "the table node is empty");
   opening_ = static_cast<uint64_t>(row.number(0));
   generation_ = row.number(1);
+  rows_ = db_.number("SELECT count(*) FROM topics");
+  rows_before_ = rows_;
 }
 
 void store_tables::mark_clean() {
@@ -66,11 +75,12 @@ store_tables::known_topic* store_tables::find(const std::string& name) {
   x.epoch = find_.text(1);
   x.head = static_cast<uint64_t>(find_.number(2));
   x.saved = !find_.is_null(3);
-  x.is_void = x.saved && find_.number(3) != generation_;
-  x.options.history_size = static_cast<size_t>(find_.number(4));
-  x.options.history_ttl = std::chrono::milliseconds{find_.number(5)};
-  x.options.retain = find_.number(6) != 0;
-  x.has_ids = find_.number(7) != 0;
+  x.is_void = is_void(find_, 3, 4);
+  x.taken = !x.is_void && !find_.is_null(4);
+  x.options.history_size = static_cast<size_t>(find_.number(5));
+  x.options.history_ttl = std::chrono::milliseconds{find_.number(6)};
+  x.options.retain = find_.number(7) != 0;
+  x.has_ids = find_.number(8) != 0;
   bounds_.with(x.id);
   row_reader bounds_guard{bounds_};
   if (bounds_.step())
@@ -78,9 +88,24 @@ store_tables::known_topic* store_tables::find(const std::string& name) {
   return &topics_.emplace(name, std::move(x)).first->second;
 }
 
-store_tables::known_topic&
+bool store_tables::is_void(const statement& row, int life,
+                           int taken) const noexcept {
+  if (row.is_null(life))
+    return false;
+  // A run that took it and did not leave it has gone on from there.
+  auto lost = !row.is_null(taken)
+              && static_cast<uint64_t>(row.number(taken)) != opening_;
+  return lost || row.number(life) != generation_;
+}
+
+store_tables::known_topic*
 store_tables::make(const std::string& name, const std::string& epoch,
                    uint64_t head, bool saved, const topic_options& options) {
+  if (rows_ >= limits_.topics_max) {
+    damage_ = db_.file() + ": there are " + std::to_string(rows_)
+              + " topics, more are refused";
+    return nullptr;
+  }
   auto insert = db_.prepare(
     "INSERT INTO topics(name, epoch, head, life, size, ttl_ms, retain) "
     "VALUES(?, ?, ?, ?, ?, ?, ?) RETURNING id");
@@ -91,18 +116,32 @@ store_tables::make(const std::string& name, const std::string& epoch,
   known_topic x;
   x.id = insert.number(0);
   insert.run();
+  ++rows_;
   x.epoch = epoch;
   x.head = head;
   x.saved = saved;
   x.options = options;
-  return topics_.insert_or_assign(name, std::move(x)).first->second;
+  return &topics_.insert_or_assign(name, std::move(x)).first->second;
 }
 
-void store_tables::discard(const std::string& name) {
-  db_.prepare("UPDATE topics SET name = NULL, life = -1 WHERE name = ?")
-    .with(name)
+void store_tables::discard(const std::string& name, int64_t id) {
+  db_.prepare("UPDATE topics SET name = NULL, life = -1 WHERE id = ?")
+    .with(id)
     .run();
+  note_written(id);
   topics_.erase(name);
+}
+
+void store_tables::take(known_topic& at, bool in_memory) {
+  if (!at.saved && !in_memory)
+    return;
+  auto by = in_memory ? std::optional{static_cast<int64_t>(opening_)}
+                      : std::nullopt;
+  db_.prepare("UPDATE topics SET life = ?, taken = ? WHERE id = ?")
+    .with(life_of(in_memory), by, at.id)
+    .run();
+  at.saved = in_memory;
+  at.taken = in_memory;
 }
 
 void store_tables::set_options(known_topic& at, const topic_options& options) {
@@ -110,34 +149,26 @@ void store_tables::set_options(known_topic& at, const topic_options& options) {
               && ttl_ms_of(at.options) == ttl_ms_of(options)
               && at.options.retain == options.retain;
   at.options = options;
-  if (!same)
-    db_
-      .prepare("UPDATE topics SET size = ?, ttl_ms = ?, retain = ? "
-               "WHERE id = ?")
-      .with(uint64_t{options.history_size}, ttl_ms_of(options), options.retain,
-            at.id)
-      .run();
+  if (same)
+    return;
+  db_.prepare("UPDATE topics SET size = ?, ttl_ms = ?, retain = ? WHERE id = ?")
+    .with(uint64_t{options.history_size}, ttl_ms_of(options), options.retain,
+          at.id)
+    .run();
+  note_written(at.id);
 }
 
 stored_topic store_tables::load(const std::string& name,
                                 const topic_options& options, int64_t now_ms) {
   flush();
-  auto in_memory = options.durability == durability::memory;
-  auto was_taken = in_memory ? !taken_.insert(name).second
-                             : taken_.erase(name) > 0;
   auto* at = find(name);
   if (at == nullptr)
     return {};
-  if (at->is_void || (at->saved && was_taken)) {
-    discard(name);
+  if (at->is_void || at->taken) {
+    discard(name, at->id);
     return {};
   }
-  if (at->saved != in_memory) {
-    db_.prepare("UPDATE topics SET life = ? WHERE id = ?")
-      .with(life_of(in_memory), at->id)
-      .run();
-    at->saved = in_memory;
-  }
+  take(*at, options.durability == durability::memory);
   set_options(*at, options);
   stored_topic result;
   result.epoch = at->epoch;
@@ -179,14 +210,18 @@ void store_tables::load_ids(int64_t topic, int64_t now_ms,
   rows.with(topic);
   std::vector<stored_id> found;
   std::vector<publication_ptr> events;
-  while (found.size() < ids_max && rows.step()) {
-    if (rows.number(4) + ids_ms_ <= now_ms)
-      break;
+  for (size_t old = 0; found.size() < ids_max && rows.step();) {
+    if (rows.number(4) + limits_.ids_ms <= now_ms) {
+      if (++old == old_rows_max)
+        break;
+      continue;
+    }
     events.clear();
     read_row(db_, rows, {{}, {}, opening_}, events);
     for (auto i = events.rbegin(); i != events.rend(); ++i)
-      if (auto& x = **i; !x.id.empty() && x.timestamp + ids_ms_ > now_ms)
-        found.push_back({x.id_key(), x.offset, x.timestamp + ids_ms_});
+      if (auto until_ms = (*i)->timestamp + limits_.ids_ms;
+          !(*i)->id.empty() && until_ms > now_ms)
+        found.push_back({(*i)->id_key(), (*i)->offset, until_ms});
   }
   rows.reset();
   out.insert(out.end(), found.rbegin(), found.rend());
@@ -209,8 +244,9 @@ publication_ptr store_tables::load_newest(const std::string& name,
 bool store_tables::append(const publication& x, const topic_options& options) {
   auto* at = find(x.topic);
   if (at == nullptr)
-    at = &make(x.topic, x.epoch, x.offset - 1, false, options);
-  else if (at->saved || at->epoch != x.epoch || at->head + 1 != x.offset)
+    at = make(x.topic, x.epoch, x.offset - 1, false, options);
+  if (at == nullptr || at->saved || at->epoch != x.epoch
+      || at->head + 1 != x.offset)
     return false;
   set_options(*at, options);
   add_to_run(*at, x);
@@ -249,6 +285,12 @@ void store_tables::write(open_run& x) {
     .with(x.topic, x.bytes.last(), x.bytes.first(), x.at_ms, x.has_ids,
           int64_t{check_sum(data)}, statement::blob{data})
     .run();
+  note_written(x.topic);
+}
+
+void store_tables::note_written(int64_t topic) {
+  if (written_.size() < written_max && is_written_.insert(topic).second)
+    written_.push_back(topic);
 }
 
 void store_tables::flush() {
@@ -262,20 +304,24 @@ void store_tables::flush() {
   runs_used_ = 0;
   if (runs_.size() > runs_kept)
     runs_.resize(runs_kept);
-  if (topics_.size() > known_max)
+}
+
+void store_tables::committed() {
+  rows_before_ = rows_;
+  if (topics_.size() > limits_.known_max)
     topics_.clear();
 }
 
 void store_tables::rolled_back() {
+  rows_ = rows_before_;
   topics_.clear();
   filling_.clear();
   runs_.clear();
   runs_used_ = 0;
 }
 
-void store_tables::save(const saved_topic& x) {
+bool store_tables::save(const saved_topic& x) {
   flush();
-  taken_.erase(x.topic);
   auto* at = find(x.topic);
   auto follows = [&] {
     bounds_.with(at->id);
@@ -286,24 +332,28 @@ void store_tables::save(const saved_topic& x) {
     return x.events.empty() ? last == 0 || last == x.head
                             : last == 0 || last + 1 == x.events.front()->offset;
   };
-  if (at != nullptr && !follows()) {
-    discard(x.topic);
+  auto replaced = at != nullptr && !follows();
+  if (replaced) {
+    discard(x.topic, at->id);
     at = nullptr;
   }
+  if (at == nullptr && x.head > 0)
+    at = make(x.topic, x.epoch, 0, true, x.options);
   if (at == nullptr)
-    at = &make(x.topic, x.epoch, 0, true, x.options);
+    return replaced;
   set_options(*at, x.options);
   for (auto& event : x.events)
     add_to_run(*at, *event);
   flush();
   auto ids = write_ids(x.ids);
   db_
-    .prepare("UPDATE topics SET head = ?, life = ?, ids = ?, "
+    .prepare("UPDATE topics SET head = ?, life = ?, taken = NULL, ids = ?, "
              "emptied_ms = NULL WHERE id = ?")
     .with(x.head, generation_, statement::blob{ids}, at->id)
     .run();
   // Its head, and whether it has ids, are read anew.
   topics_.erase(x.topic);
+  return true;
 }
 
 } // namespace callboard
