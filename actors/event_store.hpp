@@ -38,7 +38,7 @@ struct stored_topic {
   uint64_t last = 0;
   /// In the order of their offsets.
   std::vector<stored_id> ids;
-  /// The event at `head`, if it is still there.
+  /// The event at `head`, if it is still there and the topic retains it.
   publication_ptr newest;
 };
 

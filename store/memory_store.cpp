@@ -141,7 +141,7 @@ stored_topic memory_store::load(const std::string& topic,
   if (!at.events.empty()) {
     result.first = at.events.front().event->offset;
     result.last = at.events.back().event->offset;
-    if (result.last == result.head)
+    if (options.retain && result.last == result.head)
       result.newest = copy(at.events.back());
   }
   return result;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <sqlite3.h>
+
 #include <callboard/store/store_reads.hpp>
 
 namespace callboard {
@@ -181,7 +183,7 @@ stored_topic store_tables::load(const std::string& name,
   }
   load_saved_ids(*at, now_ms, result.ids);
   load_ids(at->id, now_ms, result.ids);
-  if (result.last == result.head && result.head > 0)
+  if (options.retain && result.last == result.head && result.head > 0)
     result.newest = load_newest(name, *at);
   return result;
 }
@@ -232,11 +234,20 @@ publication_ptr store_tables::load_newest(const std::string& name,
   auto row = db_.prepare("SELECT first, last, check_sum, data FROM runs "
                          "WHERE topic = ? AND last = ?");
   row.with(at.id, at.head);
-  if (!row.step())
+  try {
+    if (!row.step())
+      return nullptr;
+    std::vector<publication_ptr> events;
+    read_row(db_, row, {name, at.epoch, opening_}, events);
+    return events.back();
+  } catch (const store_error& e) {
+    // The topic can go on without it, if the transaction can.
+    if (e.trouble != store_trouble::corrupt
+        || sqlite3_get_autocommit(db_.handle()) != 0)
+      throw;
+    damage_ = e.what();
     return nullptr;
-  std::vector<publication_ptr> events;
-  read_row(db_, row, {name, at.epoch, opening_}, events);
-  return events.back();
+  }
 }
 
 // -- events -------------------------------------------------------------------

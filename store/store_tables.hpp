@@ -163,6 +163,7 @@ private:
   void load_saved_ids(known_topic& at, int64_t now_ms,
                       std::vector<stored_id>& out);
 
+  // Returns null if it is damaged: then there is no last value.
   publication_ptr load_newest(const std::string& name, const known_topic& at);
 
   // What the sweep needs to know of a topic.

@@ -134,6 +134,24 @@ CAF_TEST(a damaged event is not served and does not stop the others) {
   CHECK_EQ(append("a", 21, 21), "ok 1");
 }
 
+CAF_TEST(a topic whose last event is damaged goes on) {
+  options.retain = true;
+  load("a");
+  for (uint64_t i = 1; i <= 3; ++i)
+    append("a", i, i);
+  store().finish();
+  stop();
+  auto at = content().find("event 3");
+  REQUIRE(at != std::string::npos);
+  overwrite(at, "EVENT");
+  start();
+  CHECK_EQ(load("a"), "a e@3 1-3");
+  CHECK(says("the events of topic 'a' up to offset 3 are damaged"));
+  CHECK(load_all("a").newest == nullptr);
+  CHECK_EQ(append("a", 4, 4), "ok 1");
+  REQUIRE(load_all("a").newest != nullptr);
+}
+
 CAF_TEST(a damaged page fails and the other topics go on) {
   options.history_size = 100'000;
   load("b");

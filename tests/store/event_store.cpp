@@ -220,12 +220,16 @@ CAF_TEST(ids of connections count in their own run only) {
 
 CAF_TEST(a load has the last event) {
   for_each_store([](store_env& env) {
+    env.options.retain = true;
     CHECK(env.load_all("a").newest == nullptr);
     env.append("a", 1, 3);
     auto x = env.load_all("a").newest;
     REQUIRE(x != nullptr);
     CHECK_EQ(x->offset, 3u);
     CHECK_EQ(x->payload.to_json(), "\"event 3\"");
+    // Others need it for nothing.
+    env.options.retain = false;
+    CHECK(env.load_all("a").newest == nullptr);
   });
 }
 
