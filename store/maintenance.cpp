@@ -209,6 +209,7 @@ int64_t back_up_store_file(const std::string& file, const std::string& to) {
     if (code != SQLITE_DONE)
       copy.fail(code);
     copy.run("PRAGMA journal_mode = DELETE");
+    copy.run("UPDATE node SET restored = 1");
     bytes = size_of(copy);
   }
   std::filesystem::rename(part, to);

@@ -6,7 +6,8 @@ namespace {
 
 // `node` has one row: how often the store was opened, the generation of what
 // topics of durability `memory` have saved, and whether the last run ended
-// cleanly. If it did not, the next one begins a new generation.
+// cleanly. If it did not, the next one begins a new generation. `restored`
+// tells that the file is a copy, on which no node has run yet.
 //
 // `topics`: a topic without a name is to be swept away. `head` is the last
 // offset unless a row in `runs` has a higher one. `life` is null for durability
@@ -51,6 +52,7 @@ constexpr const char* migrations[] = {
     CREATE INDEX runs_with_ids ON runs(topic, last) WHERE ids = 1;
   )",
   R"(
+    ALTER TABLE node ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE topics ADD COLUMN taken INTEGER;
     ALTER TABLE topics ADD COLUMN ahead_ms INTEGER;
   )",

@@ -48,8 +48,11 @@ store_tables::store_tables(database& db, const limits& bounds)
 }
 
 void store_tables::begin_opening() {
+  if (db_.number("SELECT restored FROM node") != 0)
+    begin_anew();
   db_.run("UPDATE node SET openings = openings + 1, "
-          "generation = generation + (clean = 0), clean = 0");
+          "generation = generation + (clean = 0 OR restored = 1), clean = 0, "
+          "restored = 0");
   auto row = db_.prepare("SELECT openings, generation FROM node");
   if (!row.step())
     fail_corrupt(db_, "the table node is empty");
@@ -57,6 +60,15 @@ void store_tables::begin_opening() {
   generation_ = row.number(1);
   rows_ = db_.number("SELECT count(*) FROM topics");
   rows_before_ = rows_;
+}
+
+void store_tables::begin_anew() {
+  // Another one each time that the same copy is restored.
+  auto row = db_.prepare("SELECT lower(hex(randomblob(6)))");
+  row.step();
+  std::string random{row.text(0)};
+  row.reset();
+  db_.prepare("UPDATE topics SET epoch = ? || '.' || id").with(random).run();
 }
 
 void store_tables::mark_clean() {

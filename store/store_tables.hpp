@@ -59,7 +59,8 @@ public:
   store_tables(database& db, const limits& bounds);
 
   /// Begins a run of the node: what topics of durability `memory` have saved is
-  /// void unless the last run ended cleanly.
+  /// void unless the last run ended cleanly. In a copy, all topics get another
+  /// epoch.
   void begin_opening();
 
   /// The next run will find that this one ended cleanly.
@@ -142,6 +143,10 @@ private:
 
   // Notes in whose hands it is from now on.
   void take(known_topic& at, bool in_memory);
+
+  // Gives all topics another epoch: offsets behind those that are here may have
+  // been given to other events already.
+  void begin_anew();
 
   // What this run is told of a row's `life` and `taken`.
   [[nodiscard]] bool is_void(const statement& row, int life,
