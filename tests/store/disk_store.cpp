@@ -2,6 +2,8 @@
 
 #include <callboard/store/disk_store.hpp>
 
+#include <semaphore>
+
 #include <sqlite3.h>
 
 #include <callboard/store/schema.hpp>
@@ -180,6 +182,35 @@ CAF_TEST(a damaged page fails and the other topics go on) {
 }
 
 // -- bounds -------------------------------------------------------------------
+
+CAF_TEST(a store is full while too much waits) {
+  stop();
+  auto x = event("a", 1);
+  disk.queue_bytes_max = 2 * x->cost() - 1;
+  std::binary_semaphore writing{0};
+  std::binary_semaphore go_on{0};
+  disk.on_commit = [&](const store_commit& y) {
+    if (y.events == 0)
+      return;
+    writing.release();
+    go_on.acquire();
+  };
+  start();
+  load("a");
+  store().append(notes, x, options);
+  // It counts until its commit is over.
+  writing.acquire();
+  CHECK(!store().full());
+  store().append(notes, event("a", 2), options);
+  CHECK(store().full());
+  CHECK_EQ(store().status().queued_bytes, 2 * x->cost());
+  go_on.release();
+  writing.acquire();
+  go_on.release();
+  CHECK_EQ(notes->take(2), "ok 2");
+  load("a");
+  CHECK(!store().full());
+}
 
 CAF_TEST(what waits is counted until it is written) {
   stop();

@@ -131,6 +131,26 @@ CAF_TEST(whichever write fails nothing that was acknowledged is lost) {
     }
 }
 
+CAF_TEST(what was acknowledged outlives a loss of power) {
+  stop();
+  faulty_vfs::install();
+  disk.vfs = "faulty";
+  start();
+  load("a");
+  disk_env other;
+  other.stop();
+  other.now_ms = now_ms;
+  for (uint64_t i = 1; i <= 20; ++i) {
+    CHECK_EQ(append("a", i, i), "ok 1");
+    faulty_vfs::copy_synced(disk.folder, other.disk.folder);
+    other.start();
+    auto found = other.load_all("a");
+    CHECK_EQ(found.head, i);
+    CHECK_EQ(other.read_all(other.query("a", 1)).size(), i);
+    other.stop();
+  }
+}
+
 CAF_TEST(a store that could not be opened is opened later) {
   fill(3);
   faulty_vfs::install();
