@@ -197,6 +197,16 @@ void broker::loaded(const store_report::load& x) {
     at.assigned = from.head;
     at.stored_first = from.first;
     at.stored_last = from.last;
+    // What the store has let go of and is not used here goes back.
+    if (!at.on_disk() && failed != errc::none) {
+      std::erase_if(from.ids, [](auto& id) {
+        return id.key.starts_with(publication::connection_mark);
+      });
+      ctx_.node.store->save(
+        {x.topic, from.epoch, from.head, {}, std::move(from.ids), at.options});
+    } else if (!at.on_disk() && durable_.handed_over) {
+      save(x.topic, at);
+    }
   }
   at.at = failed == errc::none ? stage::ready : stage::unknown;
   if (at.at == stage::ready)

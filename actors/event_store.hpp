@@ -78,7 +78,7 @@ struct stored_topic {
   uint64_t last = 0;
   /// In the order of their offsets.
   std::vector<stored_id> ids;
-  /// The event at `head`, if it is still there.
+  /// The event at `head`, if it is still there and the topic retains it.
   publication_ptr newest;
   /// Of a topic of `durability::disk`: where its groups stand.
   std::vector<group_place> groups;
@@ -219,7 +219,7 @@ public:
     = 0;
 
   /// Keeps a topic of `durability::memory` for the next run, or until it is
-  /// loaded again in this one.
+  /// loaded again in this one. One without any event is not kept.
   virtual void save(saved_topic x) = 0;
 
   /// Writes what waits, and marks that this run ended cleanly. The last call.

@@ -1,5 +1,6 @@
 #include <callboard/actors/owned_topics.hpp>
 
+#include <algorithm>
 #include <limits>
 
 // Topics that a store keeps beyond the process.
@@ -21,7 +22,9 @@ bool owned_topics::restore(std::string_view name, const stored_topic& from,
   at->offset = from.head;
   at->used_ms = now_ms;
   for (auto& x : from.ids)
-    remember_id(*at, x.key, x.offset, x.until_ms - unix_ms + now_ms);
+    // A clock that was wrong does not make an id count for longer.
+    remember_id(*at, x.key, x.offset,
+                now_ms + std::min(x.until_ms - unix_ms, limits_.linger_ms));
   if (at->options.retain && from.newest != nullptr) {
     from.newest->retain = true;
     retain(*at, from.newest);

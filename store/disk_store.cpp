@@ -10,6 +10,7 @@
 #include <caf/make_counted.hpp>
 
 #include <callboard/store/schema.hpp>
+#include <callboard/store/store_reads.hpp>
 #include <callboard/store/store_writer.hpp>
 
 namespace callboard {
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 // Between two steps of the sweep, and two tries to open the store.
 constexpr auto upkeep_interval = 1s;
 
-// Between two steps of a sweep that finds something to remove.
+// Between two steps of a sweep that has more to do.
 constexpr auto sweep_interval = 20ms;
 
 int64_t system_now_ms() {
@@ -150,7 +151,7 @@ struct disk_store::impl {
     if (!writer.is_open())
       return try_to_open();
     try {
-      if (writer.sweep() > 0)
+      if (writer.sweep())
         upkeep_due = now + sweep_interval;
       file_bytes.store(writer.file_bytes(), std::memory_order_relaxed);
     } catch (const store_error& e) {

@@ -23,6 +23,9 @@ struct disk_store_options {
   int64_t queue_bytes_max = 64 * 1024 * 1024;
   /// Largest size of the file in bytes, from 65,536; 0: as large as the disk.
   int64_t file_bytes_max = 0;
+  /// Topics that it has at most, those included that keep nothing but their
+  /// place.
+  int64_t topics_max = 4'000'000;
   /// How long an id counts, in milliseconds.
   int64_t ids_ms = 300'000;
   /// Groups of one topic whose places are kept, from 1.

@@ -199,8 +199,9 @@ uint64_t export_store_file(const std::string& file, std::string_view pattern,
   snapshot store{file};
   auto& db = store.db;
   auto topics = db.prepare(
-    "SELECT id, name, epoch FROM topics WHERE name IS NOT NULL AND (life IS "
-    "NULL OR life = (SELECT generation FROM node)) ORDER BY name");
+    "SELECT id, name, epoch FROM topics, node WHERE name IS NOT NULL AND "
+    "(life IS NULL OR (life = generation AND ifnull(taken, openings) = "
+    "openings)) ORDER BY name");
   auto rows = db.prepare(select_rows);
   uint64_t n = 0;
   std::vector<publication_ptr> events;
@@ -277,6 +278,7 @@ int64_t back_up_store_file(const std::string& file, const std::string& to) {
     if (code != SQLITE_DONE)
       copy.fail(code);
     copy.run("PRAGMA journal_mode = DELETE");
+    copy.run("UPDATE node SET restored = 1");
     bytes = size_of(copy);
   }
   std::filesystem::rename(part, to);

@@ -117,19 +117,18 @@ void memory_store::commit(size_t events_max) {
 
 void memory_store::restart() {
   tasks_.clear();
-  taken_.clear();
-  if (!std::exchange(clean_, false))
-    std::erase_if(topics_, [](auto& x) { return x.second.saved; });
+  auto cleanly = std::exchange(clean_, false);
+  std::erase_if(topics_, [cleanly](auto& x) {
+    return x.second.saved && (!cleanly || x.second.taken);
+  });
   ++opening_;
 }
 
 stored_topic memory_store::load(const std::string& topic,
                                 const topic_options& options) {
   auto in_memory = options.durability == durability::memory;
-  auto was_taken = in_memory ? !taken_.insert(topic).second
-                             : taken_.erase(topic) > 0;
   auto i = topics_.find(topic);
-  if (i != topics_.end() && i->second.saved && was_taken) {
+  if (i != topics_.end() && i->second.taken) {
     topics_.erase(i);
     i = topics_.end();
   }
@@ -137,6 +136,7 @@ stored_topic memory_store::load(const std::string& topic,
     return {};
   auto& at = i->second;
   at.saved = in_memory;
+  at.taken = in_memory;
   at.options = options;
   stored_topic result;
   result.epoch = at.epoch;
@@ -153,7 +153,7 @@ stored_topic memory_store::load(const std::string& topic,
   if (!at.events.empty()) {
     result.first = at.events.front().event->offset;
     result.last = at.events.back().event->offset;
-    if (result.last == result.head)
+    if (options.retain && result.last == result.head)
       result.newest = copy(at.events.back());
   }
   if (!in_memory)
@@ -179,7 +179,9 @@ bool memory_store::append(const publication_ptr& x,
 }
 
 void memory_store::keep(saved_topic& x) {
-  taken_.erase(x.topic);
+  // A topic that had no event has no place to keep.
+  if (x.head == 0 && !topics_.contains(x.topic))
+    return;
   auto& at = topics_[x.topic];
   auto last = at.events.empty() ? 0 : at.events.back().event->offset;
   auto follows
@@ -187,11 +189,16 @@ void memory_store::keep(saved_topic& x) {
       && (last == 0
           || (x.events.empty() ? last == x.head
                                : last + 1 == x.events.front()->offset));
+  if (!follows && x.head == 0) {
+    topics_.erase(x.topic);
+    return;
+  }
   if (!follows)
     at = {};
   at.epoch = x.epoch;
   at.head = x.head;
   at.saved = true;
+  at.taken = false;
   at.options = x.options;
   at.ids = x.ids;
   for (auto& event : x.events)

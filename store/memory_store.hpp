@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include <callboard/actors/event_store.hpp>
@@ -88,6 +87,8 @@ private:
     std::string epoch;
     uint64_t head = 0;
     bool saved = false;
+    // Whether this run has it in its memory; only one that is saved.
+    bool taken = false;
     topic_options options;
     std::vector<kept_event> events;
     std::vector<stored_id> ids;
@@ -107,7 +108,6 @@ private:
   [[nodiscard]] publication_ptr copy(const kept_event& x) const;
 
   std::map<std::string, kept_topic> topics_;
-  std::unordered_set<std::string> taken_;
   std::vector<store_task> tasks_;
   uint64_t opening_ = 1;
   bool clean_ = false;

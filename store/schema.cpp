@@ -6,13 +6,17 @@ namespace {
 
 // `node` has one row: how often the store was opened, the generation of what
 // topics of durability `memory` have saved, and whether the last run ended
-// cleanly. If it did not, the next one begins a new generation.
+// cleanly. If it did not, the next one begins a new generation. `restored`
+// tells that the file is a copy, on which no node has run yet.
 //
 // `topics`: a topic without a name is to be swept away. `head` is the last
 // offset unless a row in `runs` has a higher one. `life` is null for durability
-// `disk`, else the generation in which what was saved counts. `size`, `ttl_ms`
-// and `retain` are the topic's options. `ids` holds what a topic of durability
-// `memory` remembered. `emptied_ms` is when its last event went.
+// `disk`, else the generation in which what was saved counts; `taken` is then
+// the opening whose node has the topic in its memory, so that what is here is
+// not where it stands, or null. `size`, `ttl_ms` and `retain` are the topic's
+// options. `ids` holds what a topic of durability `memory` remembered.
+// `emptied_ms` is when its last event went. `ahead_ms` is when its oldest event
+// was found to be from the future, or null.
 //
 // `runs`: a row holds the events first … last of a topic (see event_run.hpp),
 // of which the last one was accepted at `at_ms`; `ids` tells whether one of
@@ -60,6 +64,11 @@ constexpr const char* migrations[] = {
       check_sum INTEGER NOT NULL,
       open BLOB NOT NULL,
       PRIMARY KEY(topic, name)) WITHOUT ROWID;
+  )",
+  R"(
+    ALTER TABLE node ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE topics ADD COLUMN taken INTEGER;
+    ALTER TABLE topics ADD COLUMN ahead_ms INTEGER;
   )",
 };
 

@@ -7,9 +7,8 @@
 
 namespace callboard {
 
-void store_tables::save(const saved_topic& x) {
+bool store_tables::save(const saved_topic& x) {
   flush();
-  taken_.erase(x.topic);
   auto* at = find(x.topic);
   auto follows = [&] {
     bounds_.with(at->id);
@@ -20,24 +19,28 @@ void store_tables::save(const saved_topic& x) {
     return x.events.empty() ? last == 0 || last == x.head
                             : last == 0 || last + 1 == x.events.front()->offset;
   };
-  if (at != nullptr && !follows()) {
-    discard(x.topic);
+  auto replaced = at != nullptr && !follows();
+  if (replaced) {
+    discard(x.topic, at->id);
     at = nullptr;
   }
+  if (at == nullptr && x.head > 0)
+    at = make(x.topic, x.epoch, 0, true, x.options);
   if (at == nullptr)
-    at = &make(x.topic, x.epoch, 0, true, x.options);
+    return replaced;
   set_options(*at, x.options);
   for (auto& event : x.events)
     add_to_run(*at, *event);
   flush();
   auto ids = write_ids(x.ids);
   db_
-    .prepare("UPDATE topics SET head = ?, life = ?, ids = ?, "
+    .prepare("UPDATE topics SET head = ?, life = ?, taken = NULL, ids = ?, "
              "emptied_ms = NULL WHERE id = ?")
     .with(x.head, generation_, statement::blob{ids}, at->id)
     .run();
   // Its head, and whether it has ids, are read anew.
   topics_.erase(x.topic);
+  return true;
 }
 
 bool store_tables::save(const saved_place& x, int64_t now_ms) {
@@ -51,8 +54,8 @@ bool store_tables::save(const saved_place& x, int64_t now_ms) {
     return true;
   }
   if (at == nullptr)
-    at = &make(x.topic, x.epoch, x.head, false, x.options);
-  else if (at->saved || at->epoch != x.epoch)
+    at = make(x.topic, x.epoch, x.head, false, x.options);
+  if (at == nullptr || at->saved || at->epoch != x.epoch)
     return false;
   auto open = write_open_events(where);
   db_.prepare("INSERT OR REPLACE INTO places VALUES(?, ?, ?, ?, ?, ?)")
@@ -69,7 +72,7 @@ std::vector<group_place> store_tables::load_places(const known_topic& at) {
   std::vector<group_place> result;
   std::vector<std::string> too_many;
   while (rows.step()) {
-    if (result.size() >= places_max_) {
+    if (result.size() >= limits_.places_max) {
       too_many.emplace_back(rows.text(0));
       continue;
     }

@@ -3,18 +3,23 @@
 #include <algorithm>
 #include <chrono>
 
+#include <sqlite3.h>
+
+#include <callboard/store/store_reads.hpp>
+
 namespace callboard {
 
 namespace {
-
-// Topics that this run remembers at once.
-constexpr size_t known_max = 100'000;
 
 // Buffers that are kept for the next batch.
 constexpr size_t runs_kept = 64;
 
 // Ids of one topic that a load returns.
 constexpr size_t ids_max = 65'536;
+
+// Rows with ids that do not count any more which a load passes over: a clock
+// that was set back has older times behind younger ones.
+constexpr size_t old_rows_max = 64;
 
 constexpr size_t run_events_max = 256;
 
@@ -23,46 +28,47 @@ int64_t ttl_ms_of(const topic_options& x) {
     .count();
 }
 
-[[noreturn]] void fail_corrupt(const database& db, const std::string& what) {
-  throw store_error{store_trouble::corrupt, db.file() + ": " + what};
-}
-
-/// Appends the events of a row.
-/// @param columns first, last, check sum and data.
-void read_row(const database& db, const statement& row,
-              const event_origin& origin, std::vector<publication_ptr>& out) {
-  auto first = static_cast<uint64_t>(row.number(0));
-  auto last = static_cast<uint64_t>(row.number(1));
-  auto data = row.bytes(3);
-  if (static_cast<uint32_t>(row.number(2)) != check_sum(data)
-      || !read_run(data, origin, first, last, out))
-    fail_corrupt(db, "the events of topic '" + std::string{origin.topic}
-                       + "' up to offset " + std::to_string(last)
-                       + " are damaged");
-}
-
 } // namespace
 
-store_tables::store_tables(database& db, const bounds& limits)
+store_tables::store_tables(database& db, const limits& bounds)
   : db_{db},
-    ids_ms_{limits.ids_ms},
-    places_max_{limits.places_max},
-    find_{db.prepare("SELECT id, epoch, head, life, size, ttl_ms, retain, "
-                     "ids IS NOT NULL FROM topics WHERE name = ?")},
+    limits_{bounds},
+    find_{db.prepare("SELECT id, epoch, head, life, taken, size, ttl_ms, "
+                     "retain, ids IS NOT NULL FROM topics WHERE name = ?")},
     bounds_{db.prepare(
       "SELECT (SELECT first FROM runs WHERE topic = ?1 ORDER BY last LIMIT 1), "
       "(SELECT max(last) FROM runs WHERE topic = ?1)")},
-    insert_run_{db.prepare("INSERT INTO runs VALUES(?, ?, ?, ?, ?, ?, ?)")} {
+    insert_run_{db.prepare("INSERT INTO runs VALUES(?, ?, ?, ?, ?, ?, ?)")},
+    swept_{db.prepare("SELECT id, name, head, life, taken, size, ttl_ms, "
+                      "retain, emptied_ms, ahead_ms FROM topics "
+                      "WHERE id >= ? ORDER BY id LIMIT 1")},
+    last_{db.prepare("SELECT max(last) FROM runs WHERE topic = ?")},
+    oldest_{db.prepare("SELECT last, at_ms, ids FROM runs WHERE topic = ? "
+                       "ORDER BY last LIMIT ?")} {
 }
 
 void store_tables::begin_opening() {
+  if (db_.number("SELECT restored FROM node") != 0)
+    begin_anew();
   db_.run("UPDATE node SET openings = openings + 1, "
-          "generation = generation + (clean = 0), clean = 0");
+          "generation = generation + (clean = 0 OR restored = 1), clean = 0, "
+          "restored = 0");
   auto row = db_.prepare("SELECT openings, generation FROM node");
   if (!row.step())
     fail_corrupt(db_, "the table node is empty");
   opening_ = static_cast<uint64_t>(row.number(0));
   generation_ = row.number(1);
+  rows_ = db_.number("SELECT count(*) FROM topics");
+  rows_before_ = rows_;
+}
+
+void store_tables::begin_anew() {
+  // Another one each time that the same copy is restored.
+  auto row = db_.prepare("SELECT lower(hex(randomblob(6)))");
+  row.step();
+  std::string random{row.text(0)};
+  row.reset();
+  db_.prepare("UPDATE topics SET epoch = ? || '.' || id").with(random).run();
 }
 
 void store_tables::mark_clean() {
@@ -83,11 +89,12 @@ store_tables::known_topic* store_tables::find(const std::string& name) {
   x.epoch = find_.text(1);
   x.head = static_cast<uint64_t>(find_.number(2));
   x.saved = !find_.is_null(3);
-  x.is_void = x.saved && find_.number(3) != generation_;
-  x.options.history_size = static_cast<size_t>(find_.number(4));
-  x.options.history_ttl = std::chrono::milliseconds{find_.number(5)};
-  x.options.retain = find_.number(6) != 0;
-  x.has_ids = find_.number(7) != 0;
+  x.is_void = is_void(find_, 3, 4);
+  x.taken = !x.is_void && !find_.is_null(4);
+  x.options.history_size = static_cast<size_t>(find_.number(5));
+  x.options.history_ttl = std::chrono::milliseconds{find_.number(6)};
+  x.options.retain = find_.number(7) != 0;
+  x.has_ids = find_.number(8) != 0;
   bounds_.with(x.id);
   row_reader bounds_guard{bounds_};
   if (bounds_.step())
@@ -95,9 +102,24 @@ store_tables::known_topic* store_tables::find(const std::string& name) {
   return &topics_.emplace(name, std::move(x)).first->second;
 }
 
-store_tables::known_topic&
+bool store_tables::is_void(const statement& row, int life,
+                           int taken) const noexcept {
+  if (row.is_null(life))
+    return false;
+  // A run that took it and did not leave it has gone on from there.
+  auto lost = !row.is_null(taken)
+              && static_cast<uint64_t>(row.number(taken)) != opening_;
+  return lost || row.number(life) != generation_;
+}
+
+store_tables::known_topic*
 store_tables::make(const std::string& name, const std::string& epoch,
                    uint64_t head, bool saved, const topic_options& options) {
+  if (rows_ >= limits_.topics_max) {
+    damage_ = db_.file() + ": there are " + std::to_string(rows_)
+              + " topics, more are refused";
+    return nullptr;
+  }
   auto insert = db_.prepare(
     "INSERT INTO topics(name, epoch, head, life, size, ttl_ms, retain) "
     "VALUES(?, ?, ?, ?, ?, ?, ?) RETURNING id");
@@ -108,18 +130,32 @@ store_tables::make(const std::string& name, const std::string& epoch,
   known_topic x;
   x.id = insert.number(0);
   insert.run();
+  ++rows_;
   x.epoch = epoch;
   x.head = head;
   x.saved = saved;
   x.options = options;
-  return topics_.insert_or_assign(name, std::move(x)).first->second;
+  return &topics_.insert_or_assign(name, std::move(x)).first->second;
 }
 
-void store_tables::discard(const std::string& name) {
-  db_.prepare("UPDATE topics SET name = NULL, life = -1 WHERE name = ?")
-    .with(name)
+void store_tables::discard(const std::string& name, int64_t id) {
+  db_.prepare("UPDATE topics SET name = NULL, life = -1 WHERE id = ?")
+    .with(id)
     .run();
+  note_written(id);
   topics_.erase(name);
+}
+
+void store_tables::take(known_topic& at, bool in_memory) {
+  if (!at.saved && !in_memory)
+    return;
+  auto by = in_memory ? std::optional{static_cast<int64_t>(opening_)}
+                      : std::nullopt;
+  db_.prepare("UPDATE topics SET life = ?, taken = ? WHERE id = ?")
+    .with(life_of(in_memory), by, at.id)
+    .run();
+  at.saved = in_memory;
+  at.taken = in_memory;
 }
 
 void store_tables::set_options(known_topic& at, const topic_options& options) {
@@ -127,34 +163,27 @@ void store_tables::set_options(known_topic& at, const topic_options& options) {
               && ttl_ms_of(at.options) == ttl_ms_of(options)
               && at.options.retain == options.retain;
   at.options = options;
-  if (!same)
-    db_
-      .prepare("UPDATE topics SET size = ?, ttl_ms = ?, retain = ? "
-               "WHERE id = ?")
-      .with(uint64_t{options.history_size}, ttl_ms_of(options), options.retain,
-            at.id)
-      .run();
+  if (same)
+    return;
+  db_.prepare("UPDATE topics SET size = ?, ttl_ms = ?, retain = ? WHERE id = ?")
+    .with(uint64_t{options.history_size}, ttl_ms_of(options), options.retain,
+          at.id)
+    .run();
+  note_written(at.id);
 }
 
 stored_topic store_tables::load(const std::string& name,
                                 const topic_options& options, int64_t now_ms) {
   flush();
-  auto in_memory = options.durability == durability::memory;
-  auto was_taken = in_memory ? !taken_.insert(name).second
-                             : taken_.erase(name) > 0;
   auto* at = find(name);
   if (at == nullptr)
     return {};
-  if (at->is_void || (at->saved && was_taken)) {
-    discard(name);
+  if (at->is_void || at->taken) {
+    discard(name, at->id);
     return {};
   }
-  if (at->saved != in_memory) {
-    db_.prepare("UPDATE topics SET life = ? WHERE id = ?")
-      .with(life_of(in_memory), at->id)
-      .run();
-    at->saved = in_memory;
-  }
+  auto in_memory = options.durability == durability::memory;
+  take(*at, in_memory);
   set_options(*at, options);
   stored_topic result;
   result.epoch = at->epoch;
@@ -167,7 +196,7 @@ stored_topic store_tables::load(const std::string& name,
   }
   load_saved_ids(*at, now_ms, result.ids);
   load_ids(at->id, now_ms, result.ids);
-  if (result.last == result.head && result.head > 0)
+  if (options.retain && result.last == result.head && result.head > 0)
     result.newest = load_newest(name, *at);
   if (!in_memory)
     result.groups = load_places(*at);
@@ -198,14 +227,18 @@ void store_tables::load_ids(int64_t topic, int64_t now_ms,
   rows.with(topic);
   std::vector<stored_id> found;
   std::vector<publication_ptr> events;
-  while (found.size() < ids_max && rows.step()) {
-    if (rows.number(4) + ids_ms_ <= now_ms)
-      break;
+  for (size_t old = 0; found.size() < ids_max && rows.step();) {
+    if (rows.number(4) + limits_.ids_ms <= now_ms) {
+      if (++old == old_rows_max)
+        break;
+      continue;
+    }
     events.clear();
     read_row(db_, rows, {{}, {}, opening_}, events);
     for (auto i = events.rbegin(); i != events.rend(); ++i)
-      if (auto& x = **i; !x.id.empty() && x.timestamp + ids_ms_ > now_ms)
-        found.push_back({x.id_key(), x.offset, x.timestamp + ids_ms_});
+      if (auto until_ms = (*i)->timestamp + limits_.ids_ms;
+          !(*i)->id.empty() && until_ms > now_ms)
+        found.push_back({(*i)->id_key(), (*i)->offset, until_ms});
   }
   rows.reset();
   out.insert(out.end(), found.rbegin(), found.rend());
@@ -216,11 +249,20 @@ publication_ptr store_tables::load_newest(const std::string& name,
   auto row = db_.prepare("SELECT first, last, check_sum, data FROM runs "
                          "WHERE topic = ? AND last = ?");
   row.with(at.id, at.head);
-  if (!row.step())
+  try {
+    if (!row.step())
+      return nullptr;
+    std::vector<publication_ptr> events;
+    read_row(db_, row, {name, at.epoch, opening_}, events);
+    return events.back();
+  } catch (const store_error& e) {
+    // The topic can go on without it, if the transaction can.
+    if (e.trouble != store_trouble::corrupt
+        || sqlite3_get_autocommit(db_.handle()) != 0)
+      throw;
+    damage_ = e.what();
     return nullptr;
-  std::vector<publication_ptr> events;
-  read_row(db_, row, {name, at.epoch, opening_}, events);
-  return events.back();
+  }
 }
 
 // -- events -------------------------------------------------------------------
@@ -228,8 +270,9 @@ publication_ptr store_tables::load_newest(const std::string& name,
 bool store_tables::append(const publication& x, const topic_options& options) {
   auto* at = find(x.topic);
   if (at == nullptr)
-    at = &make(x.topic, x.epoch, x.offset - 1, false, options);
-  else if (at->saved || at->epoch != x.epoch || at->head + 1 != x.offset)
+    at = make(x.topic, x.epoch, x.offset - 1, false, options);
+  if (at == nullptr || at->saved || at->epoch != x.epoch
+      || at->head + 1 != x.offset)
     return false;
   set_options(*at, options);
   add_to_run(*at, x);
@@ -268,6 +311,12 @@ void store_tables::write(open_run& x) {
     .with(x.topic, x.bytes.last(), x.bytes.first(), x.at_ms, x.has_ids,
           int64_t{check_sum(data)}, statement::blob{data})
     .run();
+  note_written(x.topic);
+}
+
+void store_tables::note_written(int64_t topic) {
+  if (written_.size() < written_max && is_written_.insert(topic).second)
+    written_.push_back(topic);
 }
 
 void store_tables::flush() {
@@ -281,88 +330,20 @@ void store_tables::flush() {
   runs_used_ = 0;
   if (runs_.size() > runs_kept)
     runs_.resize(runs_kept);
-  if (topics_.size() > known_max)
+}
+
+void store_tables::committed() {
+  rows_before_ = rows_;
+  if (topics_.size() > limits_.known_max)
     topics_.clear();
 }
 
 void store_tables::rolled_back() {
+  rows_ = rows_before_;
   topics_.clear();
   filling_.clear();
   runs_.clear();
   runs_used_ = 0;
-}
-
-namespace {
-
-/// Collects what a query wants, from one end to the other.
-class collector {
-public:
-  explicit collector(const store_query& what)
-    : what_{what}, bytes_left_{what.bytes_max} {
-  }
-
-  /// @returns false if nothing more is wanted.
-  bool add(publication_ptr x) {
-    if (x->offset < what_.first)
-      return !what_.newest;
-    if (x->offset > what_.last)
-      return what_.newest;
-    if (x->timestamp <= what_.after_ms) {
-      // Forwards, those are in front; backwards, all others have come.
-      return !what_.newest && found_.empty();
-    }
-    if (found_.size() >= what_.events_max
-        || (bytes_left_ <= 0 && !found_.empty()))
-      return false;
-    bytes_left_ -= x->cost();
-    found_.push_back(std::move(x));
-    return true;
-  }
-
-  std::vector<publication_ptr> take() {
-    if (what_.newest)
-      std::ranges::reverse(found_);
-    return std::move(found_);
-  }
-
-private:
-  const store_query& what_;
-  int64_t bytes_left_;
-  std::vector<publication_ptr> found_;
-};
-
-} // namespace
-
-std::vector<publication_ptr> read_events(database& db, const store_query& what,
-                                         uint64_t opening) {
-  auto topic = db.prepare("SELECT id FROM topics WHERE name = ? AND epoch = ?");
-  topic.with(what.topic, what.epoch);
-  collector found{what};
-  if (!topic.step())
-    return found.take();
-  auto rows = db.prepare(what.newest
-                           ? "SELECT first, last, check_sum, data FROM runs "
-                             "WHERE topic = ? AND first <= ? ORDER BY last DESC"
-                           : "SELECT first, last, check_sum, data FROM runs "
-                             "WHERE topic = ? AND last >= ? ORDER BY last");
-  rows.with(topic.number(0), what.newest ? what.last : what.first);
-  event_origin origin{what.topic, what.epoch, opening};
-  std::vector<publication_ptr> events;
-  for (uint64_t edge = 0; rows.step();) {
-    auto first = static_cast<uint64_t>(rows.number(0));
-    auto last = static_cast<uint64_t>(rows.number(1));
-    if (edge != 0 && (what.newest ? last : first) != edge)
-      fail_corrupt(db, "there is a gap in topic '" + what.topic + '\'');
-    edge = what.newest ? first - 1 : last + 1;
-    events.clear();
-    read_row(db, rows, origin, events);
-    if (what.newest)
-      std::ranges::reverse(events);
-    for (auto& x : events)
-      if (!found.add(std::move(x)))
-        return found.take();
-  }
-  return found.take();
 }
 
 } // namespace callboard

@@ -77,8 +77,10 @@ void store_writer::open() {
   if (options_.file_bytes_max > 0)
     set("max_page_count",
         options_.file_bytes_max / db->number("PRAGMA page_size"));
-  auto tables = std::make_unique<store_tables>(
-    *db, store_tables::bounds{options_.ids_ms, options_.places_max});
+  store_tables::limits bounds{.ids_ms = options_.ids_ms,
+                              .topics_max = options_.topics_max,
+                              .places_max = options_.places_max};
+  auto tables = std::make_unique<store_tables>(*db, bounds);
   transaction begin{*db};
   tables->begin_opening();
   begin.commit();
@@ -104,15 +106,18 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
         what.wrote |= appended.back();
       } else if (auto* topic = std::get_if<load_task>(&task)) {
         loaded.push_back(load(*topic));
+        // That it was taken is written down.
+        what.wrote |= topic->options.durability == durability::memory
+                      && loaded.back() && !loaded.back()->epoch.empty();
       } else if (auto* places = std::get_if<places_task>(&task)) {
         saved.push_back(save(*places));
         what.wrote = true;
       } else {
-        tables_->save(std::get<saved_topic>(task));
-        what.wrote = true;
+        what.wrote |= tables_->save(std::get<saved_topic>(task));
       }
     tables_->flush();
     all.commit();
+    tables_->committed();
   } catch (const std::exception& e) {
     what = {e.what(), false};
     appended.clear();
@@ -155,12 +160,13 @@ std::optional<stored_topic> store_writer::load(const load_task& x) {
   }
 }
 
-size_t store_writer::sweep() {
+bool store_writer::sweep() {
   transaction all{*db_};
   try {
-    auto n = tables_->sweep(now_ms());
+    auto more = tables_->sweep(now_ms()).more;
     all.commit();
-    return n;
+    tables_->committed();
+    return more;
   } catch (...) {
     tables_->rolled_back();
     throw;

@@ -81,8 +81,8 @@ public:
   result run(std::span<store_task> tasks, report_list& out);
 
   /// Removes some of what nobody wants any more. Throws `store_error`.
-  /// @returns how many rows went.
-  size_t sweep();
+  /// @returns whether there is more to remove at once.
+  bool sweep();
 
   /// Marks that this run ended cleanly, and closes the store. Throws
   /// `store_error`.
@@ -90,7 +90,8 @@ public:
 
   /// Returns what was found to be damaged since the last call; empty: nothing.
   [[nodiscard]] std::string take_damage() noexcept {
-    return std::exchange(damage_, {});
+    auto found = is_open() ? tables_->take_damage() : std::string{};
+    return found.empty() ? std::exchange(damage_, {}) : found;
   }
 
   /// Bytes of the file, without what waits in its log.

@@ -139,6 +139,62 @@ CAF_TEST(a shard that dies takes what memory has kept with it) {
   CHECK(fresh.find("run.1\"") == std::string::npos);
 }
 
+CAF_TEST(a shard that died has no part in a clean end) {
+  run();
+  publish("ram/a", "1", 1);
+  restart(true);
+  publish("ram/a", "2", 2);
+  kill(loops[0]->brokers[0].actor);
+  install(0, make_broker(0));
+  turn();
+  restart(true);
+  auto fresh = publish("ram/a", "1", 3);
+  CHECK(fresh.ends_with("\"offset\":1}"));
+  CHECK(fresh.find("run.1\"") == std::string::npos);
+}
+
+CAF_TEST(what is looked at during a drain goes on in the next run) {
+  run();
+  publish("ram/a", "1", 1);
+  restart(true);
+  caf::anon_send(loops[0]->brokers[0].actor, drain_atom_v);
+  turn();
+  CHECK(subscribe(*two, "ram/a").find("\"epoch\":\"run.1\",\"offset\":1")
+        != std::string::npos);
+  restart(true);
+  CHECK_EQ(publish("ram/a", "2", 2), response(2, "run.1", 2));
+}
+
+CAF_TEST(a topic that there is no room for stays in the store) {
+  node.options.topics_max = 2;
+  run();
+  publish("ram/a", "1", 1, "id");
+  restart(true);
+  publish("disk/b", "1", 1);
+  publish("disk/c", "1", 2);
+  CHECK_EQ(publish("ram/a", "2", 3), "error 3 overloaded");
+  CHECK_EQ(publish("ram/a", "2", 4), "error 4 overloaded");
+  restart(true);
+  CHECK_EQ(publish("ram/a", "1", 5, "id"), response(5, "run.1", 1));
+  CHECK_EQ(publish("ram/a", "2", 6), response(6, "run.1", 2));
+}
+
+CAF_TEST(an id from a clock that was ahead counts as long as others) {
+  run();
+  auto until_ms = store->now_ms() + 365LL * 24 * 3600 * 1000;
+  store->save({"ram/a",
+               "run.9",
+               7,
+               {},
+               {{"3:annx", 6, until_ms}},
+               {.history_size = 100, .durability = durability::memory}});
+  store->finish();
+  store->restart();
+  CHECK_EQ(publish("ram/a", "x", 1, "x"), response(1, "run.9", 6));
+  pass(node.options.topic_linger + 1s);
+  CHECK_EQ(publish("ram/a", "x", 2, "x"), response(2, "run.9", 8));
+}
+
 CAF_TEST(what memory has left to the store is not taken any more) {
   run();
   publish("ram/a", "1", 1);

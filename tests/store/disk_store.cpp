@@ -1,76 +1,20 @@
-// Files that are not as they should be, and disks that fail.
+// Files that are not as they should be, and what waits.
 
 #include <callboard/store/disk_store.hpp>
 
-#include <fstream>
+#include <semaphore>
 
 #include <sqlite3.h>
 
 #include <callboard/store/schema.hpp>
 
-#include "support/faulty_vfs.hpp"
-#include "support/store_fixture.hpp"
-#include "support/test.hpp"
+#include "store/disk_fixture.hpp"
 
 using namespace callboard;
-using namespace std::chrono_literals;
 
 namespace fs = std::filesystem;
 
-namespace {
-
-struct fixture : disk_env {
-  ~fixture() override {
-    stop();
-    faulty_vfs::left = -1;
-  }
-
-  /// Returns the store's trouble, or "up".
-  std::string state() {
-    auto x = store().status();
-    if (x.up)
-      return x.trouble.empty() ? "up" : "up, but " + x.trouble;
-    return x.trouble;
-  }
-
-  bool says(const std::string& what) {
-    auto x = state();
-    auto found = x.find(what) != std::string::npos;
-    if (!found)
-      CAF_MESSAGE("it says: " << x);
-    return found;
-  }
-
-  void fill(uint64_t events) {
-    load("a");
-    append("a", 1, events);
-    store().finish();
-    stop();
-  }
-
-  void overwrite(size_t at, const std::string& bytes) {
-    std::fstream out{file(), std::ios::in | std::ios::out | std::ios::binary};
-    out.seekp(static_cast<std::streamoff>(at));
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    REQUIRE(out.good());
-  }
-
-  std::string content() {
-    std::ifstream in{file(), std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-  }
-
-  /// Nothing is served, and nothing hangs.
-  void check_serves_nothing() {
-    CHECK_EQ(load("a"), "a failed");
-    CHECK_EQ(append("a", 1, 2), "failed 2");
-    CHECK_EQ(read("a", 1), "7: failed");
-  }
-};
-
-} // namespace
-
-BEGIN_FIXTURE_SCOPE(fixture)
+BEGIN_FIXTURE_SCOPE(disk_fixture)
 
 // -- files that are not as they should be -------------------------------------
 
@@ -115,7 +59,8 @@ CAF_TEST(a store of a later version is not touched) {
   stop();
   {
     database db{file(), database::mode::write};
-    db.run("PRAGMA user_version = 1");
+    db.run("PRAGMA user_version = "
+           + std::to_string(store_migrations().size()));
   }
   start();
   CHECK_EQ(load("a"), "a e@3 1-3");
@@ -191,6 +136,24 @@ CAF_TEST(a damaged event is not served and does not stop the others) {
   CHECK_EQ(append("a", 21, 21), "ok 1");
 }
 
+CAF_TEST(a topic whose last event is damaged goes on) {
+  options.retain = true;
+  load("a");
+  for (uint64_t i = 1; i <= 3; ++i)
+    append("a", i, i);
+  store().finish();
+  stop();
+  auto at = content().find("event 3");
+  REQUIRE(at != std::string::npos);
+  overwrite(at, "EVENT");
+  start();
+  CHECK_EQ(load("a"), "a e@3 1-3");
+  CHECK(says("the events of topic 'a' up to offset 3 are damaged"));
+  CHECK(load_all("a").newest == nullptr);
+  CHECK_EQ(append("a", 4, 4), "ok 1");
+  REQUIRE(load_all("a").newest != nullptr);
+}
+
 CAF_TEST(a damaged page fails and the other topics go on) {
   options.history_size = 100'000;
   load("b");
@@ -218,117 +181,36 @@ CAF_TEST(a damaged page fails and the other topics go on) {
   CHECK_EQ(read("b", 1), "7: 1 2 3 4");
 }
 
-// -- a full disk --------------------------------------------------------------
-
-CAF_TEST(a full store fails and keeps what it has) {
-  stop();
-  disk.file_bytes_max = 128 * 1024;
-  start();
-  load("a");
-  uint64_t head = 0;
-  auto text = std::string(10'000, 'x');
-  for (;; ++head) {
-    auto x = event("a", head + 1);
-    x->payload = payload::pack(text);
-    if (append(x) != "ok 1")
-      break;
-    REQUIRE(head < 100);
-  }
-  CHECK(head >= 3);
-  CHECK(says("full"));
-  auto all = "a e@" + std::to_string(head) + " 1-" + std::to_string(head);
-  CHECK_EQ(load("a"), all);
-  stop();
-  disk.file_bytes_max = 0;
-  start();
-  CHECK_EQ(load("a"), all);
-  CHECK_EQ(append("a", head + 1, head + 1), "ok 1");
-}
-
-CAF_TEST(a store goes on by itself when there is room again) {
-  stop();
-  faulty_vfs::install();
-  disk.vfs = "faulty";
-  start();
-  load("a");
-  append("a", 1, 2);
-  faulty_vfs::code = SQLITE_FULL;
-  faulty_vfs::left = 0;
-  CHECK_EQ(append("a", 3, 4), "failed 2");
-  CHECK(says("full"));
-  CHECK_EQ(load("a"), "a e@2 1-2");
-  // Reading does not show whether there is room.
-  CHECK(says("full"));
-  faulty_vfs::left = -1;
-  CHECK_EQ(append("a", 3, 4), "ok 2");
-  CHECK_EQ(state(), "up");
-  CHECK_EQ(read("a", 1), "7: 1 2 3 4");
-}
-
-CAF_TEST(whichever write fails nothing that was acknowledged is lost) {
-  faulty_vfs::install();
-  disk.vfs = "faulty";
-  auto codes = {SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_IOERR_FSYNC};
-  for (auto code : codes)
-    for (int n = 0;; ++n) {
-      stop();
-      faulty_vfs::left = -1;
-      for (auto& x : fs::directory_iterator{disk.folder})
-        fs::remove(x);
-      faulty_vfs::take_failed();
-      faulty_vfs::code = code;
-      faulty_vfs::left = n;
-      start();
-      load("a");
-      uint64_t head = 0;
-      for (int i = 0; i < 6; ++i) {
-        if (append("a", head + 1, head + 1) == "ok 1")
-          ++head;
-        else if (auto found = load_all("a"); found.head > head)
-          // It was told to have failed, and is there: that is allowed.
-          head = found.head;
-      }
-      auto cleanly = n % 2 == 0;
-      if (cleanly)
-        store().finish();
-      stop();
-      auto failed = faulty_vfs::take_failed();
-      faulty_vfs::left = -1;
-      start();
-      CHECK_EQ(state(), "up");
-      auto found = load_all("a");
-      CHECK(found.head >= head);
-      if (head > 0)
-        CHECK_EQ(found.first, 1u);
-      CHECK_EQ(read_all(query("a", 1)).size(), found.head);
-      CHECK_EQ(append("a", found.head + 1, found.head + 1), "ok 1");
-      if (!failed) {
-        CHECK(n > 10);
-        break;
-      }
-      REQUIRE(n < 1000);
-    }
-}
-
-CAF_TEST(a store that could not be opened is opened later) {
-  fill(3);
-  faulty_vfs::install();
-  disk.vfs = "faulty";
-  faulty_vfs::code = SQLITE_FULL;
-  faulty_vfs::left = 0;
-  start();
-  CHECK(says("full"));
-  faulty_vfs::left = -1;
-  // It fails until then, and says so at once.
-  std::string told;
-  do
-    told = load("a");
-  while (told == "a failed");
-  CHECK_EQ(told, "a e@3 1-3");
-  CHECK_EQ(state(), "up");
-}
-
 // -- bounds -------------------------------------------------------------------
+
+CAF_TEST(a store is full while too much waits) {
+  stop();
+  auto x = event("a", 1);
+  disk.queue_bytes_max = 2 * x->cost() - 1;
+  std::binary_semaphore writing{0};
+  std::binary_semaphore go_on{0};
+  disk.on_commit = [&](const store_commit& y) {
+    if (y.events == 0)
+      return;
+    writing.release();
+    go_on.acquire();
+  };
+  start();
+  load("a");
+  store().append(notes, x, options);
+  // It counts until its commit is over.
+  writing.acquire();
+  CHECK(!store().full());
+  store().append(notes, event("a", 2), options);
+  CHECK(store().full());
+  CHECK_EQ(store().status().queued_bytes, 2 * x->cost());
+  go_on.release();
+  writing.acquire();
+  go_on.release();
+  CHECK_EQ(notes->take(2), "ok 2");
+  load("a");
+  CHECK(!store().full());
+}
 
 CAF_TEST(what waits is counted until it is written) {
   stop();

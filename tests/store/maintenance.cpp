@@ -250,8 +250,52 @@ CAF_TEST(a backup of a store in use is a store) {
   fs::create_directory(disk.folder);
   fs::copy_file(to, file());
   start();
+  auto found = load_all("c");
+  CHECK_EQ(found.head, 5u);
+  CHECK_EQ(found.last, 5u);
+}
+
+CAF_TEST(a copy goes on in other epochs) {
+  auto to = folder.path() + "/copy.db";
+  fill();
+  options.durability = durability::memory;
+  load("m");
+  save("m", 2, 1, 2);
+  store().finish();
+  stop();
+  back_up_store_file(file(), to);
+  // The original goes on where it was.
+  start();
+  CHECK_EQ(load("m"), "m e@2 1-2");
+  options.durability = durability::disk;
   CHECK_EQ(load("c"), "c e@5 1-5");
-  CHECK_EQ(append("c", 6, 6), "ok 1");
+  stop();
+  // Restored twice, it has been at each offset twice.
+  std::vector<std::string> epochs{"e"};
+  for (auto name : {"/second", "/third"}) {
+    disk.folder = folder.path() + name;
+    fs::create_directory(disk.folder);
+    fs::copy_file(to, file());
+    start();
+    auto found = load_all("c");
+    CHECK_EQ(found.head, 5u);
+    CHECK(std::ranges::find(epochs, found.epoch) == epochs.end());
+    epochs.push_back(found.epoch);
+    CHECK(load_all("a/b").epoch != found.epoch);
+    CHECK_EQ(read("c", 1), "7:");
+    auto all = query("c", 1);
+    all.epoch = found.epoch;
+    CHECK_EQ(read(all), "7: 1 2 3 4 5");
+    auto next = event("c", 6);
+    next->epoch = found.epoch;
+    CHECK_EQ(append(next), "ok 1");
+    options.durability = durability::memory;
+    CHECK_EQ(load("m"), "m none");
+    options.durability = durability::disk;
+    restart(false);
+    CHECK_EQ(load("c"), "c " + found.epoch + "@6 1-6");
+    stop();
+  }
 }
 
 CAF_TEST(a backup overwrites nothing) {

@@ -1,5 +1,7 @@
 #include <callboard/store/schema.hpp>
 
+#include <callboard/store/store_tables.hpp>
+
 #include "support/store_fixture.hpp"
 #include "support/test.hpp"
 
@@ -55,6 +57,20 @@ CAF_TEST(an older store is brought to the newest version step by step) {
   CHECK_EQ(db.number("SELECT a + b * 10 + c * 100 FROM t"), 321);
   CHECK_EQ(migrate(three), "");
   CHECK_EQ(db.number("SELECT a + b * 10 + c * 100 FROM t"), 321);
+}
+
+CAF_TEST(a store of version 1 keeps what it has) {
+  CHECK_EQ(migrate(store_migrations().first(1)), "");
+  db.run("UPDATE node SET openings = 4, generation = 2; "
+         "INSERT INTO topics(name, epoch, head, life, size, ttl_ms, retain) "
+         "VALUES('a', 'e', 7, 2, 10, 0, 0)");
+  CHECK_EQ(migrate(store_migrations()), "");
+  store_tables tables{db, {}};
+  tables.begin_opening();
+  CHECK_EQ(tables.opening(), 5u);
+  auto found = tables.load("a", {.durability = durability::memory}, 0);
+  CHECK_EQ(found.epoch, "e");
+  CHECK_EQ(found.head, 7u);
 }
 
 CAF_TEST(a step that fails changes nothing) {
