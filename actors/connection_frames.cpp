@@ -350,14 +350,7 @@ bool connection::has_presence(std::string_view subject) const {
 }
 
 bool connection::authorized(operation what, std::string_view subject) const {
-  auto& authorize = ctx_.node.rights.authorize;
-  if (!authorize)
-    return true;
-  try {
-    return authorize(identity{user_}, what, subject);
-  } catch (const std::exception&) {
-    return false;
-  }
+  return is_allowed(ctx_.node.rights, identity{user_}, what, subject);
 }
 
 std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,

@@ -94,6 +94,35 @@ CAF_TEST(what cannot be a group is told why) {
   CHECK(join(y, "e").starts_with("response 1 "));
 }
 
+CAF_TEST(dead letters need the right to the topic that they come from) {
+  node.rights.authorize = [](const identity&, operation,
+                             std::string_view subject) {
+    return !subject.starts_with("secret/");
+  };
+  start();
+  auto& x = connect();
+  for (auto* topic : {"secret/a", "$dead/secret/a"}) {
+    CHECK_EQ(join(x, topic), refusal("forbidden"));
+    CHECK_EQ(say(x, type::subscribe, 1, topic), refusal("forbidden"));
+    auto query
+      = *payload::from_json(R"({"topic":")" + std::string{topic} + R"("})");
+    for (auto* action : {"callboard.history", "callboard.position",
+                         "callboard.presence", "callboard.presence_count"})
+      CHECK_EQ(say(x, type::request, 1, action, query), refusal("forbidden"));
+  }
+  for (auto* pattern : {"$dead/secret/#", "$dead/secret/+"})
+    CHECK_EQ(say(x, type::subscribe, 1, pattern), refusal("forbidden"));
+  CHECK_EQ(join(x, "$dead/a"), head(0, false));
+  CHECK_EQ(say(x, type::subscribe, 1, "$dead/+"), "response 1");
+  // Nor does the right to a topic give that to its dead letters.
+  node.rights.authorize = [](const identity&, operation,
+                             std::string_view subject) {
+    return subject.starts_with("a/");
+  };
+  CHECK(join(x, "a/b").starts_with("response 1 "));
+  CHECK_EQ(join(x, "$dead/a/b"), refusal("forbidden"));
+}
+
 CAF_TEST(a subscribe whose unsubscribe came first is cancelled) {
   start(2);
   auto topic = name_on(1, 2);
