@@ -53,6 +53,9 @@ struct node_options {
   /// 1 … 10,000,000. Those without members give way, the ones that had one
   /// last the latest.
   size_t groups_max = 10'000;
+  /// Groups of one topic, 1 … 10,000. Those without members give way here, too;
+  /// every one of them costs each publication of the topic.
+  size_t topic_groups_max = 100;
   /// Events of a group that one member may have unconfirmed, 1 … 65,535.
   size_t group_inflight_max = 64;
   /// Events that may wait in one group, 1 … 1,000,000. Further ones stay in the

@@ -66,6 +66,7 @@ void shared_group::leave(group_member& who, int64_t now_ms) {
 void shared_group::confirm(group_member& who, uint64_t number, int64_t now_ms) {
   if (auto offset = take_back(who, number)) {
     ++shared_.counts.confirmations;
+    proven_ = true;
     // The next one with its key can be somebody else's.
     if (auto* next = finish(offset); next != nullptr && next != &who)
       serve(*next, now_ms);
@@ -195,6 +196,7 @@ bool shared_group::has_room(int64_t bytes) const noexcept {
 void shared_group::take(const publication_ptr& event) {
   auto offset = event->offset;
   taken_ = offset;
+  touched_ = true;
   ++shared_.events;
   shared_.bytes += event->cost();
   auto& x = entries_[offset];

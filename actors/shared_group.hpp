@@ -43,6 +43,8 @@ struct group_limits {
   int64_t bytes_max;
   /// Groups at once.
   size_t groups_max;
+  /// Groups at once of one topic.
+  size_t topic_groups_max;
   /// How long a group without members keeps its place.
   int64_t linger_ms;
 };
@@ -226,9 +228,23 @@ public:
     return members_;
   }
 
+  /// Whether there never was an event for it.
+  [[nodiscard]] bool untouched() const noexcept {
+    return !touched_ && taken_ == head_;
+  }
+
+  /// Whether a member has ever confirmed an event.
+  [[nodiscard]] bool proven() const noexcept {
+    return proven_;
+  }
+
   /// Among those without members; the one that had one last comes first.
   list_links<shared_group> by_use;
+  /// The same among those of the topic.
+  list_links<shared_group> in_topic;
   int64_t used_ms = 0;
+  /// Orders those without members: it grows with each that comes to be.
+  uint64_t rested = 0;
 
 private:
   /// An event that is not finished.
@@ -330,6 +346,8 @@ private:
   uint64_t taken_;
   uint64_t head_;
   uint64_t choices_ = 0;
+  bool touched_ = false;
+  bool proven_ = false;
 };
 
 } // namespace callboard

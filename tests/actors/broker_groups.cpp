@@ -181,6 +181,26 @@ CAF_TEST(a topic with a group lasts and so does the group) {
   CHECK_EQ(join(alice, "a"), head(0, false, "run.2"));
 }
 
+CAF_TEST(a topic has so many groups and no more) {
+  node.options.topic_groups_max = 2;
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  join(alice, "a", "g");
+  CHECK_EQ(join(bob, "a", "h"), head(0, false));
+  CHECK_EQ(join(bob, "a", "i"), refusal("overloaded"));
+  CHECK(join(bob, "b", "i").starts_with("response 1 "));
+  // One that has had nothing goes with who does not want it any more.
+  leave(bob, "b", "i");
+  CHECK_EQ(loops[0]->metrics.groups.groups->value(), 2);
+  kill(alice.handle);
+  publish(bob, "a");
+  CHECK_EQ(loops[0]->metrics.groups.groups->value(), 2);
+  bob.heard();
+  CHECK_EQ(join(bob, "a", "i"), head(1, false));
+  CHECK_EQ(count(&group_metrics::lost), 1);
+}
+
 CAF_TEST(members hear of what the history has forgotten) {
   node.options.topics = {{"#", {.history_size = 5}}};
   node.options.group_inflight_max = 1;

@@ -37,16 +37,23 @@ struct group_fixture : group_sink {
 
   group_table::joined join_at(member_id id, const std::string& name,
                               const group_table::topic_state& state,
-                              bool embedded = false) {
-    auto result = table->join("t", name, state, id, {}, embedded, now);
+                              bool embedded = false,
+                              const std::string& topic = "t") {
+    auto result = table->join(topic, name, state, id, {}, embedded, now);
     if (result.member != nullptr)
       result.member->group->go_on(now);
     return result;
   }
 
-  void leave(member_id id) {
+  /// Adds a member to a group of another topic, of which nothing is published.
+  bool join_elsewhere(member_id id, const std::string& topic,
+                      const std::string& name) {
+    return join_at(id, name, {}, false, topic).member != nullptr;
+  }
+
+  void leave(member_id id, bool by_choice = false) {
     std::erase_if(open, [id](auto& x) { return x.second.who == id; });
-    table->leave(*table->find(id), now);
+    table->leave(*table->find(id), by_choice, now);
   }
 
   /// Returns the number under which a member has an event; or 0.
@@ -181,6 +188,7 @@ struct group_fixture : group_sink {
     .pending_max = 10,
     .bytes_max = 1 << 20,
     .groups_max = 3,
+    .topic_groups_max = 100,
     .linger_ms = 5000,
   };
   std::unique_ptr<group_table> table;
