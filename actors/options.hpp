@@ -62,7 +62,7 @@ struct node_options {
   /// topic's history; where it keeps none the oldest become dead letters.
   size_t group_pending_max = 1000;
   /// Bytes of events that wait or are unconfirmed in all groups together, at
-  /// least 65,536.
+  /// least 65,536. One group keeps no more of them than it leaves free.
   size_t group_bytes_max = 64 * 1024 * 1024;
   /// How often an event is given to a member before it becomes a dead letter,
   /// 1 … 1000.

@@ -15,10 +15,9 @@ shared_group::shared_group(group_shared& shared, std::string topic,
 }
 
 shared_group::~shared_group() {
-  for (auto& [offset, x] : entries_) {
+  for (auto& [offset, x] : entries_)
     cancel_deadline(x);
-    shared_.bytes -= x.event->cost();
-  }
+  shared_.bytes -= bytes_;
   shared_.events -= entries_.size();
   shared_.counts.lost += entries_.size();
 }
@@ -142,12 +141,14 @@ void shared_group::publish(const publication_ptr& event, bool kept,
     shared_.sink.tell_gap(*this);
   }
   take(event);
+  // Without a history the oldest ones give way to the new one. What is too many
+  // bytes must not be given to anybody before.
+  while (!kept && !waiting_.empty() && entries_.size() > 1 && is_greedy())
+    bury(*waiting_.begin());
   serve_all(now_ms);
-  // Without a history the oldest ones give way to the new one.
-  auto& limits = shared_.limits;
-  while (!kept && !waiting_.empty()
-         && (waiting_.size() > limits.pending_max
-             || (entries_.size() > 1 && shared_.bytes > limits.bytes_max)))
+  if (kept || waiting_.size() <= shared_.limits.pending_max)
+    return;
+  while (waiting_.size() > shared_.limits.pending_max)
     bury(*waiting_.begin());
 }
 
@@ -188,9 +189,8 @@ bool shared_group::skip_to(const history_slice& found) {
 }
 
 bool shared_group::has_room(int64_t bytes) const noexcept {
-  auto& limits = shared_.limits;
-  return waiting_.size() < limits.pending_max
-         && (entries_.empty() || shared_.bytes + bytes <= limits.bytes_max);
+  return waiting_.size() < shared_.limits.pending_max
+         && (entries_.empty() || !is_greedy(bytes));
 }
 
 void shared_group::take(const publication_ptr& event) {
@@ -199,6 +199,7 @@ void shared_group::take(const publication_ptr& event) {
   touched_ = true;
   ++shared_.events;
   shared_.bytes += event->cost();
+  bytes_ += event->cost();
   auto& x = entries_[offset];
   x.event = event;
   waiting_.insert(offset);

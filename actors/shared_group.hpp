@@ -39,7 +39,9 @@ struct group_limits {
   int64_t ack_timeout_ms;
   /// Events that wait in one group; more stay in the topic's history.
   size_t pending_max;
-  /// Bytes of events that all groups keep; each may keep one beyond them.
+  /// Bytes of events that all groups keep. One group keeps no more than it
+  /// leaves free, so that others find room; but each may keep one event beyond
+  /// that.
   int64_t bytes_max;
   /// Groups at once.
   size_t groups_max;
@@ -265,6 +267,11 @@ private:
   // Returns whether an event of this size can be taken in.
   [[nodiscard]] bool has_room(int64_t bytes) const noexcept;
 
+  // Returns whether it keeps more bytes than it leaves free.
+  [[nodiscard]] bool is_greedy(int64_t more = 0) const noexcept {
+    return shared_.bytes + bytes_ + more > shared_.limits.bytes_max;
+  }
+
   [[nodiscard]] bool has_room(const group_member& who,
                               int64_t bytes) const noexcept;
 
@@ -346,6 +353,8 @@ private:
   uint64_t taken_;
   uint64_t head_;
   uint64_t choices_ = 0;
+  // What is kept of these.
+  int64_t bytes_ = 0;
   bool touched_ = false;
   bool proven_ = false;
 };

@@ -181,6 +181,7 @@ group_member* shared_group::finish(uint64_t offset) {
   entries_.erase(i);
   --shared_.events;
   shared_.bytes -= event->cost();
+  bytes_ -= event->cost();
   return event->key.empty() ? nullptr : leave_line(offset, event->key);
 }
 

@@ -97,12 +97,18 @@ struct group_fixture : group_sink {
 
   // -- the topic --------------------------------------------------------------
 
-  publication_ptr publish(std::string key = {}, size_t bytes = 0) {
+  static publication_ptr make(const std::string& topic, uint64_t offset,
+                              std::string key = {}, size_t bytes = 0) {
     auto x = caf::make_counted<publication>();
-    x->topic = "t";
+    x->topic = topic;
     x->key = std::move(key);
     x->sender = std::string(bytes, 's');
-    x->offset = ++head;
+    x->offset = offset;
+    return x;
+  }
+
+  publication_ptr publish(std::string key = {}, size_t bytes = 0) {
+    auto x = make("t", ++head, std::move(key), bytes);
     if (history_size > 0)
       kept.add(x, history_size, history::for_ever);
     table->publish(x, now, [this] { return history_size > 0; });
