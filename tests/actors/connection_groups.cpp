@@ -2,6 +2,7 @@
 
 #include <callboard/actors/connection.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -179,6 +180,46 @@ CAF_TEST(what is not confirmed in time is taken back) {
   CHECK_EQ(count(&group_metrics::confirmations), 1);
   pass(60s);
   CHECK_EQ(one.heard() + two.heard(), "");
+}
+
+CAF_TEST(each of many events is taken back by its own number) {
+  static constexpr size_t topics = 4;
+  static constexpr size_t groups = 90;
+  static constexpr size_t events = 64;
+  start();
+  auto& alice = connect();
+  auto& worker = connect();
+  for (size_t i = 0; i < topics * groups; ++i)
+    join(worker, "t" + std::to_string(i % topics), "g" + std::to_string(i));
+  for (size_t i = 0; i < topics; ++i)
+    publish(alice, "t" + std::to_string(i), events);
+  auto numbers_of = [&](type what, const std::vector<frame>& frames) {
+    std::vector<uint32_t> result;
+    for (auto& x : frames)
+      if (x.type == what)
+        result.push_back(x.seq_id);
+    std::ranges::sort(result);
+    return result;
+  };
+  auto first = numbers_of(type::event, worker.take());
+  REQUIRE_EQ(first.size(), topics * groups * events);
+  // What was confirmed is not taken back.
+  for (size_t i = 0; i < events; ++i)
+    worker.say(type::ack, first[i]);
+  first.erase(first.begin(), first.begin() + events);
+  pass(10s);
+  auto frames = worker.take();
+  CHECK(numbers_of(type::cancel, frames) == first);
+  auto second = numbers_of(type::event, frames);
+  CHECK_EQ(second.size(), first.size());
+  for (auto seq_id : first)
+    worker.say(type::ack, seq_id);
+  turn();
+  CHECK_EQ(count(&group_metrics::confirmations), events);
+  for (auto seq_id : second)
+    worker.say(type::ack, seq_id);
+  turn();
+  CHECK_EQ(loops[0]->metrics.groups.events->value(), 0);
 }
 
 CAF_TEST(an error gives the event to another at once) {
