@@ -5,7 +5,6 @@
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/responder_error.hpp>
-#include <callboard/actors/user_topic.hpp>
 
 // The frames that a client sends.
 
@@ -203,10 +202,7 @@ void connection::handle_subscribe(const frame_view& x) {
   auto wrong = own ? subject_error::none : check_subscription(x.subject);
   if (!admit(x, operation::subscribe, wrong))
     return;
-  // The own topic is everybody's.
-  auto places = ctx_.node.options.subscriptions_max
-                + (user_topic(user_).empty() ? 0 : 1);
-  if (!own && subscriptions() >= places)
+  if (!own && subscriptions() >= ctx_.node.options.subscriptions_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (x.meta.presence && !has_presence(x.subject))
     return refuse(x.seq_id, errc::no_presence);

@@ -7,14 +7,18 @@
 
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/event_frame.hpp>
+#include <callboard/actors/user_topic.hpp>
 
 // A client as a member of groups. The topic's owner gives events straight to
 // the connection, and is told what becomes of each.
 
 namespace callboard {
 
-size_t connection::subscriptions() const noexcept {
-  return box_->subscriptions.size()
+size_t connection::subscriptions() const {
+  // The own topic is everybody's.
+  auto own = user_topic(user_);
+  auto has_own = !own.empty() && topic_table::has(*box_, own);
+  return box_->subscriptions.size() - (has_own ? 1 : 0)
          + (memberships_ == nullptr ? 0 : memberships_->list.size());
 }
 

@@ -124,6 +124,21 @@ CAF_TEST(dead letters need the right to the topic that they come from) {
   CHECK_EQ(join(x, "$dead/a/b"), refusal("forbidden"));
 }
 
+CAF_TEST(the own topic takes no place from groups) {
+  node.options.subscriptions_max = 2;
+  start();
+  auto& x = connect(0, "alice");
+  CHECK(join(x, "a").starts_with("response 1 "));
+  CHECK(join(x, "b").starts_with("response 1 "));
+  CHECK_EQ(join(x, "c"), refusal("too_many_subscriptions"));
+  // Nor does it leave one where it is given up.
+  leave(x, "b");
+  CHECK_EQ(say(x, type::unsubscribe, 2, "$user/alice"), "response 2");
+  CHECK(say(x, type::subscribe, 1, "c").starts_with("response 1 "));
+  CHECK_EQ(say(x, type::subscribe, 1, "d"), refusal("too_many_subscriptions"));
+  CHECK_EQ(join(x, "d"), refusal("too_many_subscriptions"));
+}
+
 CAF_TEST(a subscribe whose unsubscribe came first is cancelled) {
   start(2);
   auto topic = name_on(1, 2);
