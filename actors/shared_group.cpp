@@ -150,6 +150,8 @@ void shared_group::publish(const publication_ptr& event, bool kept,
     return;
   while (waiting_.size() > shared_.limits.pending_max)
     bury(*waiting_.begin());
+  // What was behind these can be for somebody who has room.
+  serve_all(now_ms);
 }
 
 void shared_group::fill(int64_t now_ms) {

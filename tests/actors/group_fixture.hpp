@@ -120,6 +120,19 @@ struct group_fixture : group_sink {
       publish();
   }
 
+  /// Returns a key that goes to member `id` of those that are there.
+  std::string key_of(member_id id) {
+    for (int i = 0;; ++i) {
+      auto key = "k" + std::to_string(i);
+      publish(key);
+      auto to = open.rbegin()->second.who;
+      confirm(to, head);
+      log.clear();
+      if (to == id)
+        return key;
+    }
+  }
+
   // -- what happened ----------------------------------------------------------
 
   /// Returns what was done since the last call, in words: `1<-5` says that

@@ -105,6 +105,26 @@ CAF_TEST(a group takes one event however many bytes others keep) {
   CHECK_EQ(heard(), "1<-2 2<-2 2<-3");
 }
 
+CAF_TEST(a key goes on behind what became a dead letter without a try) {
+  limits.inflight_max = 1;
+  limits.pending_max = 2;
+  start();
+  join(1);
+  join(2);
+  auto key = key_of(1);
+  auto at = head;
+  publish(key);
+  publish();
+  auto name = [&](uint64_t n) { return std::to_string(at + n); };
+  CHECK_EQ(heard(), "1<-" + name(1) + " 2<-" + name(2));
+  // It is to go to the other member, which has no room.
+  reject(1, at + 1);
+  publish(key);
+  CHECK_EQ(heard(), "");
+  publish(key);
+  CHECK_EQ(heard(), "dead " + name(1) + "x1 1<-" + name(3));
+}
+
 CAF_TEST(a group that keeps much leaves room to others) {
   auto cost = publication{}.cost() + 1;
   limits.inflight_max = 100;

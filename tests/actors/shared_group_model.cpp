@@ -134,7 +134,35 @@ struct fixture : group_fixture {
     leave(who);
   }
 
+  [[nodiscard]] bool has_room(const callboard::group_member& x) const {
+    return !x.paused && x.given.size() < limits.inflight_max;
+  }
+
+  // Nothing waits that somebody who has room could be given.
+  void check_liveness() {
+    auto& group = *table->find("t", "g");
+    std::set<uint64_t> had;
+    for (auto& [number, x] : open)
+      had.insert(x.offset);
+    for (auto& x : group.members()) {
+      if (!has_room(*x))
+        continue;
+      REQUIRE(x->bound.empty());
+      // What a history keeps need not have been taken.
+      if (history_size > 0)
+        continue;
+      for (auto& [offset, y] : fates)
+        if (y.key.empty() && !y.finished && !had.contains(offset))
+          REQUIRE(y.left == x->id && members.size() > 1);
+    }
+  }
+
   void step() {
+    step_once();
+    check_liveness();
+  }
+
+  void step_once() {
     switch (random(20)) {
       case 0:
         return join_one();
