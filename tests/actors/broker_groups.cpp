@@ -9,7 +9,22 @@ using namespace callboard;
 using namespace std::chrono_literals;
 
 using type = frame_type;
-using fixture = member_fixture;
+
+namespace {
+
+struct fixture : member_fixture {
+  // Returns a topic of the first of two shards whose dead letters are the
+  // second one's.
+  static std::string name_with_dead_elsewhere() {
+    for (int i = 0;; ++i) {
+      auto name = "t" + std::to_string(i);
+      if (shard_of(name, 2) == 0 && shard_of("$dead/" + name, 2) == 1)
+        return name;
+    }
+  }
+};
+
+} // namespace
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
@@ -67,12 +82,7 @@ CAF_TEST(a dead letter waits until there is room for its topic) {
   node.options.group_attempts_max = 1;
   node.options.topics_max = 1;
   start(2);
-  std::string topic;
-  for (int i = 0; topic.empty(); ++i) {
-    auto name = "t" + std::to_string(i);
-    if (shard_of(name, 2) == 0 && shard_of("$dead/" + name, 2) == 1)
-      topic = name;
-  }
+  auto topic = name_with_dead_elsewhere();
   auto& alice = connect(0);
   auto other = name_on(1, 2);
   say(alice, type::subscribe, 2, other);
@@ -94,12 +104,7 @@ CAF_TEST(a dead letter waits until there is room for its topic) {
 CAF_TEST(a dead letter whose owner died is sent again) {
   node.options.group_attempts_max = 1;
   start(2);
-  std::string topic;
-  for (int i = 0; topic.empty(); ++i) {
-    auto name = "t" + std::to_string(i);
-    if (shard_of(name, 2) == 0 && shard_of("$dead/" + name, 2) == 1)
-      topic = name;
-  }
+  auto topic = name_with_dead_elsewhere();
   auto& alice = connect(0);
   join(alice, topic);
   publish(alice, topic);
@@ -111,6 +116,32 @@ CAF_TEST(a dead letter whose owner died is sent again) {
     = say(alice, type::request, 9, "callboard.position",
           *payload::from_json("{\"topic\":\"$dead/" + topic + "\"}"));
   CHECK(history.ends_with("\"offset\":1}"));
+}
+
+CAF_TEST(dead letters that are sent again keep their order) {
+  node.options.group_attempts_max = 1;
+  start(2);
+  auto topic = name_with_dead_elsewhere();
+  auto& alice = connect(0);
+  join(alice, topic);
+  for (auto* x : {"1", "2", "3", "4", "5"})
+    alice.publish(topic, x);
+  turn();
+  alice.heard();
+  caf::anon_send_exit(loops[0]->brokers[1].actor, caf::exit_reason::kill);
+  // All are on their way before the first one fails.
+  for (uint32_t i = 1; i <= 5; ++i)
+    alice.say(type::error, i);
+  turn();
+  auto& reader = connect(1);
+  install(1, make_broker(1));
+  say(reader, type::subscribe, 1, "$dead/" + topic);
+  pass(2s);
+  std::string order;
+  for (auto& x : reader.take())
+    if (x.type == type::event)
+      order += text_of(x.content);
+  CHECK_EQ(order, "12345");
 }
 
 // -- places -------------------------------------------------------------------
