@@ -303,15 +303,28 @@ CAF_TEST(a member that the new shard has no room for is told) {
   start();
   auto& one = connect();
   join(one, "a");
+  publish(one, "a");
+  one.heard();
   kill(loops[0]->brokers[0].actor);
-  auto& two = connect();
-  install(0, make_broker(0));
-  ask_for(two, type::subscribe, "b", "g");
+  // Another one's group is there before those that were.
+  auto shard = make_broker(0);
+  caf::anon_send(shard.actor, subscribe_atom_v,
+                 caf::actor_cast<caf::actor>(self), std::string{"b"},
+                 group_options{"g", {}});
   turn();
-  auto heard = one.heard() + two.heard();
-  CHECK(heard.find("error overloaded") != std::string::npos
-        || heard.find("error 1 overloaded") != std::string::npos);
+  install(0, shard);
+  turn();
+  CHECK_EQ(one.heard(), "error overloaded");
   CHECK_EQ(loops[0]->metrics.groups.members->value(), 1);
+  CHECK_EQ(loops[0]->metrics.groups.groups->value(), 1);
+  // It is a member no longer, and can be one again.
+  CHECK_EQ(say(one, type::ack, 1), "");
+  CHECK_EQ(leave(one, "a"), refusal("not_subscribed"));
+  caf::anon_send(shard.actor, unsubscribe_atom_v,
+                 caf::actor_cast<caf::actor>(self), std::string{"b"},
+                 std::string{"g"});
+  turn();
+  CHECK(join(one, "a").starts_with("response 1 "));
 }
 
 END_FIXTURE_SCOPE()
