@@ -33,7 +33,7 @@ group_member& shared_group::join(member_id id, caf::weak_actor_ptr who,
   made.embedded = embedded;
   made.chosen = ++choices_;
   by_load_.insert(&made);
-  bind_again();
+  bind_to(made);
   return made;
 }
 
@@ -50,7 +50,6 @@ void shared_group::leave(group_member& who, int64_t now_ms) {
   members_.pop_back();
   by_load_.erase(gone.get());
   // Those that wait for it are bound to others before anything is given.
-  bind_again();
   for (auto offset : std::exchange(gone->bound, {}))
     make_ready(offset, entries_.find(offset)->second);
   std::set<uint64_t> unconfirmed;
@@ -206,6 +205,7 @@ void shared_group::take(const publication_ptr& event) {
   x.event = event;
   waiting_.insert(offset);
   if (!event->key.empty()) {
+    x.key_hash = hash_of(event->key);
     auto& line = lines_[event->key];
     line.push_back(offset);
     if (line.size() > 1)

@@ -252,6 +252,8 @@ private:
   /// An event that is not finished.
   struct entry {
     publication_ptr event;
+    /// Of the key, if there is one.
+    uint64_t key_hash = 0;
     uint32_t attempts = 0;
     /// Who has it; null: it waits.
     group_member* with = nullptr;
@@ -289,8 +291,8 @@ private:
 
   void unready(uint64_t offset, entry& x);
 
-  // Decides anew who gets what, after members have changed.
-  void bind_again();
+  // Gives a new member what is bound to others and is its own now.
+  void bind_to(group_member& made);
 
   [[nodiscard]] group_member* owner_of(const entry& x) const;
 
