@@ -44,10 +44,17 @@ struct authority {
   std::function<caf::expected<identity>(const credentials&)> authenticate;
 
   /// Returns whether `who` may do `what` to the topic, pattern or action
-  /// `subject`. Empty: everything is allowed.
+  /// `subject`. Empty: everything is allowed. Of a subject `$dead/…` it is
+  /// asked twice: about the subject, and about what is behind `$dead/`, whose
+  /// payloads dead letters are. Both have to be allowed.
   std::function<bool(const identity& who, operation what,
                      std::string_view subject)>
     authorize;
 };
+
+/// Returns whether `rights` let `who` do `what` to `subject`. This is the one
+/// place that asks `authorize`.
+bool is_allowed(const authority& rights, const identity& who, operation what,
+                std::string_view subject);
 
 } // namespace callboard

@@ -33,6 +33,7 @@ group_limits limits_of(const node_context& node) {
     x.group_pending_max,
     bytes_of(node),
     x.groups_max,
+    x.topic_groups_max,
     to_ms(x.group_linger),
   };
 }
@@ -207,7 +208,7 @@ void broker_groups::unsubscribe(const caf::strong_actor_ptr& who,
   if (member == nullptr)
     return;
   std::erase(actors_[who->id()], member->id);
-  table_.leave(*member, now_ms());
+  table_.leave(*member, true, now_ms());
   finish_turn();
 }
 
@@ -240,7 +241,7 @@ void broker_groups::drop(caf::actor_id who) {
   if (!gone)
     return;
   for (auto id : gone.mapped())
-    table_.leave(*table_.find(id), now_ms());
+    table_.leave(*table_.find(id), false, now_ms());
   finish_turn();
 }
 

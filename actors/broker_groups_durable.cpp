@@ -66,7 +66,7 @@ void broker_groups::when_prepared(const std::string& topic,
 void broker_groups::create(durable_topic& at, const std::string& topic,
                            const std::string& group, const position& since,
                            std::function<void(errc)> f) {
-  if (!table_.has_room() || ctx_.node.store->full())
+  if (!table_.has_room(topic) || ctx_.node.store->full())
     return f(errc::overloaded);
   auto [i, is_first] = creating_.try_emplace({topic, group});
   i->second.push_back(std::move(f));

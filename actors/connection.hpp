@@ -176,8 +176,8 @@ private:
   void ask_owner(membership& x, const position& since);
   void tell_owner(const membership& x, uint64_t number, group_verdict verdict);
 
-  // Returns the subscriptions of every kind.
-  [[nodiscard]] size_t subscriptions() const noexcept;
+  // Returns the subscriptions of every kind, without the own topic.
+  [[nodiscard]] size_t subscriptions() const;
 
   // Answers an action of the server's own; returns false for other actions.
   bool handle_own_action(const frame_view& x);

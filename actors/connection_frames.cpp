@@ -6,7 +6,6 @@
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/responder_error.hpp>
-#include <callboard/actors/user_topic.hpp>
 
 // The frames that a client sends.
 
@@ -204,10 +203,7 @@ void connection::handle_subscribe(const frame_view& x) {
   auto wrong = own ? subject_error::none : check_subscription(x.subject);
   if (!admit(x, operation::subscribe, wrong))
     return;
-  // The own topic is everybody's.
-  auto places = ctx_.node.options.subscriptions_max
-                + (user_topic(user_).empty() ? 0 : 1);
-  if (!own && subscriptions() >= places)
+  if (!own && subscriptions() >= ctx_.node.options.subscriptions_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (x.meta.presence && !has_presence(x.subject))
     return refuse(x.seq_id, errc::no_presence);
@@ -354,14 +350,7 @@ bool connection::has_presence(std::string_view subject) const {
 }
 
 bool connection::authorized(operation what, std::string_view subject) const {
-  auto& authorize = ctx_.node.rights.authorize;
-  if (!authorize)
-    return true;
-  try {
-    return authorize(identity{user_}, what, subject);
-  } catch (const std::exception&) {
-    return false;
-  }
+  return is_allowed(ctx_.node.rights, identity{user_}, what, subject);
 }
 
 std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,

@@ -7,14 +7,18 @@
 
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/event_frame.hpp>
+#include <callboard/actors/user_topic.hpp>
 
 // A client as a member of groups. The topic's owner gives events straight to
 // the connection, and is told what becomes of each.
 
 namespace callboard {
 
-size_t connection::subscriptions() const noexcept {
-  return box_->subscriptions.size()
+size_t connection::subscriptions() const {
+  // The own topic is everybody's.
+  auto own = user_topic(user_);
+  auto has_own = !own.empty() && topic_table::has(*box_, own);
+  return box_->subscriptions.size() - (has_own ? 1 : 0)
          + (memberships_ == nullptr ? 0 : memberships_->list.size());
 }
 
@@ -56,9 +60,7 @@ void connection::leave_group(const frame_view& x) {
   send(ctx_.brokers[found->shard].actor, unsubscribe_atom_v,
        group_wish{found->topic, found->group, {}, 0});
   if (served_ != nullptr)
-    std::erase_if(served_->unconfirmed, [found](auto& y) {
-      return y.second.member == found->member;
-    });
+    served_->forget_events(found->unconfirmed);
   auto established = found->established;
   refuse_membership(found->seq_id, errc::cancelled);
   memberships_->erase(*found);
@@ -74,8 +76,10 @@ bool connection::answer_event(uint32_t seq_id, group_verdict verdict) {
   if (!found)
     return false;
   auto& ticket = found.mapped();
-  if (auto* x = memberships_->find(ticket.member))
+  if (auto* x = memberships_->find(ticket.member)) {
+    x->unconfirmed.erase(ticket.number);
     tell_owner(*x, ticket.number, verdict);
+  }
   return true;
 }
 
@@ -101,7 +105,7 @@ void connection::handle(const group_notice& x) {
                   + "' any more.");
     return tell_life(lifecycle_kind::unsubscribed, x.topic);
   }
-  found->member = x.member;
+  memberships_->set_member(*found, x.member);
   if (x.call_id == 0)
     return write_group_position(x, "history exceeded");
   auto goes_on = std::exchange(found->epoch, x.position.epoch)
@@ -151,6 +155,7 @@ void connection::take_event(const group_event& x) {
   if (found->ack) {
     frame.seq_id = serving().next_seq_id();
     served_->unconfirmed[frame.seq_id] = x.ticket;
+    found->unconfirmed[x.ticket.number] = frame.seq_id;
   }
   frame.meta.mark(meta_key::group);
   frame.meta.group = found->group;
@@ -167,16 +172,17 @@ void connection::take_event(const group_event& x) {
 }
 
 void connection::withdraw_event(const group_ticket& x) {
-  if (served_ == nullptr)
+  auto* member = memberships_ == nullptr ? nullptr
+                                         : memberships_->find(x.member);
+  if (member == nullptr)
     return;
-  auto i = std::ranges::find_if(served_->unconfirmed,
-                                [&](auto& y) { return y.second == x; });
-  if (i == served_->unconfirmed.end())
+  auto found = member->unconfirmed.extract(x.number);
+  if (!found)
     return;
   frame_view frame;
   frame.type = frame_type::cancel;
-  frame.seq_id = i->first;
-  served_->unconfirmed.erase(i);
+  frame.seq_id = found.mapped();
+  served_->unconfirmed.erase(frame.seq_id);
   write(frame);
 }
 
@@ -192,11 +198,6 @@ void connection::groups_replaced(uint32_t shard) {
   if (memberships_ == nullptr)
     return;
   auto of_shard = [shard](const membership& x) { return x.shard == shard; };
-  if (served_ != nullptr)
-    std::erase_if(served_->unconfirmed, [&](auto& y) {
-      auto* x = memberships_->find(y.second.member);
-      return x == nullptr || of_shard(*x);
-    });
   std::vector<uint32_t> lost;
   std::erase_if(memberships_->list, [&](const membership& x) {
     if (of_shard(x) && !x.established)
@@ -208,7 +209,9 @@ void connection::groups_replaced(uint32_t shard) {
   for (auto& x : memberships_->list) {
     if (!of_shard(x))
       continue;
-    x.member = 0;
+    if (served_ != nullptr)
+      served_->forget_events(x.unconfirmed);
+    memberships_->set_member(x, 0);
     x.paused = false;
     ask_owner(x, {});
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -43,6 +44,13 @@ struct connection::served {
     return last_seq_id;
   }
 
+  // Forgets events of a group.
+  void forget_events(std::unordered_map<uint64_t, uint32_t>& seq_ids) {
+    for (auto [number, seq_id] : seq_ids)
+      unconfirmed.erase(seq_id);
+    seq_ids.clear();
+  }
+
   // Routers see by themselves that the client is gone; embedded askers do not.
   void fail_all() {
     for (auto& [seq_id, x] : requests) {
@@ -79,10 +87,15 @@ struct connection::membership {
   uint64_t member = 0;
   /// Whether the owner waits for room in the outbox.
   bool paused = false;
+  /// The seqIds of the events that the client has to confirm, by the numbers
+  /// of the deliveries.
+  std::unordered_map<uint64_t, uint32_t> unconfirmed;
 };
 
 struct connection::memberships {
-  std::vector<membership> list;
+  std::list<membership> list;
+  /// Those whose owner has answered, by the members' numbers.
+  std::unordered_map<uint64_t, membership*> members;
   uint32_t last_call_id = 0;
 
   membership* find(std::string_view topic, std::string_view group) {
@@ -93,13 +106,21 @@ struct connection::memberships {
   }
 
   membership* find(uint64_t member) {
-    auto i = std::ranges::find(list, member, &membership::member);
-    return i == list.end() ? nullptr : &*i;
+    auto i = members.find(member);
+    return i == members.end() ? nullptr : i->second;
+  }
+
+  // Gives it the number that it has at its owner; 0: it has none.
+  void set_member(membership& x, uint64_t member) {
+    members.erase(x.member);
+    x.member = member;
+    if (member != 0)
+      members[member] = &x;
   }
 
   void erase(membership& x) {
-    std::swap(x, list.back());
-    list.pop_back();
+    members.erase(x.member);
+    list.remove_if([&x](auto& y) { return &y == &x; });
   }
 };
 

@@ -14,56 +14,53 @@ dead_letters::dead_letters(broker& self, loop_context& ctx, int64_t bytes_max)
 }
 
 void dead_letters::add(publication_ptr x) {
-  keep(std::move(x), false);
+  keep(++last_number_, std::move(x));
   pump();
 }
 
-void dead_letters::keep(publication_ptr x, bool first) {
+void dead_letters::keep(uint64_t number, publication_ptr x) {
   if (waiting_.size() >= waiting_max
       || (!waiting_.empty() && bytes_ + x->cost() > bytes_max_)) {
     ctx_.metrics.groups.lost->inc();
     return;
   }
   bytes_ += x->cost();
-  if (first)
-    waiting_.push_front(std::move(x));
-  else
-    waiting_.push_back(std::move(x));
+  waiting_.emplace(number, std::move(x));
 }
 
 void dead_letters::pump() {
   while (!paused_ && !waiting_.empty() && on_their_way_ < window) {
-    auto x = std::move(waiting_.front());
-    waiting_.pop_front();
-    bytes_ -= x->cost();
-    send(std::move(x));
+    auto first = waiting_.extract(waiting_.begin());
+    bytes_ -= first.mapped()->cost();
+    send(first.key(), std::move(first.mapped()));
   }
 }
 
-void dead_letters::send(publication_ptr x) {
+void dead_letters::send(uint64_t number, publication_ptr x) {
   auto& owner = ctx_.broker_of(x->topic);
   // Where the owner took it and died, it is the owner's for ever.
   auto copy = caf::make_counted<publication>(*x);
   if (ctx_.node.congested(owner))
-    return retry(std::move(x));
+    return retry(number, std::move(x));
   ++on_their_way_;
   owner.waiting->add(copy->cost());
   self_.request(owner.actor, caf::infinite, publish_atom_v, std::move(copy))
     .then(
-      [this, x](const published& answer) {
+      [this, number, x](const published& answer) {
         --on_their_way_;
         if (answer.code != errc::none)
-          retry(x);
+          retry(number, x);
         pump();
       },
-      [this, x](const caf::error&) {
+      [this, number, x](const caf::error&) {
         --on_their_way_;
-        retry(x);
+        retry(number, x);
       });
 }
 
-void dead_letters::retry(publication_ptr x) {
-  keep(std::move(x), true);
+void dead_letters::retry(uint64_t number, publication_ptr x) {
+  // It goes in front of what was added later.
+  keep(number, std::move(x));
   if (std::exchange(paused_, true))
     return;
   self_.run_delayed(std::chrono::milliseconds{retry_after_ms(errc::overloaded)},

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 
 #include <callboard/actors/publication.hpp>
 
@@ -35,20 +35,22 @@ private:
 
   void pump();
 
-  void send(publication_ptr x);
+  void send(uint64_t number, publication_ptr x);
 
   // It could not be published now.
-  void retry(publication_ptr x);
+  void retry(uint64_t number, publication_ptr x);
 
   void resume();
 
   // Keeps `x`, where there is room.
-  void keep(publication_ptr x, bool first);
+  void keep(uint64_t number, publication_ptr x);
 
   broker& self_;
   loop_context& ctx_;
   int64_t bytes_max_;
-  std::deque<publication_ptr> waiting_;
+  // By their numbers, in the order in which they were added.
+  std::map<uint64_t, publication_ptr> waiting_;
+  uint64_t last_number_ = 0;
   int64_t bytes_ = 0;
   size_t on_their_way_ = 0;
   bool paused_ = false;

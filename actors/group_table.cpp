@@ -1,9 +1,19 @@
 #include <callboard/actors/group_table.hpp>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace callboard {
+
+bool group_table::most_groups::operator()(
+  const topic_groups* x, const topic_groups* y) const noexcept {
+  auto key = [](const topic_groups& z) {
+    return std::tuple{-static_cast<int64_t>(z.groups.size()),
+                      z.resting.last()->rested};
+  };
+  return key(*x) < key(*y);
+}
 
 group_table::group_table(const group_limits& limits, group_sink& sink)
   : shared_{limits, sink, {}, 0, 0, 0, {}, {}, false} {
@@ -28,19 +38,22 @@ group_table::join(const std::string& topic, const std::string& name,
     recovered = group->catch_up();
   }
   if (group->members().empty())
-    resting_.erase(*group);
+    wake(*group);
   joined result{nullptr, group->place(), recovered};
   result.member = &group->join(id, std::move(who), embedded);
   members_[id] = result.member;
   return result;
 }
 
-void group_table::leave(group_member& who, int64_t now_ms) {
+void group_table::leave(group_member& who, bool by_choice, int64_t now_ms) {
   auto& group = *who.group;
   members_.erase(who.id);
   group.leave(who, now_ms);
-  if (group.members().empty())
-    rest(group, now_ms);
+  if (!group.members().empty())
+    return;
+  rest(group, now_ms);
+  if (by_choice && group.untouched())
+    forget(group);
 }
 
 group_member* group_table::find(member_id id) const {
@@ -53,8 +66,9 @@ shared_group* group_table::find(std::string_view topic,
   auto i = topics_.find(topic);
   if (i == topics_.end())
     return nullptr;
-  auto j = std::ranges::find(i->second, name, &shared_group::name);
-  return j == i->second.end() ? nullptr : j->get();
+  auto& groups = i->second.groups;
+  auto j = std::ranges::find(groups, name, &shared_group::name);
+  return j == groups.end() ? nullptr : j->get();
 }
 
 void group_table::time_out(int64_t now_ms) {
@@ -77,33 +91,53 @@ std::vector<shared_group*> group_table::take_changed() {
 }
 
 void group_table::change_all() {
-  for (auto& [topic, groups] : topics_)
-    for (auto& x : groups)
+  for (auto& [topic, of_topic] : topics_)
+    for (auto& x : of_topic.groups)
       x->note_change();
 }
 
 shared_group* group_table::make(const std::string& topic,
                                 const std::string& name,
                                 const topic_state& state, int64_t now_ms) {
-  if (size_ >= shared_.limits.groups_max) {
-    if (resting_.empty())
+  auto& limits = shared_.limits;
+  auto i = topics_.find(topic);
+  if (i != topics_.end()
+      && i->second.groups.size() >= limits.topic_groups_max) {
+    if (i->second.resting.empty())
       return nullptr;
-    forget(*resting_.last());
+    forget(first_to_go(i->second));
+  } else if (size_ >= limits.groups_max) {
+    if (crowded_.empty())
+      return nullptr;
+    forget(first_to_go(**crowded_.begin()));
   }
-  auto& groups = topics_[topic];
+  auto& of_topic = topics_[topic];
   group_place fresh{name, state.begin, state.begin, {}};
   auto& from = state.known != nullptr ? *state.known : fresh;
-  auto& made = *groups.emplace_back(std::make_unique<shared_group>(
-    shared_, topic, from, state.head, state.durable));
-  made.note_change();
+  auto made = std::make_unique<shared_group>(shared_, topic, from, state.head,
+                                             state.durable);
+  auto& result = *made;
+  change(of_topic, [&] { of_topic.groups.push_back(std::move(made)); });
+  result.note_change();
+  if (state.known != nullptr)
+    result.note_known();
   ++size_;
-  rest(made, now_ms);
-  return &made;
+  rest(result, now_ms);
+  return &result;
 }
 
 void group_table::rest(shared_group& x, int64_t now_ms) {
   x.used_ms = now_ms;
+  x.rested = ++last_rested_;
   resting_.push_front(x);
+  auto& of_topic = topics_.find(x.topic())->second;
+  change(of_topic, [&] { of_topic.resting.push_front(x); });
+}
+
+void group_table::wake(shared_group& x) {
+  resting_.erase(x);
+  auto& of_topic = topics_.find(x.topic())->second;
+  change(of_topic, [&] { of_topic.resting.erase(x); });
 }
 
 void group_table::forget(shared_group& x) {
@@ -111,14 +145,25 @@ void group_table::forget(shared_group& x) {
   if (x.durable())
     shared_.sink.forgotten(x);
   auto i = topics_.find(x.topic());
-  auto is_x = [&x](const auto& y) { return y.get() == &x; };
-  std::erase_if(i->second, is_x);
+  auto& of_topic = i->second;
+  change(of_topic, [&] {
+    of_topic.resting.erase(x);
+    std::erase_if(of_topic.groups, [&x](auto& y) { return y.get() == &x; });
+  });
   --size_;
-  if (!i->second.empty())
+  if (!of_topic.groups.empty())
     return;
   auto topic = i->first;
   topics_.erase(i);
   shared_.sink.released(topic);
+}
+
+shared_group& group_table::first_to_go(const topic_groups& x) noexcept {
+  // Who only makes groups shall not drive out those that do something.
+  for (auto* y = x.resting.last(); y != nullptr; y = y->in_topic.previous)
+    if (!y->proven())
+      return *y;
+  return *x.resting.last();
 }
 
 } // namespace callboard

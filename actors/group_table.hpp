@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -55,7 +56,9 @@ public:
               bool embedded, int64_t now_ms);
 
   /// Takes a member out and forgets it.
-  void leave(group_member& who, int64_t now_ms);
+  /// @param by_choice whether it wanted to go. A group that never had an event
+  ///        is then forgotten with its last member.
+  void leave(group_member& who, bool by_choice, int64_t now_ms);
 
   /// Returns the member with this number, or null.
   [[nodiscard]] group_member* find(member_id id) const;
@@ -64,8 +67,12 @@ public:
   [[nodiscard]] shared_group* find(std::string_view topic,
                                    std::string_view name) const;
 
-  /// Returns whether there is room for another group.
-  [[nodiscard]] bool has_room() const noexcept {
+  /// Returns whether there is room for another group of a topic.
+  [[nodiscard]] bool has_room(std::string_view topic) const {
+    auto i = topics_.find(topic);
+    if (i != topics_.end()
+        && i->second.groups.size() >= shared_.limits.topic_groups_max)
+      return !i->second.resting.empty();
     return size_ < shared_.limits.groups_max || !resting_.empty();
   }
 
@@ -76,7 +83,7 @@ public:
     auto i = topics_.find(topic);
     if (i == topics_.end())
       return false;
-    for (auto& x : i->second)
+    for (auto& x : i->second.groups)
       f(*x);
     return true;
   }
@@ -89,7 +96,7 @@ public:
     if (i == topics_.end())
       return;
     auto is_kept = kept();
-    for (auto& x : i->second)
+    for (auto& x : i->second.groups)
       x->publish(event, is_kept, now_ms);
   }
 
@@ -144,22 +151,57 @@ public:
   }
 
 private:
+  /// The groups of one topic.
+  struct topic_groups {
+    std::vector<std::unique_ptr<shared_group>> groups;
+    // Those of them without members; the one that has had none for longest is
+    // last.
+    linked_list<shared_group, &shared_group::in_topic> resting;
+  };
+
+  // Orders topics by how many groups they have, and then by which of them has
+  // had no member for longest.
+  struct most_groups {
+    bool operator()(const topic_groups* x,
+                    const topic_groups* y) const noexcept;
+  };
+
+  // Makes a group, where there is room or one that can give way.
+  // @returns the group, or null.
   shared_group* make(const std::string& topic, const std::string& name,
                      const topic_state& state, int64_t now_ms);
 
   // The last member has gone.
   void rest(shared_group& x, int64_t now_ms);
 
+  // A member comes.
+  void wake(shared_group& x);
+
   void forget(shared_group& x);
 
+  // Returns that of a topic's groups without members that gives way first.
+  static shared_group& first_to_go(const topic_groups& x) noexcept;
+
+  // Changes what orders the topics.
+  template <class F>
+  void change(topic_groups& x, F&& f) {
+    if (!x.resting.empty())
+      crowded_.erase(&x);
+    f();
+    if (!x.resting.empty())
+      crowded_.insert(&x);
+  }
+
   group_shared shared_;
-  std::unordered_map<std::string, std::vector<std::unique_ptr<shared_group>>,
-                     string_hash, std::equal_to<>>
+  std::unordered_map<std::string, topic_groups, string_hash, std::equal_to<>>
     topics_;
+  // Those with groups that can give way.
+  std::set<topic_groups*, most_groups> crowded_;
   std::unordered_map<member_id, group_member*> members_;
   // Those without members; the one that has had none for longest is last.
   linked_list<shared_group, &shared_group::by_use> resting_;
   size_t size_ = 0;
+  uint64_t last_rested_ = 0;
 };
 
 } // namespace callboard

@@ -59,13 +59,16 @@ struct node_options {
   /// 1 … 10,000,000. Those without members give way, the ones that had one
   /// last the latest.
   size_t groups_max = 10'000;
+  /// Groups of one topic, 1 … 10,000. Those without members give way here, too;
+  /// every one of them costs each publication of the topic.
+  size_t topic_groups_max = 100;
   /// Events of a group that one member may have unconfirmed, 1 … 65,535.
   size_t group_inflight_max = 64;
   /// Events that may wait in one group, 1 … 1,000,000. Further ones stay in the
   /// topic's history; where it keeps none the oldest become dead letters.
   size_t group_pending_max = 1000;
   /// Bytes of events that wait or are unconfirmed in all groups together, at
-  /// least 65,536.
+  /// least 65,536. One group keeps no more of them than it leaves free.
   size_t group_bytes_max = 64 * 1024 * 1024;
   /// How often an event is given to a member before it becomes a dead letter,
   /// 1 … 1000.

@@ -21,10 +21,9 @@ shared_group::shared_group(group_shared& shared, std::string topic,
 }
 
 shared_group::~shared_group() {
-  for (auto& [offset, x] : entries_) {
+  for (auto& [offset, x] : entries_)
     cancel_deadline(x);
-    shared_.bytes -= x.event->cost();
-  }
+  shared_.bytes -= bytes_;
   shared_.events -= entries_.size();
   shared_.counts.lost += entries_.size();
   if (is_changed_)
@@ -42,7 +41,7 @@ group_member& shared_group::join(member_id id, caf::weak_actor_ptr who,
   made.embedded = embedded;
   made.chosen = ++choices_;
   by_load_.insert(&made);
-  bind_again();
+  bind_to(made);
   return made;
 }
 
@@ -59,7 +58,6 @@ void shared_group::leave(group_member& who, int64_t now_ms) {
   members_.pop_back();
   by_load_.erase(gone.get());
   // Those that wait for it are bound to others before anything is given.
-  bind_again();
   for (auto offset : std::exchange(gone->bound, {}))
     make_ready(offset, entries_.find(offset)->second);
   std::set<uint64_t> unconfirmed;
@@ -74,6 +72,7 @@ void shared_group::leave(group_member& who, int64_t now_ms) {
 void shared_group::confirm(group_member& who, uint64_t number, int64_t now_ms) {
   if (auto offset = take_back(who, number)) {
     ++shared_.counts.confirmations;
+    proven_ = true;
     // The next one with its key can be somebody else's.
     if (auto* next = finish(offset); next != nullptr && next != &who)
       serve(*next, now_ms);
@@ -149,13 +148,17 @@ void shared_group::publish(const publication_ptr& event, bool kept,
     shared_.sink.tell_gap(*this);
   }
   take(event);
-  serve_all(now_ms);
-  // Without a history the oldest ones give way to the new one.
-  auto& limits = shared_.limits;
-  while (!kept && !waiting_.empty()
-         && (waiting_.size() > limits.pending_max
-             || (entries_.size() > 1 && shared_.bytes > limits.bytes_max)))
+  // Without a history the oldest ones give way to the new one. What is too many
+  // bytes must not be given to anybody before.
+  while (!kept && !waiting_.empty() && entries_.size() > 1 && is_greedy())
     bury(*waiting_.begin());
+  serve_all(now_ms);
+  if (kept || waiting_.size() <= shared_.limits.pending_max)
+    return;
+  while (waiting_.size() > shared_.limits.pending_max)
+    bury(*waiting_.begin());
+  // What was behind these can be for somebody who has room.
+  serve_all(now_ms);
 }
 
 void shared_group::fill(int64_t now_ms) {
@@ -228,14 +231,14 @@ uint64_t shared_group::missing(uint64_t last) const {
 }
 
 bool shared_group::has_room(int64_t bytes) const noexcept {
-  auto& limits = shared_.limits;
-  return waiting_.size() < limits.pending_max
-         && (entries_.empty() || shared_.bytes + bytes <= limits.bytes_max);
+  return waiting_.size() < shared_.limits.pending_max
+         && (entries_.empty() || !is_greedy(bytes));
 }
 
 void shared_group::take(const publication_ptr& event) {
   auto offset = event->offset;
   taken_ = offset;
+  touched_ = true;
   uint32_t attempts = 0;
   if (offset <= known_reach_) {
     auto known = known_.extract(offset);
@@ -246,11 +249,13 @@ void shared_group::take(const publication_ptr& event) {
   }
   ++shared_.events;
   shared_.bytes += event->cost();
+  bytes_ += event->cost();
   auto& x = entries_[offset];
   x.event = event;
   x.attempts = attempts;
   waiting_.insert(offset);
   if (!event->key.empty()) {
+    x.key_hash = hash_of(event->key);
     auto& line = lines_[event->key];
     line.push_back(offset);
     if (line.size() > 1)

@@ -12,14 +12,9 @@ namespace {
 
 // Returns how much a member is the one for a key (rendezvous hashing): where
 // members come and go, only their own keys move.
-uint64_t weight_of(std::string_view key, member_id id) noexcept {
-  uint64_t hash = 0xcbf29ce484222325u;
-  for (auto c : key) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3u;
-  }
+uint64_t weight_of(uint64_t key_hash, member_id id) noexcept {
   // The finalizer of SplitMix64.
-  hash ^= id * 0x9e3779b97f4a7c15u;
+  auto hash = key_hash ^ (id * 0x9e3779b97f4a7c15u);
   hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
   return hash ^ (hash >> 31);
@@ -47,12 +42,30 @@ void shared_group::unready(uint64_t offset, entry& x) {
   (from != nullptr ? from->bound : ready_).erase(offset);
 }
 
-void shared_group::bind_again() {
-  auto all = std::exchange(ready_, {});
-  for (auto& x : members_)
-    all.merge(x->bound);
-  for (auto offset : all)
-    make_ready(offset, entries_.find(offset)->second);
+void shared_group::bind_to(group_member& made) {
+  auto move = [&](uint64_t offset, entry& x) {
+    x.bound = &made;
+    made.bound.insert(offset);
+    return true;
+  };
+  // Where nobody was, keys had no member.
+  if (members_.size() == 1)
+    std::erase_if(ready_, [&](uint64_t offset) {
+      auto& x = entries_.find(offset)->second;
+      return !x.event->key.empty() && move(offset, x);
+    });
+  for (auto& y : members_) {
+    if (y.get() == &made)
+      continue;
+    std::erase_if(y->bound, [&](uint64_t offset) {
+      auto& x = entries_.find(offset)->second;
+      // Who had it last was to get it again for want of another one only.
+      auto stays = x.before != y->id
+                   && weight_of(x.key_hash, y->id)
+                        >= weight_of(x.key_hash, made.id);
+      return !stays && move(offset, x);
+    });
+  }
 }
 
 group_member* shared_group::owner_of(const entry& x) const {
@@ -61,7 +74,7 @@ group_member* shared_group::owner_of(const entry& x) const {
   for (auto& y : members_) {
     if (y->id == x.before && members_.size() > 1)
       continue;
-    auto weight = weight_of(x.event->key, y->id);
+    auto weight = weight_of(x.key_hash, y->id);
     if (result == nullptr || weight > most) {
       result = y.get();
       most = weight;
@@ -189,6 +202,7 @@ group_member* shared_group::finish(uint64_t offset) {
   note_change();
   --shared_.events;
   shared_.bytes -= event->cost();
+  bytes_ -= event->cost();
   return event->key.empty() ? nullptr : leave_line(offset, event->key);
 }
 

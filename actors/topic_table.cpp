@@ -83,6 +83,12 @@ topic_table::unsubscribe(outbox& box, std::string_view subject) {
   return result;
 }
 
+bool topic_table::has(const outbox& box, std::string_view subject) {
+  return std::ranges::any_of(box.subscriptions, [subject](auto& x) {
+    return x->topic->name == subject;
+  });
+}
+
 void topic_table::remove(outbox& box, std::vector<std::string>& detached) {
   for (auto& x : box.subscriptions) {
     auto& topic = *x->topic;

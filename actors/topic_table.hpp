@@ -94,6 +94,9 @@ public:
 
   unsubscribe_result unsubscribe(outbox& box, std::string_view subject);
 
+  /// Returns whether `box` is subscribed to `subject`.
+  [[nodiscard]] static bool has(const outbox& box, std::string_view subject);
+
   /// Takes back all subscriptions of `box` and appends the subjects for which
   /// the owner must be told to `detached`.
   void remove(outbox& box, std::vector<std::string>& detached);

@@ -109,6 +109,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     count_setting("groups-max",
                   "Groups that share topics' events, at once on each loop",
                   n.groups_max, 1, 10'000'000),
+    count_setting("topic-groups-max", "Groups at once that one topic may have",
+                  n.topic_groups_max, 1, 10'000),
     count_setting("group-inflight-max",
                   "Events of a group that one member may have unconfirmed",
                   n.group_inflight_max, 1, 65'535),

@@ -54,13 +54,13 @@ void client_session::connected(send_function send, size_t inflight_max) {
   // Each is put in front, so what was first is put there last.
   for (auto i = responders_.rbegin(); i != responders_.rend(); ++i)
     if (i->second.established)
-      reregister(i->first);
+      reregister(i->first, i->second.generation);
   for (auto i = memberships_.rbegin(); i != memberships_.rend(); ++i)
     if (i->second.established)
-      rejoin(i->first);
+      rejoin(i->first, i->second.generation);
   for (auto i = subscriptions_.rbegin(); i != subscriptions_.rend(); ++i)
     if (i->second.established)
-      resubscribe(i->first);
+      resubscribe(i->first, i->second.generation);
   pump();
 }
 
@@ -202,11 +202,11 @@ bool client_session::send(uint32_t seq_id, const operation& x) {
 
 bool client_session::wanted(const operation& x) const {
   if (x.type == frame_type::subscribe && !x.member.group.empty())
-    return memberships_.count({x.subject, x.member.group}) > 0;
+    return find(memberships_, {x.subject, x.member.group}, x.generation);
   if (x.type == frame_type::subscribe)
-    return subscriptions_.count(x.subject) > 0;
+    return find(subscriptions_, x.subject, x.generation);
   if (x.type == frame_type::register_action)
-    return responders_.count(x.subject) > 0;
+    return find(responders_, x.subject, x.generation);
   return true;
 }
 

@@ -47,6 +47,8 @@ public:
     position since;
     /// For a member of a group.
     member_options member;
+    /// Of the subscription, membership or responder that asks; see there.
+    uint64_t generation = 0;
     completion done;
     time_point deadline{};
     /// Asks again for what an earlier connection had; ends with this one.
@@ -118,7 +120,10 @@ public:
   }
 
 private:
+  // What has ended can be asked for anew before the server has answered. The
+  // generation, which is never used again, tells the answers apart.
   struct subscription {
+    uint64_t generation = 0;
     event_handler on_event;
     /// Where the subscriber is; an empty epoch: not known.
     position at;
@@ -127,11 +132,13 @@ private:
   };
 
   struct responder {
+    uint64_t generation = 0;
     request_handler on_request;
     bool established = false;
   };
 
   struct membership {
+    uint64_t generation = 0;
     member_handler on_event;
     bool ack = false;
     bool established = false;
@@ -147,24 +154,33 @@ private:
   // Returns whether somebody still wants what a waiting operation asks for.
   [[nodiscard]] bool wanted(const operation& x) const;
 
+  // Returns what `map` has for `key`; null if that is of another generation.
+  template <class Map>
+  static auto*
+  find(Map& map, const typename Map::key_type& key, uint64_t generation) {
+    auto i = map.find(key);
+    return i != map.end() && i->second.generation == generation ? &i->second
+                                                                : nullptr;
+  }
+
   // Removes an operation from every table.
   operation take(uint32_t seq_id);
 
   void fail(uint32_t seq_id, const caf::error& why);
 
   // Subscribes or registers on a new connection what was there on an old one.
-  void resubscribe(const std::string& subject);
+  void resubscribe(const std::string& subject, uint64_t generation);
 
-  void reregister(const std::string& action);
+  void reregister(const std::string& action, uint64_t generation);
 
-  void rejoin(const group_name& name);
+  void rejoin(const group_name& name, uint64_t generation);
 
   // Returns whether the failure of one of these is worth another try, which
   // is then on its way.
   bool try_again(const caf::error& why, std::function<void()> f);
 
-  void on_subscribed(const std::string& subject, const position& since,
-                     const frame_view& reply);
+  void on_subscribed(const std::string& subject, subscription& x,
+                     const position& since, const frame_view& reply);
 
   void on_event(const frame_view& x);
 
@@ -199,6 +215,7 @@ private:
   std::map<std::string, subscription, std::less<>> subscriptions_;
   std::map<std::string, responder, std::less<>> responders_;
   std::map<group_name, membership> memberships_;
+  uint64_t last_generation_ = 0;
   // Unanswered requests to our responders, and until when they are wanted.
   std::unordered_map<uint32_t, time_point> incoming_;
   std::set<std::pair<time_point, uint32_t>> incoming_deadlines_;

@@ -102,35 +102,42 @@ void client_session::subscribe(std::string subject, event_handler on_event,
       done(caf::make_error(errc::already_subscribed));
     return;
   }
+  auto generation = ++last_generation_;
+  i->second.generation = generation;
   i->second.on_event = std::move(on_event);
   submit({.type = frame_type::subscribe,
           .subject = subject,
-          .done = [this, subject, done = std::move(done)](
+          .generation = generation,
+          .done = [this, subject, generation, done = std::move(done)](
                     const caf::error& why, const frame_view* reply) {
-            if (why) {
+            if (auto* x = find(subscriptions_, subject, generation); x && why)
               subscriptions_.erase(subject);
-              if (done)
-                done(why);
-              return;
-            }
-            on_subscribed(subject, {}, *reply);
-            if (done)
+            else if (x)
+              on_subscribed(subject, *x, {}, *reply);
+            if (done && why)
+              done(why);
+            else if (done)
               done(position_of(*reply));
           }});
 }
 
-void client_session::resubscribe(const std::string& subject) {
-  auto i = subscriptions_.find(subject);
-  if (i == subscriptions_.end())
+void client_session::resubscribe(const std::string& subject,
+                                 uint64_t generation) {
+  auto* x = find(subscriptions_, subject, generation);
+  if (x == nullptr)
     return;
-  auto since = i->second.at;
-  auto done = [this, subject, since](const caf::error& why,
-                                     const frame_view* reply) {
-    if (subscriptions_.count(subject) == 0)
+  auto since = x->at;
+  auto again = [this, subject, generation] {
+    resubscribe(subject, generation);
+  };
+  auto done = [this, subject, generation, since,
+               again](const caf::error& why, const frame_view* reply) {
+    auto* x = find(subscriptions_, subject, generation);
+    if (x == nullptr)
       return;
     if (!why) {
-      on_subscribed(subject, since, *reply);
-    } else if (!try_again(why, [this, subject] { resubscribe(subject); })) {
+      on_subscribed(subject, *x, since, *reply);
+    } else if (!try_again(why, again)) {
       subscriptions_.erase(subject);
       tell(why);
     }
@@ -138,18 +145,15 @@ void client_session::resubscribe(const std::string& subject) {
   submit({.type = frame_type::subscribe,
           .subject = subject,
           .since = since,
+          .generation = generation,
           .done = done,
           .again = true},
          true);
 }
 
-void client_session::on_subscribed(const std::string& subject,
+void client_session::on_subscribed(const std::string& subject, subscription& x,
                                    const position& since,
                                    const frame_view& reply) {
-  auto i = subscriptions_.find(subject);
-  if (i == subscriptions_.end())
-    return;
-  auto& x = i->second;
   auto again = std::exchange(x.established, true);
   auto said = read_position(reply);
   // What was missed comes next and moves the position event by event.
@@ -221,14 +225,17 @@ void client_session::respond(std::string action, request_handler on_request,
       done({});
     return;
   }
+  auto generation = ++last_generation_;
+  i->second.generation = generation;
   submit({.type = frame_type::register_action,
           .subject = action,
-          .done = [this, action, done = std::move(done)](const caf::error& why,
-                                                         const frame_view*) {
-            if (why)
+          .generation = generation,
+          .done = [this, action, generation, done = std::move(done)](
+                    const caf::error& why, const frame_view*) {
+            if (auto* x = find(responders_, action, generation); x && why)
               responders_.erase(action);
-            else if (auto i = responders_.find(action); i != responders_.end())
-              i->second.established = true;
+            else if (x)
+              x->established = true;
             if (done && why)
               done(why);
             else if (done)
@@ -236,16 +243,22 @@ void client_session::respond(std::string action, request_handler on_request,
           }});
 }
 
-void client_session::reregister(const std::string& action) {
-  auto done = [this, action](const caf::error& why, const frame_view*) {
-    if (why && responders_.count(action) > 0
-        && !try_again(why, [this, action] { reregister(action); })) {
+void client_session::reregister(const std::string& action,
+                                uint64_t generation) {
+  if (!find(responders_, action, generation))
+    return;
+  auto again = [this, action, generation] { reregister(action, generation); };
+  auto done = [this, action, generation, again](const caf::error& why,
+                                                const frame_view*) {
+    if (why && find(responders_, action, generation)
+        && !try_again(why, again)) {
       responders_.erase(action);
       tell(why);
     }
   };
   submit({.type = frame_type::register_action,
           .subject = action,
+          .generation = generation,
           .done = done,
           .again = true},
          true);

@@ -18,17 +18,18 @@ void client_session::join(std::string topic, member_options options,
       done(caf::make_error(errc::already_subscribed));
     return;
   }
-  i->second.on_event = std::move(on_event);
-  i->second.ack = options.ack;
+  auto generation = ++last_generation_;
+  i->second = {generation, std::move(on_event), options.ack};
   submit({.type = frame_type::subscribe,
           .subject = std::move(topic),
           .member = std::move(options),
-          .done = [this, name, done = std::move(done)](
+          .generation = generation,
+          .done = [this, name, generation, done = std::move(done)](
                     const caf::error& why, const frame_view* reply) {
-            if (why)
+            if (auto* x = find(memberships_, name, generation); x && why)
               memberships_.erase(name);
-            else if (auto i = memberships_.find(name); i != memberships_.end())
-              i->second.established = true;
+            else if (x)
+              x->established = true;
             if (done && why)
               done(why);
             else if (done)
@@ -36,21 +37,23 @@ void client_session::join(std::string topic, member_options options,
           }});
 }
 
-void client_session::rejoin(const group_name& name) {
-  auto i = memberships_.find(name);
-  if (i == memberships_.end())
+void client_session::rejoin(const group_name& name, uint64_t generation) {
+  auto* x = find(memberships_, name, generation);
+  if (x == nullptr)
     return;
-  auto done = [this, name](const caf::error& why, const frame_view*) {
+  auto again = [this, name, generation] { rejoin(name, generation); };
+  auto done = [this, name, generation, again](const caf::error& why,
+                                              const frame_view*) {
     // The group has kept its place; what it lost it tells.
-    if (why && memberships_.count(name) > 0
-        && !try_again(why, [this, name] { rejoin(name); })) {
+    if (why && find(memberships_, name, generation) && !try_again(why, again)) {
       memberships_.erase(name);
       tell(why);
     }
   };
   submit({.type = frame_type::subscribe,
           .subject = name.first,
-          .member = {name.second, i->second.ack},
+          .member = {name.second, x->ack},
+          .generation = generation,
           .done = done,
           .again = true},
          true);

@@ -82,6 +82,7 @@ std::string check(const server_options& options) {
     {"presence_linger", ms(node.presence_linger), 0, 3'600'000, " ms"},
     {"presence_interval", ms(node.presence_interval), 0, 60'000, " ms"},
     {"groups_max", node.groups_max, 1, 10'000'000, ""},
+    {"topic_groups_max", node.topic_groups_max, 1, 10'000, ""},
     {"group_inflight_max", node.group_inflight_max, 1, 65'535, ""},
     {"group_pending_max", node.group_pending_max, 1, 1'000'000, ""},
     {"group_bytes_max", node.group_bytes_max, 65'536, uint64_t{1} << 40,

@@ -9,7 +9,22 @@ using namespace callboard;
 using namespace std::chrono_literals;
 
 using type = frame_type;
-using fixture = member_fixture;
+
+namespace {
+
+struct fixture : member_fixture {
+  // Returns a topic of the first of two shards whose dead letters are the
+  // second one's.
+  static std::string name_with_dead_elsewhere() {
+    for (int i = 0;; ++i) {
+      auto name = "t" + std::to_string(i);
+      if (shard_of(name, 2) == 0 && shard_of("$dead/" + name, 2) == 1)
+        return name;
+    }
+  }
+};
+
+} // namespace
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
@@ -67,12 +82,7 @@ CAF_TEST(a dead letter waits until there is room for its topic) {
   node.options.group_attempts_max = 1;
   node.options.topics_max = 1;
   start(2);
-  std::string topic;
-  for (int i = 0; topic.empty(); ++i) {
-    auto name = "t" + std::to_string(i);
-    if (shard_of(name, 2) == 0 && shard_of("$dead/" + name, 2) == 1)
-      topic = name;
-  }
+  auto topic = name_with_dead_elsewhere();
   auto& alice = connect(0);
   auto other = name_on(1, 2);
   say(alice, type::subscribe, 2, other);
@@ -94,12 +104,7 @@ CAF_TEST(a dead letter waits until there is room for its topic) {
 CAF_TEST(a dead letter whose owner died is sent again) {
   node.options.group_attempts_max = 1;
   start(2);
-  std::string topic;
-  for (int i = 0; topic.empty(); ++i) {
-    auto name = "t" + std::to_string(i);
-    if (shard_of(name, 2) == 0 && shard_of("$dead/" + name, 2) == 1)
-      topic = name;
-  }
+  auto topic = name_with_dead_elsewhere();
   auto& alice = connect(0);
   join(alice, topic);
   publish(alice, topic);
@@ -111,6 +116,32 @@ CAF_TEST(a dead letter whose owner died is sent again) {
     = say(alice, type::request, 9, "callboard.position",
           *payload::from_json("{\"topic\":\"$dead/" + topic + "\"}"));
   CHECK(history.ends_with("\"offset\":1}"));
+}
+
+CAF_TEST(dead letters that are sent again keep their order) {
+  node.options.group_attempts_max = 1;
+  start(2);
+  auto topic = name_with_dead_elsewhere();
+  auto& alice = connect(0);
+  join(alice, topic);
+  for (auto* x : {"1", "2", "3", "4", "5"})
+    alice.publish(topic, x);
+  turn();
+  alice.heard();
+  caf::anon_send_exit(loops[0]->brokers[1].actor, caf::exit_reason::kill);
+  // All are on their way before the first one fails.
+  for (uint32_t i = 1; i <= 5; ++i)
+    alice.say(type::error, i);
+  turn();
+  auto& reader = connect(1);
+  install(1, make_broker(1));
+  say(reader, type::subscribe, 1, "$dead/" + topic);
+  pass(2s);
+  std::string order;
+  for (auto& x : reader.take())
+    if (x.type == type::event)
+      order += text_of(x.content);
+  CHECK_EQ(order, "12345");
 }
 
 // -- places -------------------------------------------------------------------
@@ -179,6 +210,26 @@ CAF_TEST(a topic with a group lasts and so does the group) {
   pass(25h);
   CHECK_EQ(loops[0]->metrics.groups.groups->value(), 0);
   CHECK_EQ(join(alice, "a"), head(0, false, "run.2"));
+}
+
+CAF_TEST(a topic has so many groups and no more) {
+  node.options.topic_groups_max = 2;
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  join(alice, "a", "g");
+  CHECK_EQ(join(bob, "a", "h"), head(0, false));
+  CHECK_EQ(join(bob, "a", "i"), refusal("overloaded"));
+  CHECK(join(bob, "b", "i").starts_with("response 1 "));
+  // One that has had nothing goes with who does not want it any more.
+  leave(bob, "b", "i");
+  CHECK_EQ(loops[0]->metrics.groups.groups->value(), 2);
+  kill(alice.handle);
+  publish(bob, "a");
+  CHECK_EQ(loops[0]->metrics.groups.groups->value(), 2);
+  bob.heard();
+  CHECK_EQ(join(bob, "a", "i"), head(1, false));
+  CHECK_EQ(count(&group_metrics::lost), 1);
 }
 
 CAF_TEST(members hear of what the history has forgotten) {
@@ -252,15 +303,28 @@ CAF_TEST(a member that the new shard has no room for is told) {
   start();
   auto& one = connect();
   join(one, "a");
+  publish(one, "a");
+  one.heard();
   kill(loops[0]->brokers[0].actor);
-  auto& two = connect();
-  install(0, make_broker(0));
-  ask_for(two, type::subscribe, "b", "g");
+  // Another one's group is there before those that were.
+  auto shard = make_broker(0);
+  caf::anon_send(shard.actor, subscribe_atom_v,
+                 caf::actor_cast<caf::actor>(self), std::string{"b"},
+                 group_options{"g", {}});
   turn();
-  auto heard = one.heard() + two.heard();
-  CHECK(heard.find("error overloaded") != std::string::npos
-        || heard.find("error 1 overloaded") != std::string::npos);
+  install(0, shard);
+  turn();
+  CHECK_EQ(one.heard(), "error overloaded");
   CHECK_EQ(loops[0]->metrics.groups.members->value(), 1);
+  CHECK_EQ(loops[0]->metrics.groups.groups->value(), 1);
+  // It is a member no longer, and can be one again.
+  CHECK_EQ(say(one, type::ack, 1), "");
+  CHECK_EQ(leave(one, "a"), refusal("not_subscribed"));
+  caf::anon_send(shard.actor, unsubscribe_atom_v,
+                 caf::actor_cast<caf::actor>(self), std::string{"b"},
+                 std::string{"g"});
+  turn();
+  CHECK(join(one, "a").starts_with("response 1 "));
 }
 
 END_FIXTURE_SCOPE()

@@ -2,6 +2,7 @@
 
 #include <callboard/actors/connection.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,50 @@ CAF_TEST(what cannot be a group is told why) {
   CHECK(join(y, "e").starts_with("response 1 "));
 }
 
+CAF_TEST(dead letters need the right to the topic that they come from) {
+  node.rights.authorize = [](const identity&, operation,
+                             std::string_view subject) {
+    return !subject.starts_with("secret/");
+  };
+  start();
+  auto& x = connect();
+  for (auto* topic : {"secret/a", "$dead/secret/a"}) {
+    CHECK_EQ(join(x, topic), refusal("forbidden"));
+    CHECK_EQ(say(x, type::subscribe, 1, topic), refusal("forbidden"));
+    auto query
+      = *payload::from_json(R"({"topic":")" + std::string{topic} + R"("})");
+    for (auto* action : {"callboard.history", "callboard.position",
+                         "callboard.presence", "callboard.presence_count"})
+      CHECK_EQ(say(x, type::request, 1, action, query), refusal("forbidden"));
+  }
+  for (auto* pattern : {"$dead/secret/#", "$dead/secret/+"})
+    CHECK_EQ(say(x, type::subscribe, 1, pattern), refusal("forbidden"));
+  CHECK_EQ(join(x, "$dead/a"), head(0, false));
+  CHECK_EQ(say(x, type::subscribe, 1, "$dead/+"), "response 1");
+  // Nor does the right to a topic give that to its dead letters.
+  node.rights.authorize = [](const identity&, operation,
+                             std::string_view subject) {
+    return subject.starts_with("a/");
+  };
+  CHECK(join(x, "a/b").starts_with("response 1 "));
+  CHECK_EQ(join(x, "$dead/a/b"), refusal("forbidden"));
+}
+
+CAF_TEST(the own topic takes no place from groups) {
+  node.options.subscriptions_max = 2;
+  start();
+  auto& x = connect(0, "alice");
+  CHECK(join(x, "a").starts_with("response 1 "));
+  CHECK(join(x, "b").starts_with("response 1 "));
+  CHECK_EQ(join(x, "c"), refusal("too_many_subscriptions"));
+  // Nor does it leave one where it is given up.
+  leave(x, "b");
+  CHECK_EQ(say(x, type::unsubscribe, 2, "$user/alice"), "response 2");
+  CHECK(say(x, type::subscribe, 1, "c").starts_with("response 1 "));
+  CHECK_EQ(say(x, type::subscribe, 1, "d"), refusal("too_many_subscriptions"));
+  CHECK_EQ(join(x, "d"), refusal("too_many_subscriptions"));
+}
+
 CAF_TEST(a subscribe whose unsubscribe came first is cancelled) {
   start(2);
   auto topic = name_on(1, 2);
@@ -150,6 +195,46 @@ CAF_TEST(what is not confirmed in time is taken back) {
   CHECK_EQ(count(&group_metrics::confirmations), 1);
   pass(60s);
   CHECK_EQ(one.heard() + two.heard(), "");
+}
+
+CAF_TEST(each of many events is taken back by its own number) {
+  static constexpr size_t topics = 4;
+  static constexpr size_t groups = 90;
+  static constexpr size_t events = 64;
+  start();
+  auto& alice = connect();
+  auto& worker = connect();
+  for (size_t i = 0; i < topics * groups; ++i)
+    join(worker, "t" + std::to_string(i % topics), "g" + std::to_string(i));
+  for (size_t i = 0; i < topics; ++i)
+    publish(alice, "t" + std::to_string(i), events);
+  auto numbers_of = [&](type what, const std::vector<frame>& frames) {
+    std::vector<uint32_t> result;
+    for (auto& x : frames)
+      if (x.type == what)
+        result.push_back(x.seq_id);
+    std::ranges::sort(result);
+    return result;
+  };
+  auto first = numbers_of(type::event, worker.take());
+  REQUIRE_EQ(first.size(), topics * groups * events);
+  // What was confirmed is not taken back.
+  for (size_t i = 0; i < events; ++i)
+    worker.say(type::ack, first[i]);
+  first.erase(first.begin(), first.begin() + events);
+  pass(10s);
+  auto frames = worker.take();
+  CHECK(numbers_of(type::cancel, frames) == first);
+  auto second = numbers_of(type::event, frames);
+  CHECK_EQ(second.size(), first.size());
+  for (auto seq_id : first)
+    worker.say(type::ack, seq_id);
+  turn();
+  CHECK_EQ(count(&group_metrics::confirmations), events);
+  for (auto seq_id : second)
+    worker.say(type::ack, seq_id);
+  turn();
+  CHECK_EQ(loops[0]->metrics.groups.events->value(), 0);
 }
 
 CAF_TEST(an error gives the event to another at once) {

@@ -37,16 +37,23 @@ struct group_fixture : group_sink {
 
   group_table::joined join_at(member_id id, const std::string& name,
                               const group_table::topic_state& state,
-                              bool embedded = false) {
-    auto result = table->join("t", name, state, id, {}, embedded, now);
+                              bool embedded = false,
+                              const std::string& topic = "t") {
+    auto result = table->join(topic, name, state, id, {}, embedded, now);
     if (result.member != nullptr)
       result.member->group->go_on(now);
     return result;
   }
 
-  void leave(member_id id) {
+  /// Adds a member to a group of another topic, of which nothing is published.
+  bool join_elsewhere(member_id id, const std::string& topic,
+                      const std::string& name) {
+    return join_at(id, name, {}, false, topic).member != nullptr;
+  }
+
+  void leave(member_id id, bool by_choice = false) {
     std::erase_if(open, [id](auto& x) { return x.second.who == id; });
-    table->leave(*table->find(id), now);
+    table->leave(*table->find(id), by_choice, now);
   }
 
   /// Returns the number under which a member has an event; or 0.
@@ -90,12 +97,18 @@ struct group_fixture : group_sink {
 
   // -- the topic --------------------------------------------------------------
 
-  publication_ptr publish(std::string key = {}, size_t bytes = 0) {
+  static publication_ptr make(const std::string& topic, uint64_t offset,
+                              std::string key = {}, size_t bytes = 0) {
     auto x = caf::make_counted<publication>();
-    x->topic = "t";
+    x->topic = topic;
     x->key = std::move(key);
     x->sender = std::string(bytes, 's');
-    x->offset = ++head;
+    x->offset = offset;
+    return x;
+  }
+
+  publication_ptr publish(std::string key = {}, size_t bytes = 0) {
+    auto x = make("t", ++head, std::move(key), bytes);
     if (history_size > 0)
       kept.add(x, history_size, history::for_ever);
     table->publish(x, now, [this] { return history_size > 0; });
@@ -114,6 +127,19 @@ struct group_fixture : group_sink {
     kept.copy(first, limit, history_slice::bytes_max, result->events);
     std::erase_if(result->events, [=](auto& x) { return x->offset > last; });
     return result;
+  }
+
+  /// Returns a key that goes to member `id` of those that are there.
+  std::string key_of(member_id id) {
+    for (int i = 0;; ++i) {
+      auto key = "k" + std::to_string(i);
+      publish(key);
+      auto to = open.rbegin()->second.who;
+      confirm(to, head);
+      log.clear();
+      if (to == id)
+        return key;
+    }
   }
 
   // -- what happened ----------------------------------------------------------
@@ -198,6 +224,7 @@ struct group_fixture : group_sink {
     .pending_max = 10,
     .bytes_max = 1 << 20,
     .groups_max = 3,
+    .topic_groups_max = 100,
     .linger_ms = 5000,
   };
   std::unique_ptr<group_table> table;

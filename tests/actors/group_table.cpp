@@ -10,6 +10,8 @@ struct fixture : group_fixture {
   fixture() {
     start();
   }
+
+  member_id last_id = 20;
 };
 
 } // namespace
@@ -123,6 +125,106 @@ CAF_TEST(groups are bounded and those without members give way) {
   CHECK(join(6, "e").member == nullptr);
   // There is always room for a member of a group that is there.
   CHECK(join(7, "b").member != nullptr);
+}
+
+CAF_TEST(the groups of a topic are bounded) {
+  limits.groups_max = 10;
+  limits.topic_groups_max = 3;
+  start();
+  join(1, "a");
+  join(2, "b");
+  join(3, "c");
+  CHECK(join(4, "d").member == nullptr);
+  CHECK(join_elsewhere(5, "u", "d"));
+  leave(5);
+  leave(2);
+  // One of its own gives way, however long others have had no member.
+  CHECK(join(6, "d").member != nullptr);
+  CHECK(table->find("t", "b") == nullptr);
+  CHECK(table->find("u", "d") != nullptr);
+  CHECK_EQ(table->size(), 4u);
+  CHECK(join(7, "b").member == nullptr);
+}
+
+CAF_TEST(the topic with the most groups gives way) {
+  limits.groups_max = 6;
+  start();
+  join_elsewhere(1, "u", "parked");
+  leave(1);
+  join_elsewhere(2, "v", "parked");
+  join_elsewhere(3, "v", "busy");
+  leave(2);
+  // Who makes many drives out its own.
+  for (member_id id = 4; id < 20; ++id) {
+    CHECK(join(id, std::to_string(id)).member != nullptr);
+    leave(id);
+  }
+  CHECK_EQ(table->size(), 6u);
+  CHECK(table->find("u", "parked") != nullptr);
+  CHECK(table->find("v", "parked") != nullptr);
+  for (auto* name : {"17", "18", "19"})
+    CHECK(table->find("t", name) != nullptr);
+  // Those with members do not.
+  for (auto* name : {"17", "18", "19"})
+    join(++last_id, name);
+  CHECK(join_elsewhere(30, "w", "a"));
+  CHECK(table->find("v", "parked") == nullptr);
+  CHECK(join_elsewhere(31, "w", "b"));
+  CHECK(table->find("u", "parked") == nullptr);
+  CHECK(!join_elsewhere(32, "w", "c"));
+}
+
+CAF_TEST(of topics with as many that one gives way that has waited longest) {
+  for (auto* topic : {"u", "v", "w"})
+    join_elsewhere(++last_id, topic, "a");
+  leave(22);
+  leave(21);
+  leave(23);
+  CHECK(join_elsewhere(30, "x", "a"));
+  CHECK(table->find("v", "a") == nullptr);
+  CHECK(join_elsewhere(31, "y", "a"));
+  CHECK(table->find("u", "a") == nullptr);
+  CHECK(table->find("w", "a") != nullptr);
+}
+
+CAF_TEST(groups that have done nothing give way first) {
+  limits.topic_groups_max = 2;
+  start();
+  join(1, "a");
+  publish();
+  confirm(1, 1);
+  leave(1);
+  join(2, "b");
+  publish();
+  leave(2);
+  for (member_id id = 3; id < 10; ++id) {
+    CHECK(join(id, std::to_string(id)).member != nullptr);
+    leave(id);
+  }
+  CHECK(table->find("t", "a") != nullptr);
+  CHECK(table->find("t", "9") != nullptr);
+}
+
+CAF_TEST(a group that never had an event is gone with who does not want it) {
+  join(1);
+  join(2);
+  leave(1, true);
+  CHECK_EQ(table->size(), 1u);
+  leave(2, true);
+  CHECK_EQ(heard(), "released t");
+  CHECK_EQ(table->size(), 0u);
+  // Who dies comes back to its place.
+  join(3);
+  leave(3);
+  publish();
+  CHECK_EQ(join(4).place, 0u);
+  CHECK_EQ(heard(), "4<-1");
+  // So does who had something to do.
+  confirm(4, 1);
+  leave(4, true);
+  publish();
+  join(5);
+  CHECK_EQ(heard(), "5<-2");
 }
 
 CAF_TEST(a group without members is forgotten after a time) {

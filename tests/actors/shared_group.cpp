@@ -16,19 +16,6 @@ struct fixture : group_fixture {
   shared_group& group() {
     return *table->find("t", "g");
   }
-
-  // Returns a key that goes to member `id` of those that are there.
-  std::string key_of(member_id id) {
-    for (int i = 0;; ++i) {
-      auto key = "k" + std::to_string(i);
-      publish(key);
-      auto to = open.rbegin()->second.who;
-      confirm(to, head);
-      log.clear();
-      if (to == id)
-        return key;
-    }
-  }
 };
 
 } // namespace

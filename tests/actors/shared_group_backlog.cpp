@@ -39,7 +39,7 @@ CAF_TEST(without a history the oldest of what waits becomes a dead letter) {
 
 CAF_TEST(without a history what is too many bytes becomes a dead letter) {
   auto cost = publication{}.cost() + 1;
-  limits.bytes_max = 5 * cost;
+  limits.bytes_max = 2 * 5 * cost;
   limits.inflight_max = 1;
   start();
   join(1);
@@ -103,6 +103,49 @@ CAF_TEST(a group takes one event however many bytes others keep) {
   confirm(2, 1);
   confirm(2, 2);
   CHECK_EQ(heard(), "1<-2 2<-2 2<-3");
+}
+
+CAF_TEST(a key goes on behind what became a dead letter without a try) {
+  limits.inflight_max = 1;
+  limits.pending_max = 2;
+  start();
+  join(1);
+  join(2);
+  auto key = key_of(1);
+  auto at = head;
+  publish(key);
+  publish();
+  auto name = [&](uint64_t n) { return std::to_string(at + n); };
+  CHECK_EQ(heard(), "1<-" + name(1) + " 2<-" + name(2));
+  // It is to go to the other member, which has no room.
+  reject(1, at + 1);
+  publish(key);
+  CHECK_EQ(heard(), "");
+  publish(key);
+  CHECK_EQ(heard(), "dead " + name(1) + "x1 1<-" + name(3));
+}
+
+CAF_TEST(a group that keeps much leaves room to others) {
+  auto cost = publication{}.cost() + 1;
+  limits.inflight_max = 100;
+  limits.inflight_bytes_max = 1000 * cost;
+  limits.pending_max = 100;
+  limits.bytes_max = 40 * cost;
+  start();
+  // It confirms nothing.
+  auto& greedy = *table->join("u", "g", {}, 1, {}, false, now).member;
+  for (uint64_t i = 1; i <= 50; ++i)
+    table->publish(make("u", i), now, [] { return false; });
+  heard();
+  join(2);
+  give_back(2, publish()->offset);
+  publish_many(9);
+  CHECK_EQ(heard(), "2<-1");
+  resume(2);
+  CHECK_EQ(heard(), "2<-1 2<-2 2<-3 2<-4 2<-5 2<-6 2<-7 2<-8 2<-9 2<-10");
+  CHECK_EQ(greedy.given.size(), 20u);
+  CHECK_EQ(table->take_counts().dead_letters, 30u);
+  CHECK_LE(table->bytes(), limits.bytes_max);
 }
 
 END_FIXTURE_SCOPE()

@@ -3,6 +3,7 @@
 #include <callboard/actors/shared_group.hpp>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 
@@ -134,7 +135,35 @@ struct fixture : group_fixture {
     leave(who);
   }
 
+  [[nodiscard]] bool has_room(const callboard::group_member& x) const {
+    return !x.paused && x.given.size() < limits.inflight_max;
+  }
+
+  // Nothing waits that somebody who has room could be given.
+  void check_liveness() {
+    auto& group = *table->find("t", "g");
+    std::set<uint64_t> had;
+    for (auto& [number, x] : open)
+      had.insert(x.offset);
+    for (auto& x : group.members()) {
+      if (!has_room(*x))
+        continue;
+      REQUIRE(x->bound.empty());
+      // What a history keeps need not have been taken.
+      if (history_size > 0)
+        continue;
+      for (auto& [offset, y] : fates)
+        if (y.key.empty() && !y.finished && !had.contains(offset))
+          REQUIRE(y.left == x->id && members.size() > 1);
+    }
+  }
+
   void step() {
+    step_once();
+    check_liveness();
+  }
+
+  void step_once() {
     switch (random(20)) {
       case 0:
         return join_one();
@@ -224,6 +253,49 @@ CAF_TEST(without a history everything is confirmed or a dead letter) {
   history_size = 0;
   for (unsigned seed = 1; seed <= 40; ++seed)
     run(seed);
+}
+
+CAF_TEST(where keys belong depends on who is there and not on who was) {
+  using places = std::map<member_id, std::set<uint64_t>>;
+  auto places_of = [this] {
+    places result;
+    for (auto& x : table->find("t", "g")->members())
+      result[x->id] = x->bound;
+    return result;
+  };
+  auto join_paused = [this](member_id id) {
+    auto made = table->join("t", "g", {}, id, {}, false, now);
+    made.member->paused = true;
+  };
+  limits.pending_max = 1000;
+  engine.seed(1);
+  for (int i = 0; i < 100; ++i) {
+    // The same events and the same members, that came and went in any order.
+    auto run = [&](bool come_and_go) {
+      start();
+      join_paused(1);
+      for (head = 1; head <= 60; ++head) {
+        table->publish(make("t", head, "k" + std::to_string(head)), now,
+                       [] { return false; });
+        auto id = 2 + random(5);
+        if (come_and_go && table->find(id) == nullptr)
+          join_paused(id);
+        else if (come_and_go)
+          table->leave(*table->find(id), false, now);
+      }
+      auto stays = 1 + static_cast<member_id>(i) % 6;
+      for (member_id id = 1; id <= 6; ++id) {
+        if (table->find(id) != nullptr && (id > stays || come_and_go))
+          table->leave(*table->find(id), false, now);
+        if (id <= stays && table->find(id) == nullptr)
+          join_paused(id);
+      }
+      return places_of();
+    };
+    auto expected = run(false);
+    CHECK(run(true) == expected);
+    CHECK_EQ(table->events(), 60u);
+  }
 }
 
 END_FIXTURE_SCOPE()

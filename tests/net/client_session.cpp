@@ -285,6 +285,66 @@ CAF_TEST(one topic has one subscription) {
   CAF_CHECK_EQUAL(log.back(), "event t 5");
 }
 
+CAF_TEST(what becomes of an earlier subscription does not end a later one) {
+  connect();
+  subscribe("t");
+  auto first = last_seq_id;
+  uut->unsubscribe("t", {});
+  auto gone = last_seq_id;
+  subscribe("t");
+  auto second = last_seq_id;
+  // The server has all three before it answers the first.
+  refuse(first, errc::cancelled);
+  respond(gone);
+  respond(second, at(R"({"epoch":"e","offset":4})"));
+  event("t", 5);
+  CAF_CHECK_EQUAL(log, (lines{"t cancelled", "t 4", "event t 5"}));
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(sent, lines{"subscribe t since e/5"});
+  // Nor does a try that comes later subscribe a second time.
+  refuse(last_seq_id, errc::overloaded);
+  uut->unsubscribe("t", {});
+  respond(last_seq_id);
+  subscribe("t");
+  respond(last_seq_id, at(R"({"epoch":"e","offset":9})"));
+  sent.clear();
+  now += 1s;
+  uut->expire();
+  CAF_CHECK_EQUAL(sent, lines{});
+}
+
+CAF_TEST(only the last of several subscriptions in a row is sent) {
+  subscribe("t");
+  uut->unsubscribe("t", {});
+  subscribe("t");
+  connect();
+  CAF_CHECK_EQUAL(sent, lines{"subscribe t"});
+  respond(last_seq_id, at(R"({"epoch":"e","offset":4})"));
+  event("t", 5);
+  CAF_CHECK_EQUAL(log, (lines{"t cancelled", "t 4", "event t 5"}));
+}
+
+CAF_TEST(only the last of several responders in a row registers) {
+  auto note = [this](const char* what) {
+    return [this, what](caf::expected<void> x) {
+      log.push_back(what + (x ? " ok" : ' ' + details(x.error()).name));
+    };
+  };
+  auto answer = [this](auto) { log.emplace_back("asked"); };
+  uut->respond("act", {}, note("1"));
+  uut->stop_responding("act", {});
+  uut->respond("act", answer, note("2"));
+  connect();
+  CAF_CHECK_EQUAL(sent, lines{"register act"});
+  respond(last_seq_id);
+  frame_view x;
+  x.type = frame_type::request;
+  x.subject = "act";
+  uut->handle(x);
+  CAF_CHECK_EQUAL(log, (lines{"1 cancelled", "2 ok", "asked"}));
+}
+
 CAF_TEST(a request gets one answer and none on another connection) {
   connect();
   std::vector<incoming_request> requests;

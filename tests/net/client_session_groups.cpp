@@ -221,6 +221,63 @@ CAF_TEST(a first wish survives a lost connection and a refusal ends it) {
   CAF_CHECK_EQUAL(take_log(), lines{"at 0"});
 }
 
+CAF_TEST(what becomes of an earlier wish does not end a later one) {
+  connect();
+  join();
+  auto first = last_seq_id;
+  uut->leave("a", "g", {});
+  auto gone = last_seq_id;
+  join();
+  auto second = last_seq_id;
+  // The server has all three before it answers the first.
+  last_seq_id = first;
+  refuse(errc::cancelled);
+  last_seq_id = gone;
+  respond();
+  last_seq_id = second;
+  respond(R"({"epoch":"e","offset":4})");
+  CAF_CHECK_EQUAL(take_log(), (lines{"cancelled", "at 4"}));
+  take_sent();
+  event("a", "g", 5, 1);
+  CAF_CHECK_EQUAL(take_log(), lines{"g@5x1"});
+  CAF_CHECK_EQUAL(take_sent(), lines{"ack 1"});
+  // It is a member again after a lost connection.
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g ack"});
+}
+
+CAF_TEST(only the last of several wishes without a connection is sent) {
+  join();
+  uut->leave("a", "g", {});
+  join();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe a of g ack"});
+  CAF_CHECK_EQUAL(take_log(), lines{"cancelled"});
+  respond();
+  event("a", "g", 5, 1);
+  CAF_CHECK_EQUAL(take_log(), (lines{"at 0", "g@5x1"}));
+}
+
+CAF_TEST(who left and joined anew is not asked for twice) {
+  connect();
+  join();
+  respond();
+  uut->disconnected();
+  connect();
+  refuse(errc::overloaded);
+  uut->leave("a", "g", {});
+  respond();
+  join();
+  take_sent();
+  take_log();
+  now += 1s;
+  uut->expire();
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  respond();
+  CAF_CHECK_EQUAL(take_log(), lines{"at 0"});
+}
+
 CAF_TEST(a gap of a group is told and moves no subscription) {
   connect();
   uut->subscribe("a", {}, {});

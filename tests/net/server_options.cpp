@@ -92,6 +92,10 @@ CAF_TEST(what groups may have is bounded) {
   CAF_CHECK_EQUAL(sentence(x.groups_max, 1u), "");
   CAF_CHECK_EQUAL(sentence(x.groups_max, 0u),
                   "groups_max is 0, but must be 1 … 10000000");
+  CAF_CHECK_EQUAL(sentence(x.topic_groups_max, 10'000u), "");
+  CAF_CHECK_EQUAL(sentence(x.topic_groups_max, 10'001u),
+                  "topic_groups_max is 10001, but must be 1 … 10000");
+  CAF_CHECK_NOT_EQUAL(sentence(x.topic_groups_max, 0u), "");
   CAF_CHECK_EQUAL(sentence(x.group_inflight_max, 65'535u), "");
   CAF_CHECK_NOT_EQUAL(sentence(x.group_inflight_max, 65'536u), "");
   CAF_CHECK_NOT_EQUAL(sentence(x.group_inflight_max, 0u), "");
