@@ -151,19 +151,20 @@ void add_token_command(CLI::App& app, int& exit_code) {
                  "File with a private key in PEM (RSA, or EC on P-256), or a "
                  "secret for HS256\nof 32 bytes at least")
     ->required()
+    ->take_last()
     ->type_name("FILE");
+  command->add_option("--user", x.user, "Who shows it (sub)")
+    ->required()
+    ->take_last()
+    ->type_name("NAME");
   command
     ->add_option("--alg", x.algorithm,
                  "Fail unless the key is for this algorithm")
     ->check(CLI::IsMember({"HS256", "RS256", "ES256"}));
-  command->add_option("--kid", x.key_id, "The key's name in a JWK set")
-    ->type_name("NAME");
-  command->add_option("--user", x.user, "Who shows it (sub)")
-    ->required()
-    ->type_name("NAME");
   auto add_text = [&](const char* name, std::string& value, const char* help) {
-    command->add_option(name, value, help)->type_name("NAME");
+    command->add_option(name, value, help)->take_last()->type_name("NAME");
   };
+  add_text("--kid", x.key_id, "The key's name in a JWK set");
   add_text("--tenant", x.tenant, "Whom the user belongs to (tenant)");
   add_text("--issuer", x.issuer, "Who signs it (iss)");
   add_text("--audience", x.audience, "Whom it is for (aud)");
@@ -180,6 +181,7 @@ void add_token_command(CLI::App& app, int& exit_code) {
   command
     ->add_option("--expires-in", x.expires_in,
                  "Time until it runs out; 0s: it does not")
+    ->take_last()
     ->type_name("DURATION")
     ->capture_default_str();
   command
@@ -190,9 +192,8 @@ void add_token_command(CLI::App& app, int& exit_code) {
     ->allow_extra_args(false);
   command->footer(
     "PATTERN and NAME=VALUE can be given several times. Without --sub, --pub,\n"
-    "--actions and --register-actions everything is allowed; with one of "
-    "them,\n"
-    "only what they name.\n"
+    "--actions and --register-actions everything is allowed; with one, only\n"
+    "what they name.\n"
     "  callboard token --key secret --user ann --sub 'chat/#' --expires-in 5m\n"
     "Exit codes: 0 printed; 1 the key cannot be used; 2 wrong usage.");
   command->callback([options, &exit_code] { exit_code = run_token(*options); });

@@ -220,6 +220,15 @@ bool token_key::verify(std::string_view text,
   return good;
 }
 
+std::string_view without_line_end(std::string_view text) noexcept {
+  if (!text.ends_with('\n'))
+    return text;
+  text.remove_suffix(1);
+  if (text.ends_with('\r'))
+    text.remove_suffix(1);
+  return text;
+}
+
 caf::expected<token_keys> read_token_keys(std::string_view text) {
   if (text.size() > token_file_bytes_max)
     return wrong("It is larger than 256 KiB.");
@@ -227,11 +236,7 @@ caf::expected<token_keys> read_token_keys(std::string_view text) {
     return wrong("It holds a private key; a server needs the public one only.");
   token_keys result;
   if (text.find("-----BEGIN ") == std::string_view::npos) {
-    if (text.ends_with('\n'))
-      text.remove_suffix(1);
-    if (text.ends_with('\r'))
-      text.remove_suffix(1);
-    auto key = token_key::from_secret(std::string{text});
+    auto key = token_key::from_secret(std::string{without_line_end(text)});
     if (!key)
       return key.error();
     result.push_back(std::move(*key));

@@ -90,6 +90,9 @@ inline constexpr size_t token_keys_max = 64;
 /// Largest file of keys in bytes.
 inline constexpr size_t token_file_bytes_max = 256 * 1024;
 
+/// Returns a text without the line's end behind it.
+std::string_view without_line_end(std::string_view text) noexcept;
+
 /// Reads what stands in a file for `--token-key`: public keys in PEM, one
 /// behind the other; or else a secret for HS256, without the line's end behind
 /// it. Private keys are refused.

@@ -64,11 +64,7 @@ caf::expected<token_signer> token_signer::from_text(std::string_view text) {
     auto keys = read_token_keys(text);
     if (!keys)
       return keys.error();
-    if (text.ends_with('\n'))
-      text.remove_suffix(1);
-    if (text.ends_with('\r'))
-      text.remove_suffix(1);
-    result.secret_ = text;
+    result.secret_ = without_line_end(text);
     return result;
   }
   openssl_ptr<BIO> source{

@@ -16,7 +16,7 @@ const keys = {
   ES256: await makeKey('ES256', 'c'),
 };
 const jwks = writeJwks('jwks.json', Object.values(keys));
-const debug = ['--log-level', 'debug'];
+const debug = ['--log-level', 'debug']; // the lowest that there is
 
 const upgrade = ['Connection: Upgrade', 'Upgrade: websocket',
   'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];
@@ -48,7 +48,7 @@ test('each algorithm lets in, from a JWK set', async () => {
 
 test('each algorithm lets in, from a key file', async () => {
   for (const [name, key] of Object.entries(keys)) {
-    const file = writeKeyFile(name, key.pem ?? Buffer.from(key.privateKey));
+    const file = writeKeyFile(name, key.pem ?? key.privateKey);
     if (!key.pem && key.privateKey.at(-1) === 10) continue; // a line's end
     const node = await server(['--token-key', file]);
     await welcomed(node, bearer(await sign(key, 'ann')));

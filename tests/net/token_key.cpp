@@ -99,6 +99,9 @@ CAF_TEST(a secret has 32 bytes at least) {
   // The line's end is none of it.
   CHECK_EQ(words(read_token_keys(std::string(31, 'x') + '\n')), short_one);
   CHECK_EQ(words(read_token_keys(std::string(31, 'x') + "\r\n")), short_one);
+  CHECK_EQ(without_line_end("a\n\n"), "a\n");
+  CHECK_EQ(without_line_end("a\r\n"), "a");
+  CHECK_EQ(without_line_end("a\r"), "a\r");
   auto key = key_of(std::string{secret} + '\n');
   CHECK(key.verify("a", hmac(secret, "a")));
 }

@@ -1,6 +1,7 @@
 // Tokens and key files, made by npm's `jose`: another implementation than the
 // one under test.
 
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,8 +22,8 @@ export function writeKeyFile(name, text) {
 /// Makes a key: {algorithm, kid, privateKey, jwk (public), pem (public)}.
 export async function makeKey(algorithm, kid = undefined) {
   if (algorithm === 'HS256') {
-    const privateKey = crypto.getRandomValues(new Uint8Array(32));
-    const jwk = { kty: 'oct', k: Buffer.from(privateKey).toString('base64url'), kid };
+    const privateKey = randomBytes(32);
+    const jwk = { kty: 'oct', k: privateKey.toString('base64url'), kid };
     return { algorithm, kid, privateKey, jwk };
   }
   const { publicKey, privateKey } = await generateKeyPair(algorithm);
