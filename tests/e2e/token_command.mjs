@@ -83,7 +83,7 @@ test('a token lets the commands in', async () => {
     const { code, stderr } = await run(['pub', ...flags, url, 'a', '1'], { env });
     assert.equal(code, 0, stderr);
   }
-  const refused = await run(['pub', url, 'a', '1']);
+  const refused = await run(['pub', '--connect-timeout', '300ms', url, 'a', '1']);
   assert.equal(refused.code, 1);
   const other = await run(['pub', '--token', file, url, 'b', '1']);
   assert.equal(other.code, 1);
