@@ -6,20 +6,6 @@
 
 namespace callboard {
 
-std::string_view to_string(operation x) noexcept {
-  switch (x) {
-    case operation::subscribe:
-      return "subscribe";
-    case operation::publish:
-      return "publish";
-    case operation::request:
-      return "request";
-    case operation::register_action:
-      return "register";
-  }
-  return "unknown";
-}
-
 bool is_allowed(const authority& rights, const identity& who, operation what,
                 std::string_view subject) {
   auto& authorize = rights.authorize;

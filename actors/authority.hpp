@@ -1,47 +1,52 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <caf/expected.hpp>
 
-#include <callboard/messages/payload.hpp>
+#include <callboard/actors/grants.hpp>
 
 namespace callboard {
-
-/// What somebody wants to do to a subject.
-enum class operation : uint8_t {
-  subscribe,
-  publish,
-  request,
-  register_action,
-};
-
-/// Returns the operation's name.
-std::string_view to_string(operation x) noexcept;
 
 /// Who is at the other end of a connection.
 struct identity {
   /// The user's name; empty where nobody is logged in.
   std::string user;
+  /// Whom the user belongs to; empty: nobody.
+  std::string tenant;
+  /// Unix time in milliseconds from which on the log-in counts no more; 0: it
+  /// does not run out. The connection is then closed with 4500, unless a
+  /// `connect` frame with a fresh token has come in time.
+  int64_t expires_ms = 0;
+  /// What came with the log-in for `authorize` to go by; null: nothing did.
+  std::shared_ptr<const grants> rights;
 };
 
 /// What a client shows to be let in.
 struct credentials {
-  /// From `Authorization: Bearer`, `?token=` or the `connect` frame.
+  /// From `Authorization: Bearer`, `?token=`, the cookie that the server was
+  /// told of, or the `connect` frame.
   std::string token;
   /// The peer's IP address.
   std::string address;
 };
 
-/// The application's say in who is let in and who may do what. Both functions
+/// The application's say in who is let in and who may do what. The functions
 /// are called on the loops' threads, several at a time, and must not block;
 /// what they throw counts as a refusal.
 struct authority {
   /// Returns who shows these credentials, or an `errc` (`unauthenticated`,
   /// `token_expired`). Empty: everybody is let in, as nobody.
   std::function<caf::expected<identity>(const credentials&)> authenticate;
+
+  /// As whom those are let in who show no token with the HTTP request, where
+  /// `authenticate` is set; nothing: they have to send `connect`.
+  std::optional<identity> anonymous;
 
   /// Returns whether `who` may do `what` to the topic, pattern or action
   /// `subject`. Empty: everything is allowed. Of a subject `$dead/…` it is

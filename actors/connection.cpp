@@ -30,7 +30,8 @@ connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
     box_{std::move(box)},
     id_{setup.id},
     must_authenticate_{setup.must_authenticate},
-    user_{std::move(setup.who.user)},
+    who_{std::move(setup.who)},
+    expires_ms_{loop_time(who_.expires_ms)},
     address_{std::move(setup.address)} {
   box_->owner = this;
   box_->connection = id_;
@@ -186,12 +187,12 @@ void connection::router_replaced(uint32_t shard) {
 
 void connection::connected(uint32_t seq_id) {
   set_state(connection_state::connected);
-  sender_ = user_.empty() ? wire_name() : user_;
+  sender_ = who_.user.empty() ? wire_name() : who_.user;
   caf::anon_send(ctx_.pool, opened_atom_v, caf::strong_actor_ptr{ctrl()},
                  describe(lifecycle_kind::connected));
   told_ = true;
   write_welcome(seq_id);
-  if (auto topic = user_topic(user_); !topic.empty())
+  if (auto topic = user_topic(who_.user); !topic.empty())
     subscribe(topic, 0, nullptr, false);
 }
 
@@ -226,7 +227,7 @@ lifecycle_event connection::describe(lifecycle_kind kind) const {
   result.kind = kind;
   result.connection = id_;
   result.name = wire_name();
-  result.user = user_;
+  result.user = who_.user;
   return result;
 }
 

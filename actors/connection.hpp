@@ -78,6 +78,15 @@ public:
 
   void close(close_code code, std::string_view reason = {});
 
+  /// Returns the loop time in milliseconds at which the log-in runs out; 0: it
+  /// does not.
+  [[nodiscard]] int64_t expires_ms() const noexcept {
+    return expires_ms_;
+  }
+
+  /// The log-in has run out.
+  void expire();
+
   // -- from the loop ----------------------------------------------------------
 
   /// A broker shard died and another took its place.
@@ -109,7 +118,7 @@ public:
   void on_answer(uint32_t call_id, const request_outcome& x) override;
 
   [[nodiscard]] std::string_view user() const noexcept override {
-    return user_;
+    return who_.user;
   }
 
   void on_drained() override;
@@ -127,6 +136,22 @@ private:
   struct served;
   struct membership;
   struct memberships;
+
+  // -- who the client is ------------------------------------------------------
+
+  // A new token of a client that was let in already.
+  void refresh(uint32_t seq_id, identity who);
+
+  void log_in(identity who);
+
+  // Returns the loop time of a Unix time, both in milliseconds; 0 stays.
+  [[nodiscard]] int64_t loop_time(int64_t unix_ms) const noexcept;
+
+  // Ends, and tells the client of, what the log-in does not allow any more.
+  void give_up_forbidden();
+  void give_up_subscriptions();
+  void give_up_groups();
+  void give_up_actions();
 
   // -- frames of the client ---------------------------------------------------
 
@@ -159,6 +184,10 @@ private:
 
   void join_group(const frame_view& x);
   void leave_group(const frame_view& x);
+
+  // Gives up a membership that is there, for the reason `why`.
+  // @returns whether the client was a member already.
+  bool leave(std::string_view topic, std::string_view group, errc why);
 
   // Answers to an event of a group: the client's `ack` or its `error`.
   // @returns false if there is no such event.
@@ -243,7 +272,8 @@ private:
   bool told_ = false;
   uint16_t close_code_ = 0;
   std::string close_reason_;
-  std::string user_;
+  identity who_;
+  int64_t expires_ms_ = 0;
   // What `sender` says of this connection: the user, or its own name.
   std::string sender_;
   std::string address_;

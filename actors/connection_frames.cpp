@@ -11,18 +11,6 @@
 
 namespace callboard {
 
-namespace {
-
-/// The payload of a `connect` frame.
-struct connect_content {
-  std::string token;
-  std::string client;
-
-  MSGPACK_DEFINE_MAP(token, client)
-};
-
-} // namespace
-
 void connection::handle(const frame_view& x) {
   if (state_ == connection_state::connecting && x.type != frame_type::connect) {
     write_error(x.seq_id, errc::unauthenticated);
@@ -67,30 +55,6 @@ void connection::handle(const frame_view& x) {
     default:
       return write_error(x.seq_id, errc::unexpected_frame);
   }
-}
-
-void connection::handle_connect(const frame_view& x) {
-  if (state_ != connection_state::connecting) {
-    write_error(x.seq_id, errc::unexpected_frame);
-    return;
-  }
-  auto shown = payload{x.payload}.get_as<connect_content>();
-  caf::expected<identity> who = caf::make_error(errc::unauthenticated);
-  try {
-    if (shown)
-      who = ctx_.node.rights.authenticate({shown->token, address_});
-  } catch (const std::exception&) {
-    // Counts as a refusal.
-  }
-  if (!who) {
-    auto expired = who.error() == errc::token_expired;
-    write_error(x.seq_id,
-                expired ? errc::token_expired : errc::unauthenticated);
-    close(close_code::unauthenticated);
-    return;
-  }
-  user_ = std::move(who->user);
-  connected(x.seq_id);
 }
 
 // -- requests -----------------------------------------------------------------
@@ -323,7 +287,7 @@ void connection::publish(const frame_view& x, std::string_view topic,
   event->publisher = id_;
   event->call_id = *call;
   event->no_echo = x.meta.no_echo;
-  event->from_connection = user_.empty();
+  event->from_connection = who_.user.empty();
   broker.waiting->add(event->cost());
   if (*call != 0)
     send(broker.actor, publish_atom_v, std::move(event));
@@ -350,7 +314,7 @@ bool connection::has_presence(std::string_view subject) const {
 }
 
 bool connection::authorized(operation what, std::string_view subject) const {
-  return is_allowed(ctx_.node.rights, identity{user_}, what, subject);
+  return is_allowed(ctx_.node.rights, who_, what, subject);
 }
 
 std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,

@@ -16,7 +16,7 @@ namespace callboard {
 
 size_t connection::subscriptions() const {
   // The own topic is everybody's.
-  auto own = user_topic(user_);
+  auto own = user_topic(who_.user);
   auto has_own = !own.empty() && topic_table::has(*box_, own);
   return box_->subscriptions.size() - (has_own ? 1 : 0)
          + (memberships_ == nullptr ? 0 : memberships_->list.size());
@@ -52,21 +52,27 @@ void connection::join_group(const frame_view& x) {
 }
 
 void connection::leave_group(const frame_view& x) {
-  auto* found = memberships_ == nullptr
-                  ? nullptr
-                  : memberships_->find(x.subject, x.meta.group);
-  if (found == nullptr)
+  auto known = memberships_ != nullptr
+               && memberships_->find(x.subject, x.meta.group) != nullptr;
+  if (!known)
     return refuse(x.seq_id, errc::not_subscribed);
+  auto established = leave(x.subject, x.meta.group, errc::cancelled);
+  write_response(x.seq_id, {});
+  if (established)
+    tell_life(lifecycle_kind::unsubscribed, x.subject);
+}
+
+bool connection::leave(std::string_view topic, std::string_view group,
+                       errc why) {
+  auto* found = memberships_->find(topic, group);
   send(ctx_.brokers[found->shard].actor, unsubscribe_atom_v,
        group_wish{found->topic, found->group, {}, 0});
   if (served_ != nullptr)
     served_->forget_events(found->unconfirmed);
   auto established = found->established;
-  refuse_membership(found->seq_id, errc::cancelled);
+  refuse_membership(found->seq_id, why);
   memberships_->erase(*found);
-  write_response(x.seq_id, {});
-  if (established)
-    tell_life(lifecycle_kind::unsubscribed, x.subject);
+  return established;
 }
 
 bool connection::answer_event(uint32_t seq_id, group_verdict verdict) {

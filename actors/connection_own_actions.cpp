@@ -62,7 +62,7 @@ bool connection::handle_own_action(const frame_view& x) {
 }
 
 bool connection::is_own_topic(std::string_view topic) const {
-  return topic.starts_with('$') && topic == user_topic(user_);
+  return topic.starts_with('$') && topic == user_topic(who_.user);
 }
 
 void connection::handle_push(const frame_view& x) {

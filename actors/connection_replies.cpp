@@ -251,17 +251,21 @@ void connection::write_welcome(uint32_t seq_id) {
   auto& options = ctx_.node.options;
   byte_buffer content;
   msgpack::packer<byte_buffer> pack{content};
-  pack.pack_map(user_.empty() ? 8 : 9);
+  auto named = !who_.user.empty();
+  auto ends = who_.expires_ms != 0;
+  pack.pack_map(8 + (named ? 1 : 0) + (ends ? 1 : 0));
   pack.pack("connection").pack(wire_name());
   pack.pack("node").pack(ctx_.node.name);
   pack.pack("incarnation").pack(ctx_.node.incarnation);
-  if (!user_.empty())
-    pack.pack("user").pack(user_);
+  if (named)
+    pack.pack("user").pack(who_.user);
   pack.pack("pingIntervalMs").pack(ms(options.ping_interval));
   pack.pack("pingTimeoutMs").pack(ms(options.ping_timeout));
   pack.pack("frameBytesMax").pack(options.frame_bytes_max);
   pack.pack("inflightMax").pack(options.inflight_max);
   pack.pack("time").pack(ctx_.unix_ms);
+  if (ends)
+    pack.pack("expires").pack(who_.expires_ms);
   frame_view frame;
   frame.type = frame_type::welcome;
   frame.seq_id = seq_id;

@@ -52,6 +52,8 @@ void heartbeat_monitor::on_exit() {
 
 void heartbeat_monitor::watch(heartbeat_ptr x) {
   auto now = past_ms(clock().now());
+  // It may be here already, with another end.
+  unwatch(*x);
   // Being here is a sign of life.
   x->last_heard_ms = std::max(x->last_heard_ms, now);
   add(std::move(x), now, now + interval_ms_);
@@ -74,6 +76,10 @@ void heartbeat_monitor::expire() {
 }
 
 void heartbeat_monitor::look_at(heartbeat_ptr x, int64_t now_ms) {
+  if (auto end = x->expires_ms(); end != 0 && end <= now_ms) {
+    x->expired();
+    return;
+  }
   auto idle_ms = now_ms - x->last_heard_ms;
   if (idle_ms >= timeout_ms_) {
     x->timed_out();
@@ -88,6 +94,8 @@ void heartbeat_monitor::look_at(heartbeat_ptr x, int64_t now_ms) {
 }
 
 void heartbeat_monitor::add(heartbeat_ptr x, int64_t now_ms, int64_t due_ms) {
+  if (auto end = x->expires_ms(); end != 0)
+    due_ms = std::min(due_ms, end);
   auto steps = (due_ms + step_ms_ - 1) / step_ms_;
   auto& place = x->place;
   place = wheel_.add(now_ms, steps * step_ms_, std::move(x));

@@ -42,6 +42,9 @@ public:
   /// peer has closed or a deadline is over. Repeated calls do nothing.
   /// @param reason at most 123 bytes of UTF-8.
   virtual void close(uint16_t code, std::string_view reason) = 0;
+
+  /// The time at which the connection's log-in runs out is another one now.
+  virtual void expiry_changed() = 0;
 };
 
 /// Bytes on their way to one connection: bounded, in order, made of pieces that

@@ -65,6 +65,13 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   return subscribe_result::subscribed;
 }
 
+std::vector<std::string> topic_table::subjects_of(const outbox& box) {
+  std::vector<std::string> result;
+  for (auto& x : box.subscriptions)
+    result.push_back(x->topic->name);
+  return result;
+}
+
 topic_table::unsubscribe_result
 topic_table::unsubscribe(outbox& box, std::string_view subject) {
   auto i = std::ranges::find_if(box.subscriptions, [subject](auto& x) {

@@ -97,6 +97,9 @@ public:
   /// Returns whether `box` is subscribed to `subject`.
   [[nodiscard]] static bool has(const outbox& box, std::string_view subject);
 
+  /// Returns the topics and patterns that an outbox subscribes.
+  static std::vector<std::string> subjects_of(const outbox& box);
+
   /// Takes back all subscriptions of `box` and appends the subjects for which
   /// the owner must be told to `detached`.
   void remove(outbox& box, std::vector<std::string>& detached);

@@ -19,4 +19,6 @@ void add_respond_command(CLI::App& app, int& exit_code);
 
 void add_store_command(CLI::App& app, int& exit_code);
 
+void add_token_command(CLI::App& app, int& exit_code);
+
 } // namespace callboard::cmd

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include <callboard/net/client_error.hpp>
 
@@ -30,8 +32,9 @@ void connection::add_to(CLI::App& command) {
                 "The server, like http://127.0.0.1:8080/ (path: /ws if none)")
     ->required();
   add(text_setting("token", "TOKEN",
-                   "Shown to the server to be let in; better set "
-                   "CALLBOARD_TOKEN, which other users cannot see",
+                   "Shown to the server to be let in; @FILE reads it from a "
+                   "file. Better so, or in\nCALLBOARD_TOKEN, because other "
+                   "users can see words",
                    options_.token));
   add(duration_setting("connect-timeout", "Time to connect and be let in",
                        options_.connect_timeout, 1ms, 10min));
@@ -50,8 +53,27 @@ net::client_options connection::resolve() {
   if (!server)
     throw CLI::ValidationError{"URL", net::details(server.error()).sentence};
   options_.server = std::move(*server);
+  options_.token = resolve_token(options_.token);
   options_.name = "callboard-cli";
   return options_;
+}
+
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  std::string result{std::istreambuf_iterator<char>{in}, {}};
+  if (in.bad() || !in.is_open())
+    return std::nullopt;
+  return result;
+}
+
+std::string resolve_token(const std::string& given) {
+  if (!given.starts_with('@'))
+    return given;
+  auto text = read_file(given.substr(1));
+  if (!text)
+    throw CLI::ValidationError{"--token", given.substr(1) + " cannot be read"};
+  text->resize(text->find_last_not_of(" \t\r\n") + 1);
+  return *text;
 }
 
 payload payload_argument(const std::string& text) {

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   add_request_command(app, exit_code);
   add_respond_command(app, exit_code);
   add_store_command(app, exit_code);
+  add_token_command(app, exit_code);
   add_bench_command(app, exit_code);
   try {
     app.parse(argc, argv);

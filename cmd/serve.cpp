@@ -112,6 +112,17 @@ void drain(net::server& x, signals& signals) {
   drainer.join();
 }
 
+// Lets in who shows a token, if there are keys.
+caf::error set_rights(const net::token_options& tokens, authority& x) {
+  if (!tokens.has_keys())
+    return {};
+  auto made = net::make_token_authority(tokens);
+  if (!made)
+    return made.error();
+  x = std::move(*made);
+  return {};
+}
+
 // Runs a server until a signal ends it. Called before the process has a second
 // thread.
 int run_serve(const serve_options& options) {
@@ -123,12 +134,20 @@ int run_serve(const serve_options& options) {
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-threads", 1);
   caf::actor_system system{config};
-  auto server = net::server::start(system, options.server);
-  if (!server) {
-    say(net::details(server.error()).sentence);
+  auto server_options = options.server;
+  auto fail = [](const caf::error& x) {
+    say(net::details(x).sentence);
     flush_logging();
     return exit_failed;
-  }
+  };
+  if (auto failed = set_rights(options.tokens, server_options.rights))
+    return fail(failed);
+  auto server = net::server::start(system, std::move(server_options));
+  if (!server)
+    return fail(server.error());
+  if (!options.tokens.has_keys())
+    logger("cmd")->warn("open to everybody: neither token-key nor token-jwks "
+                        "is set");
   print_ready(**server);
   // The node's head ends only when there is no going on.
   auto failed = std::make_shared<std::atomic<bool>>(false);

@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 
+#include <callboard/messages/topic.hpp>
 #include <callboard/net/client_error.hpp>
+#include <callboard/net/origins.hpp>
 #include <callboard/net/url.hpp>
 
 #include "units.hpp"
@@ -56,12 +58,62 @@ setting echo_setting(net::server_options& x) {
     "",     "none", set};
 }
 
+std::string_view check_granted(std::string_view x) {
+  auto error = check_pattern(x);
+  return error == subject_error::reserved ? "" : to_sentence(error);
+}
+
+// Who is let in, and may do what.
+std::vector<setting> access_settings(serve_options& x) {
+  auto& s = x.server;
+  auto& t = x.tokens;
+  return {
+    text_setting("token-key", "FILE",
+                 "Let in who shows a JWT signed with one of these keys: public "
+                 "keys in PEM, or a\nsecret for HS256. Without this and "
+                 "token-jwks, everybody is let in",
+                 t.key_file),
+    text_setting("token-jwks", "FILE",
+                 "The same with the keys of a JWK set; files are read again "
+                 "when they change",
+                 t.jwks_file),
+    text_setting("token-issuer", "TEXT",
+                 "What a token's iss must be; without it, anything",
+                 t.rules.issuer),
+    text_setting("token-audience", "TEXT",
+                 "What a token's aud must hold; without it, a token must have "
+                 "none",
+                 t.rules.audience),
+    duration_setting("token-skew",
+                     "How far the clock of who signs tokens may be off",
+                     t.rules.skew, 0s, 10min),
+    text_setting("token-cookie", "NAME", "Name of a cookie that may be a token",
+                 s.token_cookie),
+    list_setting("anonymous-sub-topics", "PATTERNS",
+                 "Topics that clients without a token may subscribe to",
+                 t.anonymous_sub_topics, check_granted),
+    list_setting("anonymous-pub-topics", "PATTERNS",
+                 "Topics that they may publish to", t.anonymous_pub_topics,
+                 check_granted),
+    list_setting("anonymous-actions", "PATTERNS",
+                 "Actions that they may ask for. Without these three, every "
+                 "client needs a token",
+                 t.anonymous_actions, check_granted),
+    list_setting("allowed-origins", "ORIGINS",
+                 "Pages that may connect: https://HOST, https://*.DOMAIN, or * "
+                 "for all; without it,\nthose of the same host as the "
+                 "WebSocket's",
+                 s.origins,
+                 [](std::string_view y) { return net::check_origin_rule(y); }),
+  };
+}
+
 } // namespace
 
 std::vector<setting> serve_settings(serve_options& x) {
   auto& s = x.server;
   auto& n = x.server.node;
-  return {
+  std::vector<setting> result{
     listen_setting(s),
     count_setting("loops", "Threads that serve connections; 0 takes one a core",
                   s.loops, 0, 256),
@@ -169,6 +221,9 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
+  for (auto& y : access_settings(x))
+    result.push_back(std::move(y));
+  return result;
 }
 
 std::string check(const serve_options& x) {
@@ -186,6 +241,16 @@ std::string check(const serve_options& x) {
   if (auto bytes = x.server.store_bytes_max; bytes != 0 && bytes < mib)
     return "store-bytes-max (" + format_size(bytes)
            + ") is smaller than 1MiB; 0 sets no limit";
+  // What was meant to keep people out must not let everybody in.
+  auto& t = x.tokens;
+  auto wants_keys = !t.rules.issuer.empty() || !t.rules.audience.empty()
+                    || !x.server.token_cookie.empty()
+                    || !t.anonymous_sub_topics.empty()
+                    || !t.anonymous_pub_topics.empty()
+                    || !t.anonymous_actions.empty();
+  if (wants_keys && !t.has_keys())
+    return "token-issuer, token-audience, token-cookie and the anonymous- "
+           "settings mean nothing without token-key or token-jwks";
   return {};
 }
 

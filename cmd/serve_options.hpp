@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <callboard/net/server_options.hpp>
+#include <callboard/net/token_authority.hpp>
 
 #include "setting.hpp"
 
@@ -12,6 +13,8 @@ namespace callboard::cmd {
 /// What `callboard serve` is started with.
 struct serve_options {
   net::server_options server;
+  /// What clients are let in by; without keys in it, everybody is.
+  net::token_options tokens;
   /// debug, info, warn, error or off.
   std::string log_level = "info";
   /// text or json.

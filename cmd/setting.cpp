@@ -64,6 +64,28 @@ setting text_setting(std::string name, std::string takes, std::string help,
   return {std::move(name), std::move(takes), std::move(help), "", x, set};
 }
 
+setting list_setting(std::string name, std::string takes, std::string help,
+                     std::vector<std::string>& x,
+                     std::string_view (*check)(std::string_view)) {
+  auto set = [&x, check](std::string_view text) {
+    x.clear();
+    while (!text.empty()) {
+      auto item = text.substr(0, text.find(','));
+      text.remove_prefix(std::min(item.size() + 1, text.size()));
+      if (auto wrong = check(item); !wrong.empty())
+        return quoted(item) + " is wrong. " + std::string{wrong};
+      x.emplace_back(item);
+    }
+    return std::string{};
+  };
+  return {std::move(name),
+          std::move(takes),
+          std::move(help),
+          "with commas in between",
+          "",
+          set};
+}
+
 setting choice_setting(std::string name, std::string help, std::string& x,
                        std::vector<std::string> choices) {
   std::string bounds;

@@ -46,6 +46,12 @@ setting count_setting(std::string name, std::string help, size_t& x, size_t min,
 setting text_setting(std::string name, std::string takes, std::string help,
                      std::string& x);
 
+/// Several texts with commas between them. `check` returns what is wrong with
+/// one; empty: nothing.
+setting list_setting(std::string name, std::string takes, std::string help,
+                     std::vector<std::string>& x,
+                     std::string_view (*check)(std::string_view));
+
 setting choice_setting(std::string name, std::string help, std::string& x,
                        std::vector<std::string> choices);
 

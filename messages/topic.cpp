@@ -134,4 +134,22 @@ bool matches(std::string_view pattern, std::string_view topic) noexcept {
   return more_pattern == more_topic;
 }
 
+bool covers(std::string_view pattern, std::string_view x) noexcept {
+  if (!is_pattern(x))
+    return matches(pattern, x);
+  if (x.starts_with('$') && !pattern.starts_with('$'))
+    return false;
+  auto more_pattern = true;
+  auto more_x = true;
+  while (more_pattern && more_x) {
+    auto want = next_segment(pattern, more_pattern);
+    if (want == "#")
+      return true;
+    auto have = next_segment(x, more_x);
+    if (have == "#" || (want != "+" && want != have))
+      return false;
+  }
+  return more_pattern == more_x;
+}
+
 } // namespace callboard

@@ -59,4 +59,8 @@ bool is_pattern(std::string_view x) noexcept;
 /// that begins with `$` unless the pattern's first segment is that text.
 bool matches(std::string_view pattern, std::string_view topic) noexcept;
 
+/// Returns whether the well-formed `pattern` matches every topic that the
+/// well-formed topic or pattern `x` matches.
+bool covers(std::string_view pattern, std::string_view x) noexcept;
+
 } // namespace callboard

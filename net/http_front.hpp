@@ -27,8 +27,8 @@ struct ws_upgrade {
   std::optional<ws_deflate_params> deflate;
   /// Who is at the other end, as `authority::authenticate` returned it.
   identity who;
-  /// Whether `authority::authenticate` was asked. Where it is set but no token
-  /// came with the request, the client has yet to send `connect`.
+  /// Whether it is known who that is. Where `authority::authenticate` is set
+  /// and it is not, the client has yet to send `connect`.
   bool authenticated = false;
   /// The peer's IP address.
   std::string address;

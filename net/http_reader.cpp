@@ -41,6 +41,13 @@ private:
     switch (name) {
       case http::field::host:
         ++hosts_;
+        request_.host.assign(value.data(), value.size());
+        break;
+      case http::field::cookie:
+        // One that came in several fields is one list (RFC 7540, 8.1.2.5).
+        if (!request_.cookie.empty())
+          request_.cookie += "; ";
+        request_.cookie.append(value.data(), value.size());
         break;
       case http::field::transfer_encoding:
         has_transfer_encoding_ = true;
@@ -53,6 +60,8 @@ private:
 
   std::string* find(http::field name) noexcept {
     switch (name) {
+      case http::field::origin:
+        return &request_.origin;
       case http::field::authorization:
         return &request_.authorization;
       case http::field::if_none_match:

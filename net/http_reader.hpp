@@ -31,7 +31,10 @@ struct http_request {
   /// Whether a body follows; it is not read.
   bool has_body = false;
 
+  std::string host;
+  std::string origin;
   std::string authorization;
+  std::string cookie;
   std::string if_none_match;
   std::string upgrade;
   std::string connection;

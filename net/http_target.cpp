@@ -52,6 +52,25 @@ std::string_view query_value(std::string_view query,
   return {};
 }
 
+std::string_view cookie_value(std::string_view cookies,
+                              std::string_view name) noexcept {
+  while (!cookies.empty()) {
+    auto end = std::min(cookies.find(';'), cookies.size());
+    auto pair = cookies.substr(0, end);
+    cookies.remove_prefix(std::min(end + 1, cookies.size()));
+    pair.remove_prefix(std::min(pair.find_first_not_of(' '), pair.size()));
+    auto mark = pair.find('=');
+    if (mark == std::string_view::npos || pair.substr(0, mark) != name)
+      continue;
+    auto value = pair.substr(mark + 1);
+    value.remove_suffix(value.size() - (value.find_last_not_of(' ') + 1));
+    if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
+      value = value.substr(1, value.size() - 2);
+    return value;
+  }
+  return {};
+}
+
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string result;
   result.reserve(text.size());

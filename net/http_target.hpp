@@ -22,6 +22,11 @@ http_target split_http_target(std::string_view target) noexcept;
 std::string_view query_value(std::string_view query,
                              std::string_view name) noexcept;
 
+/// Returns the value of the first cookie with this name in the value of a
+/// Cookie header (RFC 6265, 4.2), without quotes; empty if there is none.
+std::string_view cookie_value(std::string_view cookies,
+                              std::string_view name) noexcept;
+
 /// Decodes `%XX`; everything else stands for itself, `+` too.
 /// @returns nothing if two hexadecimal digits do not follow every percent sign.
 std::optional<std::string> percent_decode(std::string_view text);

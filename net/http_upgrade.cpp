@@ -7,6 +7,7 @@
 
 #include <callboard/net/http_list.hpp>
 #include <callboard/net/http_target.hpp>
+#include <callboard/net/origins.hpp>
 #include <callboard/net/ws_handshake.hpp>
 
 namespace callboard::net {
@@ -26,7 +27,8 @@ public:
   }
 
   http_reply make_reply() {
-    if (decide_handshake() && check_ready() && authenticate() && admit())
+    if (decide_handshake() && check_ready() && check_origin() && authenticate()
+        && admit())
       return accepted();
     return to_reply(refusal_);
   }
@@ -55,15 +57,30 @@ private:
            || refuse_with(make_refusal(errc::shutting_down, 503));
   }
 
+  bool check_origin() {
+    return is_origin_allowed(request_.origin, request_.host,
+                             front_.options().origins)
+           || refuse_with({403, "forbidden_origin",
+                           "Pages of this origin may not connect here."});
+  }
+
   /// Asks the application where it wants to be asked and a token came along.
   bool authenticate() {
-    auto& ask = front_.options().rights.authenticate;
+    auto& rights = front_.options().rights;
+    auto& ask = rights.authenticate;
     credentials shown;
     if (!take_token(shown.token))
       return refuse_with(
         {400, "bad_request", "The query's token is not percent-encoded."});
-    if (!ask || shown.token.empty())
+    if (!ask)
       return true;
+    if (shown.token.empty()) {
+      if (rights.anonymous) {
+        upgrade_.who = *rights.anonymous;
+        upgrade_.authenticated = true;
+      }
+      return true;
+    }
     shown.address = upgrade_.address;
     try {
       auto who = ask(shown);
@@ -80,7 +97,8 @@ private:
     return refuse_with(make_refusal(errc::unauthenticated, 401));
   }
 
-  /// Sets `token` to the one that came with the request, the header first.
+  /// Sets `token` to the one that came with the request: the header's, else
+  /// the query's, else the cookie's.
   bool take_token(std::string& token) const {
     constexpr std::string_view scheme = "Bearer ";
     auto shown = std::string_view{request_.authorization};
@@ -91,9 +109,13 @@ private:
       return true;
     }
     auto decoded = percent_decode(query_value(query_, "token"));
-    if (decoded)
-      token = std::move(*decoded);
-    return decoded.has_value();
+    if (!decoded)
+      return false;
+    token = std::move(*decoded);
+    if (auto& name = front_.options().token_cookie;
+        token.empty() && !name.empty())
+      token = cookie_value(request_.cookie, name);
+    return true;
   }
 
   bool admit() {

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <callboard/messages/topic.hpp>
+#include <callboard/net/origins.hpp>
 
 namespace callboard::net {
 
@@ -110,6 +111,9 @@ std::string check(const server_options& options) {
       return "durability of topic '" + x.pattern
              + "' needs a store, but there is no store_dir";
   }
+  for (auto& x : options.origins)
+    if (auto wrong = check_origin_rule(x); !wrong.empty())
+      return "the origin '" + x + "' is wrong. " + std::string{wrong};
   // Else no event of the largest size could ever be delivered.
   if (node.outbox_bytes_max < node.frame_bytes_max)
     return "outbox_bytes_max is smaller than frame_bytes_max";

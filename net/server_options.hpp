@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <caf/timespan.hpp>
 
@@ -42,6 +43,11 @@ struct server_options {
   size_t store_bytes_max = 0;
   /// Name of this node in `welcome`; empty: chosen at random.
   std::string node_name;
+  /// The pages that may open a WebSocket, by origin: `https://example.com`,
+  /// `https://*.example.com`, or `*` for all. Empty: those of the same host.
+  std::vector<std::string> origins;
+  /// Name of the cookie that may hold the token; empty: none.
+  std::string token_cookie;
   /// Who is let in and who may do what; the zero value lets everybody do
   /// everything.
   authority rights;

@@ -301,6 +301,20 @@ void ws_session::timed_out() {
        to_string(callboard::close_code::heartbeat_timeout));
 }
 
+int64_t ws_session::expires_ms() const {
+  return actor_ == nullptr ? 0 : actor_->expires_ms();
+}
+
+void ws_session::expired() {
+  if (actor_ != nullptr)
+    with_actor([this] { actor_->expire(); });
+}
+
+void ws_session::expiry_changed() {
+  caf::anon_send(host_.loop().context().heartbeats, watch_atom_v,
+                 heartbeat_ptr{this});
+}
+
 // -- ending -------------------------------------------------------------------
 
 void ws_session::close(uint16_t code, std::string_view reason) {

@@ -62,11 +62,17 @@ public:
 
   void close(uint16_t code, std::string_view reason) override;
 
+  void expiry_changed() override;
+
   // -- heartbeat --------------------------------------------------------------
 
   void ping() override;
 
   void timed_out() override;
+
+  [[nodiscard]] int64_t expires_ms() const override;
+
+  void expired() override;
 
   // -- from the loop ----------------------------------------------------------
 

@@ -1,10 +1,12 @@
 #include "command.hpp"
 
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "../connection.hpp"
 #include "bench.hpp"
 
 namespace callboard::cmd {
@@ -47,6 +49,10 @@ CLI::App* add_mode(CLI::App& bench, const shared_options& opts, bench_mode mode,
   auto to = bench.add_subcommand(to_string(mode), text);
   to->add_option("url", opts->url, "the server, ws://HOST[:PORT][/PATH]")
     ->required();
+  to->add_option("--token", opts->token,
+                 "shown to the server to be let in; @FILE reads it from a "
+                 "file (or set CALLBOARD_TOKEN)")
+    ->type_name("TOKEN");
   auto is_idle = mode == bench_mode::idle;
   opts->mode = mode;
   if (is_idle)
@@ -71,7 +77,13 @@ CLI::App* add_mode(CLI::App& bench, const shared_options& opts, bench_mode mode,
             "cores that the server can use (0: as its affinity says)", 0, 4096);
   to->add_flag("--json", opts->json, "print one JSON object, not a summary");
   to->add_flag("-q,--quiet", opts->quiet, "show no progress");
-  to->callback([opts, run] { run(*opts); });
+  to->callback([opts, run] {
+    if (auto from_env = getenv("CALLBOARD_TOKEN");
+        opts->token.empty() && from_env != nullptr)
+      opts->token = from_env;
+    opts->token = resolve_token(opts->token);
+    run(*opts);
+  });
   return to;
 }
 

@@ -36,7 +36,8 @@ std::string_view header(std::string_view response, std::string_view name) {
 } // namespace
 
 std::string upgrade_request(const endpoint& target, std::string_view path,
-                            std::string_view subprotocol) {
+                            std::string_view subprotocol,
+                            std::string_view token) {
   std::string result = "GET ";
   result += path;
   result += " HTTP/1.1\r\nHost: " + target.host_and_port()
@@ -46,6 +47,10 @@ std::string upgrade_request(const endpoint& target, std::string_view path,
   if (!subprotocol.empty()) {
     result += "\r\nSec-WebSocket-Protocol: ";
     result += subprotocol;
+  }
+  if (!token.empty()) {
+    result += "\r\nAuthorization: Bearer ";
+    result += token;
   }
   result += "\r\n\r\n";
   return result;

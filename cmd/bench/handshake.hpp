@@ -11,8 +11,10 @@ namespace callboard::cmd::bench {
 /// the same key, so the answer can be checked without hashing.
 /// @param path is asked for in place of the target's.
 /// @param subprotocol is offered; empty: none is.
+/// @param token is shown as `Authorization: Bearer`; empty: none is.
 std::string upgrade_request(const endpoint& target, std::string_view path,
-                            std::string_view subprotocol);
+                            std::string_view subprotocol,
+                            std::string_view token = {});
 
 /// Checks a whole response header against `upgrade_request`.
 /// @returns an empty string, or a sentence that says what the server refused.

@@ -29,6 +29,9 @@ struct bench_options {
   /// The server, `ws://HOST[:PORT][/PATH]`. Path default: `/ws`.
   std::string url;
 
+  /// Shown as `Authorization: Bearer` by every connection; empty: none.
+  std::string token;
+
   /// Connections of `echo` and `idle`, subscribers of `fanout`, those of
   /// `comeback` that come back; at least 1.
   uint32_t connections = 100;

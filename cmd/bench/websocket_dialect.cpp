@@ -34,7 +34,7 @@ std::string close_text(const uint8_t* first, size_t size) {
 void websocket_dialect::open(worker& self, link& which) {
   which.state = link_state::upgrading;
   self.send(which, upgrade_request(self.target(), path_of(self, which),
-                                   subprotocol()));
+                                   subprotocol(), self.options().token));
 }
 
 size_t websocket_dialect::take(worker& self, link& which, const uint8_t* first,

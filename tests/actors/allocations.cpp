@@ -237,4 +237,28 @@ CAF_TEST(a member of one hundred thousand costs a few hundred bytes) {
   CHECK(allocated_bytes / 100'000 <= 300);
 }
 
+CAF_TEST(a check of rights allocates nothing) {
+  auto rights = std::make_shared<grants>();
+  for (auto what : {operation::subscribe, operation::publish})
+    for (auto pattern : {"a/topic/whose/name/is/long/enough", "rooms/+", "x/#"})
+      rights->add(what, pattern);
+  node.rights.authorize = [](const identity& who, operation what,
+                             std::string_view subject) {
+    return who.rights->allows(what, subject);
+  };
+  identity who{"a user whose name is long enough", "a tenant with a long name"};
+  who.rights = rights;
+  auto allowed = 0;
+  CHECK_EQ(count([&] {
+             for (auto subject :
+                  {"a/topic/whose/name/is/long/enough", "rooms/of/no/interest",
+                   "rooms/with-a-name-that-is-long-enough", "x/+"})
+               allowed
+                 += node.rights.authorize(who, operation::publish, subject) ? 1
+                                                                            : 0;
+           }),
+           0u);
+  CHECK_EQ(allowed, 3);
+}
+
 END_FIXTURE_SCOPE()

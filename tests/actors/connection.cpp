@@ -83,7 +83,11 @@ CAF_TEST(a token in a connect frame is welcomed) {
   CHECK(x->state() == connection_state::connected);
   CHECK_EQ(loops[0]->metrics.connections_connecting->value(), 0);
   CHECK_EQ(loops[0]->metrics.connections_connected->value(), 1);
-  CHECK_EQ(say(x, type::connect, 2, "", token("alice's")),
+}
+
+CAF_TEST(where nobody is asked a connect frame is unexpected) {
+  start();
+  CHECK_EQ(say(connect(), type::connect, 2, "", token("alice's")),
            "error 2 unexpected_frame");
 }
 

@@ -23,7 +23,17 @@ public:
     ends.push_back(now());
   }
 
+  int64_t expires_ms() const override {
+    return end_ms;
+  }
+
+  void expired() override {
+    expiries.push_back(now());
+  }
+
   std::function<int64_t()> now;
+  int64_t end_ms = 0;
+  std::vector<int64_t> expiries;
   std::vector<int64_t> pings;
   std::vector<int64_t> ends;
 };
@@ -224,6 +234,56 @@ CAF_TEST(a monitor that stops lets its connections go) {
   auto x = watch();
   stop(monitor);
   CHECK_EQ(x->get_reference_count(), 1u);
+}
+
+// -- log-ins that run out -----------------------------------------------------
+
+CAF_TEST(a log in that runs out is told at its time and once) {
+  restart(200ms, 600ms);
+  auto x = caf::make_counted<fake_connection>();
+  x->now = [this] { return now_ms() - begin_ms; };
+  x->end_ms = begin_ms + 150;
+  caf::anon_send(monitor, watch_atom_v, heartbeat_ptr{x});
+  sched.run();
+  pass(149ms);
+  CHECK_EQ(x->expiries, times({}));
+  pass(1ms);
+  CHECK_EQ(x->expiries, times({150}));
+  pass(10s);
+  CHECK_EQ(x->expiries.size(), 1u);
+  CHECK_EQ(x->pings, times({}));
+}
+
+CAF_TEST(a log in that has run out is told at once) {
+  auto x = caf::make_counted<fake_connection>();
+  x->now = [this] { return now_ms() - begin_ms; };
+  x->end_ms = 1;
+  caf::anon_send(monitor, watch_atom_v, heartbeat_ptr{x});
+  sched.run();
+  pass(1ms);
+  CHECK_EQ(x->expiries.size(), 1u);
+}
+
+CAF_TEST(another end counts from the next watch on) {
+  restart(200ms, 600ms);
+  auto x = watch();
+  auto ends_at = [&](int64_t ms) {
+    x->end_ms = begin_ms + ms;
+    caf::anon_send(monitor, watch_atom_v, heartbeat_ptr{x});
+    sched.run();
+  };
+  ends_at(50);
+  ends_at(300);
+  pass(100ms);
+  CHECK_EQ(x->expiries, times({}));
+  // It comes between two pings.
+  pass(150ms);
+  CHECK_EQ(x->pings, times({200}));
+  pass(50ms);
+  CHECK_EQ(x->expiries, times({300}));
+  // It was in one place only.
+  pass(10s);
+  CHECK_EQ(x->pings.size(), 1u);
 }
 
 END_FIXTURE_SCOPE()

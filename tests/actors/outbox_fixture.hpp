@@ -31,6 +31,10 @@ struct scripted_transport : transport {
     // nop
   }
 
+  void expiry_changed() override {
+    // nop
+  }
+
   size_t flushes = 0;
   /// What `send` takes yet, in bytes, and what it took.
   size_t accepts = 1'000'000;

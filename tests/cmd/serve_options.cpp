@@ -55,6 +55,44 @@ CAF_TEST(nothing given leaves the defaults) {
   CAF_CHECK_EQUAL(options.log_level, "info");
 }
 
+CAF_TEST(tokens and origins) {
+  CAF_CHECK_EQUAL(read({"--token-key", "key.pem", "--token-jwks", "keys.json",
+                        "--token-issuer", "us", "--token-audience", "board",
+                        "--token-skew", "5s", "--token-cookie", "board",
+                        "--anonymous-sub-topics", "news/#,$user/+",
+                        "--anonymous-actions", "time"}),
+                  "");
+  auto& tokens = options.tokens;
+  CAF_CHECK_EQUAL(tokens.key_file, "key.pem");
+  CAF_CHECK_EQUAL(tokens.jwks_file, "keys.json");
+  CAF_CHECK_EQUAL(tokens.rules.issuer, "us");
+  CAF_CHECK_EQUAL(tokens.rules.audience, "board");
+  CAF_CHECK_EQUAL(tokens.rules.skew, 5s);
+  CAF_CHECK_EQUAL(options.server.token_cookie, "board");
+  CAF_CHECK_EQUAL(tokens.anonymous_sub_topics,
+                  (std::vector<std::string>{"news/#", "$user/+"}));
+  CAF_CHECK_EQUAL(tokens.anonymous_actions, std::vector<std::string>{"time"});
+  CAF_CHECK_EQUAL(tokens.anonymous_pub_topics, std::vector<std::string>{});
+  CAF_CHECK_EQUAL(read({"--allowed-origins", "https://a.example,*"}), "");
+  CAF_CHECK_EQUAL(options.server.origins,
+                  (std::vector<std::string>{"https://a.example", "*"}));
+  CAF_CHECK_EQUAL(read({"--allowed-origins", "a.example"}),
+                  "--allowed-origins: 'a.example' is wrong. It takes *, or "
+                  "SCHEME://HOST[:PORT] like https://example.com.");
+  CAF_CHECK_EQUAL(read({"--anonymous-sub-topics", "a,,b"}),
+                  "--anonymous-sub-topics: '' is wrong. The subject is empty.");
+}
+
+CAF_TEST(what asks for tokens needs keys) {
+  for (auto name : {"--token-issuer", "--token-audience", "--token-cookie",
+                    "--anonymous-sub-topics", "--anonymous-pub-topics",
+                    "--anonymous-actions"}) {
+    CAF_CHECK_NOT_EQUAL(read({name, "x"}), "");
+    CAF_CHECK_EQUAL(read({name, "x", "--token-key", "key"}), "");
+    CAF_CHECK_EQUAL(read({name, "x", "--token-jwks", "keys"}), "");
+  }
+}
+
 CAF_TEST(a flag beats the environment and that beats the file) {
   auto file = "loops = 1\ninflight-max = 1\ntopics-max = 1\n";
   std::map<std::string, std::string> environment{

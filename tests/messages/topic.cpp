@@ -172,3 +172,27 @@ CAF_TEST(patterns do not match other topics) {
     CHECK(!matches(pattern, topic));
   }
 }
+
+CAF_TEST(a pattern covers what matches no more than it does) {
+  struct {
+    const char* pattern;
+    const char* x;
+    bool expected;
+  } rows[] = {
+    {"a", "a", true},         {"a", "b", false},
+    {"a/+", "a/b", true},     {"a/+", "a/+", true},
+    {"a/+", "a/#", false},    {"a/#", "a/+", true},
+    {"a/#", "a/+/+", true},   {"a/#", "a/b/#", true},
+    {"a/#", "#", false},      {"#", "#", true},
+    {"#", "+", true},         {"+", "#", false},
+    {"+/#", "#", false},      {"+/#", "a/#", true},
+    {"+/+", "+", false},      {"a/b", "a/+", false},
+    {"a/+/c", "a/+/c", true}, {"a/b/c", "a/+/c", false},
+    {"#", "$dead/#", false},  {"$dead/#", "$dead/+", true},
+    {"$dead/#", "#", false},  {"+/a", "$dead/+", false},
+  };
+  for (auto& row : rows) {
+    MESSAGE(row.pattern << " covers " << row.x);
+    CHECK_EQ(covers(row.pattern, row.x), row.expected);
+  }
+}

@@ -53,3 +53,16 @@ CAF_TEST(percent signs need two hexadecimal digits) {
   for (auto text : {"%", "%2", "a%", "%g0", "%0g", "%%20", "% 1", "%+1"})
     CHECK(!percent_decode(text));
 }
+
+CAF_TEST(a cookie is found by its whole name) {
+  CHECK_EQ(cookie_value("a=1; token=abc; b=2", "token"), "abc");
+  CHECK_EQ(cookie_value("token=abc", "token"), "abc");
+  CHECK_EQ(cookie_value("token=1; token=2", "token"), "1");
+  CHECK_EQ(cookie_value("token=a=b", "token"), "a=b");
+  CHECK_EQ(cookie_value("token=\"abc\"", "token"), "abc");
+  CHECK_EQ(cookie_value(";;token=abc ;", "token"), "abc");
+  for (auto x : {"", "token", "token=", "tokens=a", "xtoken=a", "; ;",
+                 "Token=a", "a=token=b"})
+    CHECK_EQ(cookie_value(x, "token"), "");
+  CHECK_EQ(cookie_value("token=\"", "token"), "\"");
+}

@@ -187,6 +187,61 @@ CAF_TEST(without a token a client says connect later) {
   CHECK(shown.empty());
 }
 
+CAF_TEST(a cookie may hold the token where one was named) {
+  require_login();
+  auto cookies = "Cookie: a=b; board=a+b/c\r\n"sv;
+  CHECK(!upgrade("/ws", cookies).upgrade->authenticated);
+  what.token_cookie = "board";
+  CHECK_EQ(upgrade("/ws", cookies).upgrade->who.user, "ann");
+  CHECK_EQ(
+    upgrade("/ws", "Cookie: a=b\r\nCookie: board=a+b/c\r\n").upgrade->who.user,
+    "ann");
+  CHECK_EQ(shown.size(), 2u);
+  // Header and query go before it.
+  CHECK_EQ(upgrade("/ws?token=wrong", cookies).status, 401u);
+  CHECK_EQ(upgrade("/ws", "Authorization: Bearer wrong\r\n"
+                          "Cookie: board=a+b/c\r\n"sv)
+             .status,
+           401u);
+  CHECK(!upgrade("/ws", "Cookie: boards=a+b/c\r\n").upgrade->authenticated);
+}
+
+CAF_TEST(who shows no token may be somebody in general) {
+  require_login();
+  what.rights.anonymous = identity{"", "guests"};
+  auto reply = upgrade("/ws");
+  CAF_REQUIRE(reply.upgrade);
+  CHECK(reply.upgrade->authenticated);
+  CHECK_EQ(reply.upgrade->who.tenant, "guests");
+  CHECK(shown.empty());
+  // A token that is wrong does not make anonymous.
+  CHECK_EQ(upgrade("/ws?token=wrong").status, 401u);
+  CHECK_EQ(upgrade("/ws?token=a+b/c").upgrade->who.user, "ann");
+}
+
+// -- origins ------------------------------------------------------------------
+
+CAF_TEST(pages of another origin are refused before anybody is asked) {
+  require_login();
+  for (auto path : {"/ws?token=a+b/c", "/echo"}) {
+    CHECK_EQ(upgrade(path, "Origin: http://a\r\n").status, 101u);
+    CHECK_EQ(upgrade(path).status, 101u);
+    shown.clear();
+    auto reply = upgrade(path, "Origin: http://evil.example\r\n");
+    CHECK_EQ(status_and_name(reply), "403 forbidden_origin");
+    CHECK(reply.body().find("evil") == std::string_view::npos);
+    CHECK(shown.empty());
+  }
+  what.origins = {"https://*.example.com"};
+  CHECK_EQ(upgrade("/ws", "Origin: https://x.example.com\r\n").status, 101u);
+  CHECK_EQ(upgrade("/ws", "Origin: http://a\r\n").status, 403u);
+  CHECK_EQ(upgrade("/ws", "Origin: https://x.example.com\r\n"
+                          "Origin: https://y.example.com\r\n")
+             .status,
+           403u);
+  CHECK_EQ(places, 994u);
+}
+
 CAF_TEST(a token is no matter where nobody asks for one) {
   auto reply = upgrade("/ws?token=anything");
   CAF_REQUIRE(reply.upgrade);

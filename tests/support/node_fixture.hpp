@@ -33,12 +33,17 @@ public:
 
   void close(uint16_t code, std::string_view reason) override;
 
+  void expiry_changed() override {
+    ++expiry_changes;
+  }
+
   outbox_ptr box;
   std::string received;
   bool stuck = false;
   /// Whether it forgets what it takes.
   bool deaf = false;
   size_t flushes = 0;
+  size_t expiry_changes = 0;
   uint16_t close_code = 0;
   std::string close_reason;
 };

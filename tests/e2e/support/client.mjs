@@ -173,14 +173,15 @@ export function expectError(answer, code, name) {
 
 const open = new Set();
 
-/// Connects, and takes the welcome. On another `path` nothing is understood:
-/// listen to the `socket` itself.
-export async function connect(server, { protocol = msgpack, path, ...options } = {}) {
-  const url = path ? server.http.replace('http', 'ws') + path : server.ws;
+/// Connects, and takes the welcome, unless it is not to be `welcomed` yet. On
+/// another `path` nothing is understood: listen to the `socket` itself.
+export async function connect(server,
+  { protocol = msgpack, path, query = '', welcomed = true, ...options } = {}) {
+  const url = path ? server.http.replace('http', 'ws') + path : server.ws + query;
   const client = new Client(url, protocol, { raw: path !== undefined, ...options });
   open.add(client);
   await within(client.opened, `a WebSocket to ${url}`);
-  if (path) return client;
+  if (path || !welcomed) return client;
   client.welcome = await client.take('welcome');
   client.id = client.welcome.payload.connection;
   return client;

@@ -22,6 +22,37 @@ export function suite(args = []) {
   return shared;
 }
 
+/// For tests that need servers with options of their own: all that were started
+/// end with the test; `usual` ones, of which there is one for the same words,
+/// with the file. Returns {connect(server, options), server(words), usual(words)}.
+export function serveAll() {
+  const shared = new Map();
+  const own = [];
+  const stop = async (server) => {
+    const { code, signal } = await server.stop();
+    if (code !== 0) throw new Error(`the server ended with ${signal ?? code}`);
+  };
+  afterEach(async () => {
+    endAll();
+    for (const server of own.splice(0)) await stop(server);
+  });
+  after(async () => {
+    for (const server of shared.values()) await stop(server);
+  });
+  return {
+    connect,
+    server: async (words) => {
+      own.push(await startServer(words));
+      return own.at(-1);
+    },
+    usual: async (words) => {
+      const key = words.join(' ');
+      if (!shared.has(key)) shared.set(key, await startServer(words));
+      return shared.get(key);
+    },
+  };
+}
+
 let topics = 0;
 
 /// Returns a topic that no other test uses.
