@@ -79,7 +79,8 @@ void broker_groups::create(durable_topic& at, const std::string& topic,
                     at.options, false,      made.where};
   std::vector<saved_place> places{std::move(place)};
   auto finish = [this, topic, group, made](bool failed) {
-    auto waiting = std::move(creating_.extract(std::pair{topic, group}).mapped());
+    auto waiting
+      = std::move(creating_.extract(std::pair{topic, group}).mapped());
     // If it was loaded meanwhile, it has the group from the disk.
     auto* now = keeper(topic);
     if (!failed && now != nullptr && now->at == stage::ready)

@@ -233,55 +233,6 @@ CAF_TEST(a load has the last event) {
   });
 }
 
-// -- places of groups ---------------------------------------------------------
-
-CAF_TEST(where a group stands outlives the node) {
-  for_each_store([](store_env& env) {
-    env.load("a");
-    env.append("a", 1, 9);
-    CHECK_EQ(env.places("a"), "");
-    CHECK_EQ(env.save_place("a", {"g", 3, 8, {{4, 1}, {7, 300}}}), "8 saved");
-    CHECK_EQ(env.save_place("a", {"h", 0, 0, {}}), "8 saved");
-    CHECK_EQ(env.places("a"), "g 3-8 4x1 7x300; h 0-0");
-    CHECK_EQ(env.save_place("a", {"g", 8, 8, {}}), "8 saved");
-    env.restart(false);
-    CHECK_EQ(env.places("a"), "g 8-8; h 0-0");
-    CHECK_EQ(env.forget_place("a", "g"), "8 saved");
-    CHECK_EQ(env.forget_place("a", "x"), "8 saved");
-    CHECK_EQ(env.forget_place("b", "g"), "8 saved");
-    CHECK_EQ(env.places("a"), "h 0-0");
-    CHECK_EQ(env.load("b"), "b none");
-    env.restart();
-    CHECK_EQ(env.load("a"), "a e@9 1-9");
-    CHECK_EQ(env.places("a"), "h 0-0");
-  });
-}
-
-CAF_TEST(a group can be there before its topic has an event) {
-  for_each_store([](store_env& env) {
-    env.load("a");
-    CHECK_EQ(env.save_place("a", {"g", 0, 0, {}}), "8 saved");
-    env.restart(false);
-    CHECK_EQ(env.load("a"), "a e@0 0-0");
-    CHECK_EQ(env.places("a"), "g 0-0");
-    CHECK_EQ(env.append("a", 1, 2), "ok 2");
-    CHECK_EQ(env.load("a"), "a e@2 1-2");
-  });
-}
-
-CAF_TEST(a place belongs to the epoch of its topic) {
-  for_each_store([](store_env& env) {
-    env.load("a");
-    env.append("a", 1, 2);
-    CHECK_EQ(env.save_place("a", {"g", 1, 1, {}}, "other"), "8 failed");
-    CHECK_EQ(env.places("a"), "");
-    env.options.durability = durability::memory;
-    env.load("m");
-    env.save("m", 2, 1, 2);
-    CHECK_EQ(env.save_place("m", {"g", 1, 1, {}}), "8 failed");
-  });
-}
-
 // -- both are alike -----------------------------------------------------------
 
 namespace {
@@ -320,16 +271,6 @@ std::string random_step(store_env& env, std::mt19937& random,
     }
     default:
       break;
-  }
-  if (topic < "c" && head > 0 && pick(4) == 0) {
-    auto place = pick(head + 1);
-    group_place where{
-      std::string(1, static_cast<char>('g' + pick(3))), place, head, {}};
-    if (place < head)
-      where.open.push_back({place + 1, 1});
-    auto told = pick(4) == 0 ? env.forget_place(topic, where.group)
-                             : env.save_place(topic, where);
-    return told + ' ' + env.places(topic);
   }
   if (topic >= "c") {
     auto first = head + 1 + pick(2);
