@@ -105,7 +105,7 @@ void topic_table::end_round(local_topic& pattern, last_values outcome) {
       state.slice = slice;
       state.chunks = chunks;
       state.retained = retained;
-      state.late = std::make_unique<backlog>();
+      state.late = std::make_unique<backlog>(*box);
       go_on(*x);
     } else {
       join(*x);
@@ -134,7 +134,7 @@ void topic_table::keep_for_newcomers(local_topic& pattern,
       continue;
     // Who is this slow gets what is left at once, and is cut off if it has no
     // room for that; it joins, and gets this event with the others.
-    if (late->bytes > static_cast<int64_t>(box->bytes_max()))
+    if (box->held_bytes > static_cast<int64_t>(box->bytes_max()))
       give_rest(*x);
     else
       late->add(event);
