@@ -72,6 +72,9 @@ bool is_origin_allowed(std::string_view origin, std::string_view host,
   if (origin.empty())
     return true;
   auto asked = split(origin);
+  // Several of them, or more than a host: no browser sends that.
+  if (asked.host.find_first_of(",/?#@ \t") != std::string_view::npos)
+    return false;
   if (!allowed.empty())
     return std::ranges::any_of(allowed, [&](const std::string& x) {
       return matches_rule(x, asked);
