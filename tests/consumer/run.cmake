@@ -26,7 +26,7 @@ endif()
 
 run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/project"
   -B "${WORK}/build" -G Ninja "-DCMAKE_CXX_COMPILER=${CXX}"
-  -DCMAKE_BUILD_TYPE=Debug ${options})
+  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 ${options})
 # All that is wrong is shown at once.
 run("${CMAKE_COMMAND}" --build "${WORK}/build" -- -k 0)
 if(NOT WAY STREQUAL "headers")
