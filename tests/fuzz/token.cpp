@@ -7,8 +7,11 @@
 #include <string>
 #include <string_view>
 
+#include <caf/init_global_meta_objects.hpp>
+
 #include <callboard/messages/errc.hpp>
 #include <callboard/net/base64url.hpp>
+#include <callboard/net/server.hpp>
 #include <callboard/net/token_signer.hpp>
 #include <callboard/net/token_verifier.hpp>
 
@@ -91,7 +94,13 @@ void check_base64url(std::string_view text) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0)
+  // Errors hold sentences, which are CAF messages.
+  static const bool ready = [] {
+    caf::core::init_global_meta_objects();
+    callboard::net::init();
+    return true;
+  }();
+  if (!ready || size == 0)
     return 0;
   std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
   check_base64url(text);
