@@ -15,7 +15,7 @@
 #include <caf/actor_control_block.hpp>
 
 #include <callboard/actors/event_store.hpp>
-#include <callboard/actors/group_parts.hpp>
+#include <callboard/actors/group_sink.hpp>
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/linked_list.hpp>
 #include <callboard/actors/publication.hpp>

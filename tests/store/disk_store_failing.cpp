@@ -139,7 +139,7 @@ CAF_TEST(what was acknowledged outlives a loss of power) {
   load("a");
   disk_env other;
   other.stop();
-  other.now_ms = now_ms;
+  other.now_ms = now_ms.load();
   for (uint64_t i = 1; i <= 20; ++i) {
     CHECK_EQ(append("a", i, i), "ok 1");
     faulty_vfs::copy_synced(disk.folder, other.disk.folder);

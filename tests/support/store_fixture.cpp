@@ -209,7 +209,7 @@ store_query store_env::query(const std::string& topic, uint64_t first) const {
 // -- the two kinds ------------------------------------------------------------
 
 memory_env::memory_env() {
-  store_.now_ms = [this] { return now_ms; };
+  store_.now_ms = [this] { return now_ms.load(); };
 }
 
 void memory_env::restart(bool cleanly) {
@@ -220,7 +220,7 @@ void memory_env::restart(bool cleanly) {
 
 disk_env::disk_env() {
   disk.folder = folder.path() + "/store";
-  disk.now_ms = [this] { return now_ms; };
+  disk.now_ms = [this] { return now_ms.load(); };
   start();
 }
 

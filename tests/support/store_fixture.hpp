@@ -3,6 +3,7 @@
 #include <callboard/store/disk_store.hpp>
 #include <callboard/store/memory_store.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
@@ -113,7 +114,8 @@ public:
 
   store_query query(const std::string& topic, uint64_t first) const;
 
-  int64_t now_ms = 1'000'000;
+  /// The stores' threads read it.
+  std::atomic<int64_t> now_ms = 1'000'000;
   topic_options options{.history_size = 1000, .durability = durability::disk};
   std::shared_ptr<note_taker> notes = std::make_shared<note_taker>();
 };
