@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,14 +42,6 @@ private:
   std::vector<setting> list_;
   std::unique_ptr<settings> settings_;
 };
-
-/// Returns what is in a file; nothing if it cannot be read.
-std::optional<std::string> read_file(const std::string& path);
-
-/// Returns the token that `--token` or CALLBOARD_TOKEN stands for: `@FILE` is
-/// what is in the file, without the blanks and line ends behind it.
-/// @throws CLI::ValidationError if the file cannot be read.
-std::string resolve_token(const std::string& given);
 
 /// Reads the argument PAYLOAD.
 /// @throws CLI::ValidationError if it is not JSON.

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "../connection.hpp"
+#include "../token_argument.hpp"
 #include "bench.hpp"
 
 namespace callboard::cmd {
