@@ -22,7 +22,7 @@ int64_t bytes_of(const node_context& node) {
   return static_cast<int64_t>(node.options.group_bytes_max / node.loops);
 }
 
-group_limits limits_of(const node_context& node) {
+group_limits group_limits_of(const node_context& node) {
   auto& x = node.options;
   return {
     x.group_inflight_max,
@@ -49,7 +49,7 @@ broker_groups::broker_groups(broker& self, loop_context& ctx,
   : self_{self},
     ctx_{ctx},
     topics_{topics},
-    table_{limits_of(ctx.node), *this},
+    table_{group_limits_of(ctx.node), *this},
     dead_{self, ctx, bytes_of(ctx.node)},
     began_ms_{now_ms()},
     refreshed_ms_{began_ms_} {

@@ -18,7 +18,7 @@ struct since_content {
 };
 
 // What is nil counts as left out.
-struct query_content {
+struct history_query_content {
   std::string topic;
   std::optional<since_content> since;
   std::optional<uint64_t> before;
@@ -54,7 +54,7 @@ void pack_event(packer& pack, byte_buffer& out, const publication& x) {
 
 std::optional<history_query> read_query(payload_view content,
                                         bool position_only) {
-  auto read = payload{content}.get_as<query_content>();
+  auto read = payload{content}.get_as<history_query_content>();
   if (!read || read->topic.empty())
     return std::nullopt;
   history_query result;

@@ -13,7 +13,7 @@ namespace callboard {
 namespace {
 
 // What is nil counts as left out.
-struct query_content {
+struct presence_query_content {
   std::string topic;
   std::optional<uint64_t> limit;
   std::optional<std::string> after;
@@ -43,7 +43,7 @@ request_outcome to_answer(const byte_buffer& x) {
 
 std::optional<presence_query> read_presence_query(payload_view content,
                                                   bool count_only) {
-  auto read = payload{content}.get_as<query_content>();
+  auto read = payload{content}.get_as<presence_query_content>();
   presence_query result;
   auto limit = read && read->limit ? *read->limit : result.limit;
   if (!read || read->topic.empty() || limit < 1

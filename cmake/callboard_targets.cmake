@@ -24,6 +24,11 @@ function(callboard_add_library layer)
     PUBLIC ${arg_PUBLIC}
     PRIVATE ${arg_PRIVATE} "$<BUILD_INTERFACE:callboard_flags>")
   target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
+  # Sources of a sanitizer's build are seldom compiled one by one.
+  if(CALLBOARD_SANITIZER)
+    set_target_properties(${target} PROPERTIES
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
   file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}"
     "${CALLBOARD_INCLUDE_DIR}/callboard/${layer}" SYMBOLIC)
   target_include_directories(${target} PUBLIC

@@ -9,15 +9,15 @@ namespace callboard::net {
 
 namespace {
 
-constexpr size_t member_bytes_max = 4096;
+constexpr size_t jwk_member_bytes_max = 4096;
 
-caf::error wrong(std::string sentence) {
+caf::error bad_jwk(std::string sentence) {
   return caf::make_error(caf::sec::invalid_argument, std::move(sentence));
 }
 
 // Returns whether a JWK is for checking signatures (RFC 7517, 4.2 and 4.3).
 bool is_for_checking(json_members& jwk) {
-  auto use = jwk.find_text("use", member_bytes_max);
+  auto use = jwk.find_text("use", jwk_member_bytes_max);
   if (!use.empty() && use != "sig")
     return false;
   auto* operations = jwk.find("key_ops");
@@ -36,14 +36,15 @@ public:
   // @returns what is wrong with it.
   caf::error read(const json_value& x) {
     if (!x.IsObject())
-      return wrong("A key of the set is not an object.");
+      return bad_jwk("A key of the set is not an object.");
     json_members jwk{x};
-    auto type = jwk.find_text("kty", member_bytes_max);
-    auto algorithm = jwk.find_text("alg", member_bytes_max);
+    auto type = jwk.find_text("kty", jwk_member_bytes_max);
+    auto algorithm = jwk.find_text("alg", jwk_member_bytes_max);
     auto id = jwk.find_text("kid", token_key::id_bytes_max);
     auto used = is_for_checking(jwk);
     if (jwk.faulty() || type.empty())
-      return wrong("A key of the set has no kty, or a member of another type.");
+      return bad_jwk(
+        "A key of the set has no kty, or a member of another type.");
     auto fits = [algorithm](std::string_view own) {
       return algorithm.empty() || algorithm == own;
     };
@@ -55,7 +56,7 @@ public:
       return add(jwk, token_key::from_rsa(bytes(jwk, "n"), bytes(jwk, "e"),
                                           std::string{id}));
     if (type == "EC" && fits("ES256")
-        && jwk.find_text("crv", member_bytes_max) == "P-256")
+        && jwk.find_text("crv", jwk_member_bytes_max) == "P-256")
       return add(jwk, token_key::from_ec(bytes(jwk, "x"), bytes(jwk, "y"),
                                          std::string{id}));
     return {};
@@ -66,16 +67,17 @@ public:
 private:
   // Returns the bytes of a member in base64url; empty if it is none.
   static std::string bytes(json_members& jwk, std::string_view name) {
-    return from_base64url(jwk.find_text(name, member_bytes_max)).value_or("");
+    return from_base64url(jwk.find_text(name, jwk_member_bytes_max))
+      .value_or("");
   }
 
   caf::error add(const json_members& jwk, caf::expected<token_key> key) {
     if (jwk.faulty())
-      return wrong("A key of the set has a member twice, or too long.");
+      return bad_jwk("A key of the set has a member twice, or too long.");
     if (!key)
       return key.error();
     if (keys.size() == token_keys_max)
-      return wrong("The set holds more than 64 keys.");
+      return bad_jwk("The set holds more than 64 keys.");
     keys.push_back(std::move(*key));
     return {};
   }
@@ -85,20 +87,20 @@ private:
 
 caf::expected<token_keys> read_jwks(std::string_view text) {
   if (text.size() > token_file_bytes_max)
-    return wrong("It is larger than 256 KiB.");
+    return bad_jwk("It is larger than 256 KiB.");
   json_document document;
   if (!parse_json_object(text, document))
-    return wrong("It is not a JSON object.");
+    return bad_jwk("It is not a JSON object.");
   json_members set{document};
   auto* list = set.find("keys");
   if (list == nullptr || !list->IsArray())
-    return wrong("It has no list of keys, or two.");
+    return bad_jwk("It has no list of keys, or two.");
   jwks_reader reader;
   for (auto& x : list->GetArray())
     if (auto failed = reader.read(x))
       return failed;
   if (reader.keys.empty())
-    return wrong("It has no key for HS256, RS256 or ES256.");
+    return bad_jwk("It has no key for HS256, RS256 or ES256.");
   return std::move(reader.keys);
 }
 

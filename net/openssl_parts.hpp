@@ -13,6 +13,9 @@
 
 namespace callboard::net {
 
+/// Bytes of each of the two numbers of an ES256 signature (RFC 7518, 3.4).
+inline constexpr int coordinate_bytes = 32;
+
 /// Frees what OpenSSL has made.
 struct openssl_delete {
   void operator()(BIGNUM* x) const noexcept {

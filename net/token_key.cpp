@@ -21,8 +21,6 @@ namespace callboard::net {
 
 namespace {
 
-constexpr size_t coordinate_bytes = 32;
-
 caf::error wrong(std::string sentence) {
   return caf::make_error(caf::sec::invalid_argument, std::move(sentence));
 }
@@ -86,11 +84,10 @@ std::shared_ptr<EVP_PKEY> make_key(const char* type, OSSL_PARAM_BLD* parts) {
 
 // Returns an ECDSA signature in DER; empty if it is none.
 std::string to_der(std::string_view signature) {
-  if (signature.size() != 2 * coordinate_bytes)
+  if (signature.size() != size_t{2} * coordinate_bytes)
     return {};
   auto number = [signature](size_t at) {
-    return BN_bin2bn(to_bytes(signature) + at,
-                     static_cast<int>(coordinate_bytes), nullptr);
+    return BN_bin2bn(to_bytes(signature) + at, coordinate_bytes, nullptr);
   };
   openssl_ptr<ECDSA_SIG> pair{ECDSA_SIG_new()};
   auto *r = number(0), *s = number(coordinate_bytes);

@@ -14,8 +14,6 @@ namespace callboard::net {
 
 namespace {
 
-constexpr int coordinate_bytes = 32;
-
 // Never asks a terminal for a password.
 int no_password(char*, int, int, void*) {
   return -1;

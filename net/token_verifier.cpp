@@ -15,7 +15,7 @@ namespace {
 // The end of the year 9999; what is later is not in seconds.
 constexpr double seconds_max = 253'402'300'799;
 
-constexpr size_t member_bytes_max = token_bytes_max;
+constexpr size_t claim_bytes_max = token_bytes_max;
 
 struct claim {
   operation what;
@@ -71,7 +71,7 @@ private:
     if (!parse_json_object(*header_, document))
       return fail("its header is not a JSON object");
     json_members header{document};
-    algorithm_ = header.find_text("alg", member_bytes_max);
+    algorithm_ = header.find_text("alg", claim_bytes_max);
     id_ = header.find_text("kid", token_key::id_bytes_max);
     // What must be understood is not (RFC 7515, 4.1.11).
     auto critical = header.find("crit") != nullptr;
@@ -140,7 +140,7 @@ private:
   bool check_issuer(json_members& claims) {
     if (rules_.issuer.empty())
       return true;
-    return claims.find_text("iss", member_bytes_max) == rules_.issuer
+    return claims.find_text("iss", claim_bytes_max) == rules_.issuer
            || fail("it is of another issuer (iss)");
   }
 

@@ -8,8 +8,6 @@ namespace callboard::cmd::bench {
 
 namespace {
 
-constexpr uint32_t publications_at_once = 1024;
-
 int64_t nanoseconds(double seconds) {
   return static_cast<int64_t>(seconds * 1e9);
 }

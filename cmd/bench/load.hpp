@@ -8,6 +8,9 @@
 
 namespace callboard::cmd::bench {
 
+/// Publications that are made at once where they are late, at most.
+inline constexpr uint32_t publications_at_once = 1024;
+
 /// What a connection is for.
 struct role {
   /// The topic that it listens or publishes to; empty: none.

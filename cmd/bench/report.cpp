@@ -82,7 +82,7 @@ std::string percentiles_of(const histogram& latency) {
   return result + "max " + duration_text(static_cast<double>(latency.max()));
 }
 
-std::string quoted(const std::string& text) {
+std::string json_quoted(const std::string& text) {
   std::string result = "\"";
   for (auto c : text) {
     if (c == '"' || c == '\\')
@@ -99,7 +99,7 @@ std::string quoted(const std::string& text) {
 class object {
 public:
   void text(const char* name, const std::string& value) {
-    add(name, quoted(value));
+    add(name, json_quoted(value));
   }
 
   void count(const char* name, uint64_t value) {
@@ -116,7 +116,7 @@ public:
 
   void add(const std::string& name, const std::string& value) {
     out_ += out_.empty() ? "{" : ", ";
-    out_ += quoted(name) + ": " + value;
+    out_ += json_quoted(name) + ": " + value;
   }
 
   std::string str() const {

@@ -8,7 +8,6 @@ namespace callboard::cmd::bench {
 
 namespace {
 
-constexpr uint32_t publications_at_once = 1024;
 constexpr size_t backlog_bytes_max = 1u << 20;
 
 bool is_ours(worker& self, const frame_view& frame, uint32_t publishers,
