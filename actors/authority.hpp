@@ -32,6 +32,9 @@ struct credentials {
   /// From `Authorization: Bearer`, `?token=`, the cookie that the server was
   /// told of, or the `connect` frame.
   std::string token;
+  /// The common name in the client's certificate, verified, where such names
+  /// are to be users; empty: none.
+  std::string certificate;
   /// The peer's IP address.
   std::string address;
 };

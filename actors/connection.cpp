@@ -32,6 +32,8 @@ connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
     must_authenticate_{setup.must_authenticate},
     who_{std::move(setup.who)},
     expires_ms_{loop_time(who_.expires_ms)},
+    lifetime_end_ms_{lifetime_end()},
+    last_frame_ms_{ctx_.steady_ms},
     address_{std::move(setup.address)} {
   box_->owner = this;
   box_->connection = id_;
@@ -102,6 +104,8 @@ void connection::receive(std::string_view message) {
     switch (reader.next(x)) {
       case read_status::frame:
         ++ctx_.counts.frames_in[static_cast<size_t>(x.type)];
+        if (x.type != frame_type::ping && x.type != frame_type::pong)
+          last_frame_ms_ = ctx_.steady_ms;
         handle(x);
         break;
       case read_status::end:

@@ -78,13 +78,11 @@ public:
 
   void close(close_code code, std::string_view reason = {});
 
-  /// Returns the loop time in milliseconds at which the log-in runs out; 0: it
-  /// does not.
-  [[nodiscard]] int64_t expires_ms() const noexcept {
-    return expires_ms_;
-  }
+  /// Returns the loop time in milliseconds at which its time runs out: that of
+  /// the log-in, its lifetime, or that for which it may be idle; 0: none does.
+  [[nodiscard]] int64_t expires_ms() const noexcept;
 
-  /// The log-in has run out.
+  /// Closes it: its time has run out.
   void expire();
 
   // -- from the loop ----------------------------------------------------------
@@ -143,6 +141,12 @@ private:
   void refresh(uint32_t seq_id, identity who);
 
   void log_in(identity who);
+
+  // Returns when a connection that begins now has lived long enough; 0: never.
+  [[nodiscard]] int64_t lifetime_end() const noexcept;
+
+  // Returns when it will have been idle for too long, as it looks now.
+  [[nodiscard]] int64_t idle_end() const noexcept;
 
   // Returns the loop time of a Unix time, both in milliseconds; 0 stays.
   [[nodiscard]] int64_t loop_time(int64_t unix_ms) const noexcept;
@@ -273,7 +277,11 @@ private:
   uint16_t close_code_ = 0;
   std::string close_reason_;
   identity who_;
+  // Loop times in milliseconds; 0: never.
   int64_t expires_ms_ = 0;
+  int64_t lifetime_end_ms_ = 0;
+  // When the last frame came that was no heartbeat.
+  int64_t last_frame_ms_ = 0;
   // What `sender` says of this connection: the user, or its own name.
   std::string sender_;
   std::string address_;

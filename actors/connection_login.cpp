@@ -75,13 +75,6 @@ int64_t connection::loop_time(int64_t unix_ms) const noexcept {
   return std::max<int64_t>(1, ctx_.steady_ms + unix_ms - ctx_.unix_ms);
 }
 
-void connection::expire() {
-  if (state_ >= connection_state::disconnecting)
-    return;
-  write_error(0, errc::token_expired);
-  close(close_code::unauthenticated, to_string(errc::token_expired));
-}
-
 // -- what a new log-in takes away ---------------------------------------------
 
 void connection::give_up_forbidden() {

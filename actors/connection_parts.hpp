@@ -18,6 +18,11 @@ namespace callboard {
 
 /// What a client serves as responder.
 struct connection::served {
+  /// Whether the client answers an action, or has a request to answer.
+  [[nodiscard]] bool is_in_use() const noexcept {
+    return !actions.empty() || !registering.empty() || !requests.empty();
+  }
+
   /// Who waits for the answer to a request that was sent to this client: a
   /// router shard's ticket, or an embedded actor's promise.
   struct waiting {

@@ -17,12 +17,12 @@ public:
   /// Closes the connection: nothing was heard for `ping_timeout`.
   virtual void timed_out() = 0;
 
-  /// Returns the loop time in milliseconds at which the log-in runs out; 0: it
-  /// does not. Called by the monitor; if it changes, `watch` has to be sent
+  /// Returns the loop time in milliseconds at which its time runs out; 0: it
+  /// does not. Called by the monitor; if it gets nearer, `watch` has to be sent
   /// again.
   [[nodiscard]] virtual int64_t expires_ms() const = 0;
 
-  /// Closes the connection: its log-in has run out. Called by the monitor.
+  /// Closes the connection: its time has run out. Called by the monitor.
   virtual void expired() = 0;
 
   /// Loop time in milliseconds at which the peer was heard last.

@@ -12,7 +12,7 @@ namespace callboard {
 
 /// Pings the connections of a loop that have been silent for `ping_interval`,
 /// again after each further one, and gives up those that were for
-/// `ping_timeout`, or whose log-in runs out. A connection costs 24 bytes and is
+/// `ping_timeout`, or whose time runs out. A connection costs 24 bytes and is
 /// looked at about once an interval, however much it talks; times are met to a
 /// 128th of the interval.
 ///
@@ -43,7 +43,7 @@ private:
   void look_at(heartbeat_ptr x, int64_t now_ms);
 
   // Those that are due at about the same time are looked at together.
-  // Not later than the log-in's end.
+  // Not later than its time's end.
   void add(heartbeat_ptr x, int64_t now_ms, int64_t due_ms);
 
   int64_t interval_ms_;

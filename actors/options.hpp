@@ -44,6 +44,13 @@ struct node_options {
   caf::timespan ping_timeout = std::chrono::seconds{90};
   /// Time to come from the WebSocket's opening to `connected`.
   caf::timespan connect_timeout = std::chrono::seconds{10};
+  /// How long a connection may send no frame but heartbeats, and wait for
+  /// nothing: no subscription, no action to answer, no answer; then it is
+  /// closed with 4001. 0: for ever; at most 24 h.
+  caf::timespan idle_timeout{0};
+  /// How long a connection lives at most, and nine tenths of it at least; then
+  /// it is closed with 4004. 0: for ever; at most 366 days.
+  caf::timespan connection_lifetime{0};
   /// What topics keep, by pattern; the first rule that matches counts.
   std::vector<topic_rule> topics;
   /// Bytes of publications that all topics together may keep, at least 65,536;
