@@ -58,6 +58,28 @@ setting echo_setting(net::server_options& x) {
     "",     "none", set};
 }
 
+// What connections are encrypted with.
+std::vector<setting> tls_settings(net::tls_options& x) {
+  return {
+    text_setting("tls-cert", "FILE",
+                 "Speak TLS with the certificate in this PEM file, and those "
+                 "that lead to its root\nbehind it; read again at SIGHUP",
+                 x.certificate_file),
+    text_setting("tls-key", "FILE", "Its private key, in PEM", x.key_file),
+    text_setting("tls-client-ca", "FILE",
+                 "Ask clients for certificates, and take those that these "
+                 "vouch for",
+                 x.client_ca_file),
+    switch_setting("tls-client-required",
+                   "Turn clients without a certificate away",
+                   x.client_required),
+    switch_setting("tls-client-user",
+                   "The common name in a client's certificate is its user, "
+                   "who needs no token",
+                   x.names_users),
+  };
+}
+
 std::string_view check_granted(std::string_view x) {
   auto error = check_pattern(x);
   return error == subject_error::reserved ? "" : to_sentence(error);
@@ -196,6 +218,15 @@ std::vector<setting> serve_settings(serve_options& x) {
     duration_setting("connect-timeout",
                      "Time from a WebSocket's opening to its log-in",
                      n.connect_timeout, 100ms, 10min),
+    duration_setting("idle-timeout",
+                     "Time without a frame but heartbeats after which a "
+                     "connection that waits for nothing\nis closed with 4001; "
+                     "0s: never",
+                     n.idle_timeout, 0s, 24h),
+    duration_setting("connection-lifetime",
+                     "Time after which a connection is closed with 4004, up to "
+                     "a tenth less; 0s: never",
+                     n.connection_lifetime, 0s, 366 * 24h),
     duration_setting("request-timeout", "Time for one whole HTTP request",
                      s.request_timeout, 100ms, 10min),
     duration_setting("drain-timeout",
@@ -221,8 +252,9 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& y : access_settings(x))
-    result.push_back(std::move(y));
+  for (auto& list : {tls_settings(s.tls), access_settings(x)})
+    for (auto& y : list)
+      result.push_back(y);
   return result;
 }
 
@@ -241,6 +273,14 @@ std::string check(const serve_options& x) {
   if (auto bytes = x.server.store_bytes_max; bytes != 0 && bytes < mib)
     return "store-bytes-max (" + format_size(bytes)
            + ") is smaller than 1MiB; 0 sets no limit";
+  auto& tls = x.server.tls;
+  if (tls.certificate_file.empty() != tls.key_file.empty())
+    return "tls-cert and tls-key need each other";
+  if (!tls.client_ca_file.empty() && !tls.enabled())
+    return "tls-client-ca means nothing without tls-cert";
+  if ((tls.client_required || tls.names_users) && tls.client_ca_file.empty())
+    return "tls-client-required and tls-client-user mean nothing without "
+           "tls-client-ca";
   // What was meant to keep people out must not let everybody in.
   auto& t = x.tokens;
   auto wants_keys = !t.rules.issuer.empty() || !t.rules.audience.empty()

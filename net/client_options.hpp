@@ -15,6 +15,13 @@ struct client_options {
   url server;
   /// Shown as `Authorization: Bearer`; empty: none.
   std::string token;
+  /// PEM file with the certificates that vouch for a server with TLS; empty:
+  /// those of the system.
+  std::string ca_file;
+  /// PEM files with the certificate that is shown to it, and its key; empty:
+  /// none.
+  std::string certificate_file;
+  std::string key_file;
   /// `User-Agent` of the HTTP request.
   std::string name = "callboard";
   /// Whether to connect again after a connection was lost or did not come

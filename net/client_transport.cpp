@@ -4,6 +4,7 @@
 #include <charconv>
 #include <deque>
 #include <optional>
+#include <type_traits>
 
 #include <fcntl.h>
 
@@ -13,8 +14,9 @@
 #include <callboard/messages/errc.hpp>
 #include <callboard/messages/frame_writer.hpp>
 #include <callboard/messages/payload.hpp>
-#include <callboard/net/boost/websocket.hpp>
+#include <callboard/net/boost/websocket_ssl.hpp>
 #include <callboard/net/client_error.hpp>
+#include <callboard/net/client_tls.hpp>
 
 namespace callboard::net {
 
@@ -85,16 +87,25 @@ close_report report_close(const websocket::close_reason& reason) {
   return result;
 }
 
+using plain_stream = websocket::stream<tcp::socket>;
+using tls_client_stream = websocket::stream<ssl::stream<tcp::socket>>;
+
+// Stream: one of the two above.
+template <class Stream>
 class websocket_transport
   : public client_transport,
-    public std::enable_shared_from_this<websocket_transport> {
+    public std::enable_shared_from_this<websocket_transport<Stream>> {
 public:
+  static constexpr bool encrypted = std::is_same_v<Stream, tls_client_stream>;
+
+  // args: what the stream is made of.
+  template <class... Ts>
   websocket_transport(asio::io_context& context, const client_options& options,
-                      listener& listener)
+                      listener& listener, Ts&&... args)
     : options_{options},
       listener_{&listener},
       resolver_{context},
-      stream_{context} {
+      stream_{std::forward<Ts>(args)...} {
     websocket::permessage_deflate deflate;
     deflate.client_enable = options.compression;
     stream_.set_option(deflate);
@@ -114,11 +125,12 @@ public:
 
   void open() override {
     auto& server = options_.server;
-    resolver_.async_resolve(
-      server.host, std::to_string(server.port), tcp::resolver::numeric_service,
-      [self = shared_from_this()](const error_code& ec, const auto& found) {
-        self->on_resolved(ec, found);
-      });
+    resolver_.async_resolve(server.host, std::to_string(server.port),
+                            tcp::resolver::numeric_service,
+                            [self = this->shared_from_this()](
+                              const error_code& ec, const auto& found) {
+                              self->on_resolved(ec, found);
+                            });
   }
 
   void set_limits(size_t frame_bytes_max, caf::timespan idle_max) override {
@@ -163,11 +175,16 @@ public:
   void drop() override {
     listener_ = nullptr;
     resolver_.cancel();
+    deadline_.cancel();
     error_code ignored;
-    beast::get_lowest_layer(stream_).close(ignored);
+    socket().close(ignored);
   }
 
 private:
+  tcp::socket& socket() {
+    return beast::get_lowest_layer(stream_);
+  }
+
   void set_timeouts(caf::timespan handshake, caf::timespan idle) {
     using std::chrono::duration_cast;
     using duration = websocket::stream_base::duration;
@@ -184,9 +201,9 @@ private:
         {1006,
          network_error(caf::sec::cannot_connect_to_node,
                        "cannot find the host " + options_.server.host, ec)});
-    asio::async_connect(stream_.next_layer(), found,
-                        [self = shared_from_this()](const error_code& ec,
-                                                    const auto&) {
+    asio::async_connect(socket(), found,
+                        [self = this->shared_from_this()](const error_code& ec,
+                                                          const auto&) {
                           self->on_connected(ec);
                         });
   }
@@ -199,13 +216,61 @@ private:
       return finish({1006, network_error(caf::sec::cannot_connect_to_node,
                                          "cannot connect to " + where, ec)});
     error_code ignored;
-    stream_.next_layer().set_option(tcp::no_delay{true}, ignored);
+    socket().set_option(tcp::no_delay{true}, ignored);
     // No child process of the application's inherits it.
-    ::fcntl(stream_.next_layer().native_handle(), F_SETFD, FD_CLOEXEC);
-    stream_.async_handshake(response_, where, options_.server.target,
-                            [self = shared_from_this()](const error_code& ec) {
-                              self->on_handshake(ec);
-                            });
+    ::fcntl(socket().native_handle(), F_SETFD, FD_CLOEXEC);
+    if constexpr (encrypted)
+      encrypt();
+    else
+      upgrade();
+  }
+
+  // Shakes hands with a server that can show that it is the one asked for.
+  void encrypt() {
+    auto& tls = stream_.next_layer();
+    auto& host = options_.server.host;
+    error_code is_name;
+    asio::ip::make_address(host, is_name);
+    if (is_name)
+      SSL_set_tlsext_host_name(tls.native_handle(), host.c_str());
+    tls.set_verify_callback(ssl::host_name_verification{host});
+    expire_in(options_.connect_timeout);
+    tls.async_handshake(ssl::stream_base::client,
+                        [self = this->shared_from_this()](error_code ec) {
+                          self->on_encrypted(ec);
+                        });
+  }
+
+  // Beast's timeouts begin with the WebSocket.
+  void expire_in(caf::timespan timeout) {
+    deadline_.expires_after(timeout);
+    deadline_.async_wait([self = this->shared_from_this()](error_code ec) {
+      error_code ignored;
+      if (!ec && !self->is_encrypted_)
+        self->socket().close(ignored);
+    });
+  }
+
+  void on_encrypted(const error_code& ec) {
+    deadline_.cancel();
+    if (listener_ == nullptr)
+      return;
+    if (ec)
+      return finish(
+        {1006, network_error(caf::sec::disconnect_during_handshake,
+                             "the TLS handshake with "
+                               + options_.server.authority() + " failed",
+                             ec)});
+    is_encrypted_ = true;
+    upgrade();
+  }
+
+  void upgrade() {
+    stream_.async_handshake(
+      response_, options_.server.authority(), options_.server.target,
+      [self = this->shared_from_this()](const error_code& ec) {
+        self->on_handshake(ec);
+      });
   }
 
   void on_handshake(const error_code& ec) {
@@ -235,10 +300,9 @@ private:
   void read() {
     if (listener_ == nullptr)
       return;
-    stream_.async_read(
-      received_, [self = shared_from_this()](const error_code& ec, size_t) {
-        self->on_read(ec);
-      });
+    stream_.async_read(received_,
+                       [self = this->shared_from_this()](
+                         const error_code& ec, size_t) { self->on_read(ec); });
   }
 
   void on_read(const error_code& ec) {
@@ -265,7 +329,7 @@ private:
     if (writing_ || flush_posted_)
       return;
     flush_posted_ = true;
-    asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
       self->flush_posted_ = false;
       if (!self->writing_)
         self->flush();
@@ -286,7 +350,7 @@ private:
     messages_.pop_front();
     stream_.async_write(
       asio::const_buffer{being_written_.data(), being_written_.size()},
-      [self = shared_from_this()](const error_code& ec, size_t) {
+      [self = this->shared_from_this()](const error_code& ec, size_t) {
         self->on_written(ec);
       });
   }
@@ -303,7 +367,7 @@ private:
     set_timeouts(close_timeout, close_timeout);
     stream_.async_close(
       websocket::close_reason{*closing_},
-      [self = shared_from_this()](const error_code&) {
+      [self = this->shared_from_this()](const error_code&) {
         self->finish({*self->closing_,
                       caf::make_error(caf::sec::connection_closed,
                                       std::string{"closed by this side"})});
@@ -314,7 +378,7 @@ private:
     if (listener_ == nullptr)
       return;
     auto* listener = listener_;
-    auto self = shared_from_this();
+    auto self = this->shared_from_this();
     drop();
     listener->on_closed(std::move(report));
   }
@@ -323,13 +387,15 @@ private:
   // Null once it has heard the end.
   listener* listener_;
   tcp::resolver resolver_;
-  websocket::stream<tcp::socket> stream_;
+  asio::steady_timer deadline_{resolver_.get_executor()};
+  Stream stream_;
   websocket::response_type response_;
   beast::flat_buffer received_;
   // Messages that wait; the last one takes further frames.
   std::deque<byte_buffer> messages_;
   byte_buffer being_written_;
   size_t frame_bytes_max_ = 64 * 1024;
+  bool is_encrypted_ = false;
   bool writing_ = false;
   bool flush_posted_ = false;
   // The code to close with, once that is wanted.
@@ -342,7 +408,15 @@ private:
 std::shared_ptr<client_transport>
 make_client_transport(asio::io_context& context, const client_options& options,
                       client_transport::listener& listener) {
-  return std::make_shared<websocket_transport>(context, options, listener);
+  if (!options.server.encrypted)
+    return std::make_shared<websocket_transport<plain_stream>>(context, options,
+                                                               listener,
+                                                               context);
+  ssl::context tls{ssl::context::tls_client};
+  if (auto failed = set_up_client_tls(tls, options))
+    return make_failed_transport(context, std::move(failed), listener);
+  return std::make_shared<websocket_transport<tls_client_stream>>(
+    context, options, listener, context, tls);
 }
 
 } // namespace callboard::net

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,6 +8,8 @@
 #include <callboard/actors/authority.hpp>
 #include <callboard/messages/codec.hpp>
 #include <callboard/net/server_options.hpp>
+#include <callboard/net/tls_context.hpp>
+#include <callboard/net/tls_stream.hpp>
 #include <callboard/net/ws_extensions.hpp>
 
 namespace callboard::net {
@@ -16,8 +19,10 @@ struct ws_upgrade {
   /// The TCP descriptor, non-blocking and known to no reactor. Whoever gets
   /// this closes it.
   int socket = -1;
+  /// What speaks TLS on it; null: nothing does.
+  std::unique_ptr<tls_stream> tls;
   /// The bytes received behind the request: a client need not wait for the 101
-  /// before it sends frames. Less than 32 KiB.
+  /// before it sends frames. Less than 64 KiB.
   std::string head;
   /// Whether the path was `server_options::echo_path`.
   bool echo = false;
@@ -34,6 +39,14 @@ struct ws_upgrade {
   std::string address;
 };
 
+/// Who is at the other end of an HTTP session.
+struct http_peer {
+  /// The IP address.
+  std::string_view address;
+  /// The common name in a verified client's certificate; empty: none.
+  std::string_view certificate = {};
+};
+
 /// What the HTTP side of a loop needs from its server. Called on the loop's
 /// thread.
 class http_front {
@@ -41,6 +54,11 @@ public:
   virtual ~http_front() = default;
 
   virtual const server_options& options() const = 0;
+
+  /// Returns what new connections speak TLS with; null: they speak none.
+  virtual std::shared_ptr<const tls_context> tls() const {
+    return nullptr;
+  }
 
   /// Reserves a place for a WebSocket connection.
   /// @returns false if there is none, which is answered 503 `overloaded`.
@@ -67,6 +85,12 @@ public:
   /// Counts an answer by its status, 101 … 599. The zero value ignores it.
   virtual void count_reply(unsigned status) {
     static_cast<void>(status);
+  }
+
+  /// Counts a TLS handshake that came to nothing. The zero value ignores it.
+  virtual void tls_failed(std::string_view address, std::string_view reason) {
+    static_cast<void>(address);
+    static_cast<void>(reason);
   }
 };
 

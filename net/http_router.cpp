@@ -95,11 +95,11 @@ http_content content_of(resource what, std::string_view path,
 } // namespace
 
 http_reply answer(const http_request& request, http_front& front,
-                  std::string_view address) {
+                  const http_peer& peer) {
   auto [path, query] = split_http_target(request.target);
   auto what = find_resource(path, front.options());
   if (is_ws(what) && request.method == "GET" && !request.has_body)
-    return answer_upgrade({request, query, address, what == resource::echo},
+    return answer_upgrade({request, query, peer, what == resource::echo},
                           front);
   auto content = content_of(what, path, request, front);
   auto close = content.status >= 400 || !request.keep_alive || request.http_1_0

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string_view>
-
 #include <callboard/net/http_front.hpp>
 #include <callboard/net/http_reader.hpp>
 #include <callboard/net/http_reply.hpp>
@@ -12,8 +10,7 @@ namespace callboard::net {
 ///
 /// A refusal ends its connection, and so does every answer while the server is
 /// not ready. With status 101, `front.admit()` has reserved a place.
-/// @param address the peer's IP address.
 http_reply answer(const http_request& request, http_front& front,
-                  std::string_view address);
+                  const http_peer& peer);
 
 } // namespace callboard::net

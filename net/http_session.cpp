@@ -17,7 +17,7 @@ namespace callboard::net {
 namespace {
 
 /// How much one turn receives.
-constexpr size_t receive_bytes_max = 16 * 1024;
+constexpr size_t receive_bytes_max = 2 * tls_stream::record_bytes_max + 2048;
 
 /// How long the rest of what a refused client sends is read and discarded, so
 /// that the refusal arrives: closing a socket with unread bytes resets it.
@@ -44,6 +44,7 @@ public:
       front_{front},
       sessions_{&sessions},
       next_{sessions.first_},
+      tls_{make_tls(socket_, front)},
       address_{std::move(address)} {
     if (next_ != nullptr)
       next_->previous_ = this;
@@ -65,7 +66,7 @@ public:
 
   void start() {
     arm(front_.options().request_timeout);
-    wait(tcp::socket::wait_read);
+    wait_to_read();
   }
 
   /// Closes the socket and leaves the list; later handlers do nothing.
@@ -83,6 +84,12 @@ public:
 private:
   enum class state { reading, writing, lingering, closed };
 
+  static std::unique_ptr<tls_stream> make_tls(tcp::socket& socket,
+                                              const http_front& front) {
+    auto context = front.tls();
+    return context ? context->accept(socket.native_handle()) : nullptr;
+  }
+
   // -- waiting ----------------------------------------------------------------
 
   void arm(caf::timespan timeout) {
@@ -96,6 +103,12 @@ private:
   void wait(tcp::socket::wait_type what) {
     socket_.async_wait(what, [self = shared_from_this(), state = state_](
                                error_code ec) { self->resume(state, ec); });
+  }
+
+  void wait_to_read() {
+    // A handshake may have something to say first.
+    wait(tls_ && tls_->has_unsent() ? tcp::socket::wait_write
+                                    : tcp::socket::wait_read);
   }
 
   /// Goes on unless the state is another one since this was asked for.
@@ -115,9 +128,14 @@ private:
   }
 
   void on_deadline() {
-    // A client that rests between requests did nothing wrong.
-    if (state_ != state::reading || (answered_ && reader_.empty()))
+    // A client that rests between requests did nothing wrong, and there is no
+    // way to tell something to one that has not shaken hands.
+    if (state_ != state::reading || (answered_ && reader_.empty())
+        || (tls_ && !tls_->is_open())) {
+      if (tls_ && !tls_->is_open())
+        front_.tls_failed(address_, "timeout");
       return finish();
+    }
     error_code ignored;
     socket_.cancel(ignored);
     send(to_reply(http_refusal{408, "request_timeout",
@@ -130,13 +148,30 @@ private:
   /// @returns an empty view with `ec` clear if that is nothing yet.
   std::string_view receive(std::array<char, receive_bytes_max>& buffer,
                            error_code& ec) {
+    if (tls_)
+      return receive_encrypted(buffer, ec);
     auto n = socket_.read_some(asio::buffer(buffer), ec);
     if (ec == asio::error::would_block || ec == asio::error::interrupted)
       ec.clear();
     return {buffer.data(), n};
   }
 
+  std::string_view
+  receive_encrypted(std::array<char, receive_bytes_max>& buffer,
+                    error_code& ec) {
+    auto [n, then] = tls_->read(buffer);
+    if (then == tls_stream::status::failed && !tls_->is_open())
+      front_.tls_failed(address_, tls_->error());
+    if (n == 0 && then == tls_stream::status::ended)
+      ec = asio::error::eof;
+    else if (then == tls_stream::status::failed)
+      ec = asio::error::connection_reset;
+    return {buffer.data(), n};
+  }
+
   void read() {
+    if (tls_ && tls_->has_unsent() && !flush_encrypted())
+      return;
     std::array<char, receive_bytes_max> buffer;
     error_code ec;
     auto bytes = receive(buffer, ec);
@@ -149,18 +184,24 @@ private:
   void take_request() {
     auto result = reader_.take();
     if (auto* request = std::get_if<http_request>(&result))
-      send(answer(*request, front_, address_));
+      send(answer_to(*request));
     else if (auto* refusal = std::get_if<http_refusal>(&result))
       send(to_reply(*refusal));
     else
-      wait(tcp::socket::wait_read);
+      wait_to_read();
+  }
+
+  http_reply answer_to(const http_request& request) {
+    auto certificate = tls_ ? tls_->peer_name() : std::string{};
+    return answer(request, front_, {address_, certificate});
   }
 
   void discard() {
     std::array<char, receive_bytes_max> buffer;
     error_code ec;
-    receive(buffer, ec);
-    if (ec)
+    // Of no interest, so not decrypted either.
+    socket_.read_some(asio::buffer(buffer), ec);
+    if (ec && ec != asio::error::would_block && ec != asio::error::interrupted)
       return finish();
     wait(tcp::socket::wait_read);
   }
@@ -181,16 +222,16 @@ private:
     auto body = reply_->body();
     while (sent_ < head.size() + body.size()) {
       auto skipped = std::min(sent_, head.size());
-      std::array<asio::const_buffer, 2> rest{asio::buffer(head.substr(skipped)),
-                                             asio::buffer(
-                                               body.substr(sent_ - skipped))};
       error_code ec;
-      sent_ += socket_.write_some(rest, ec);
+      sent_ += send_some(head.substr(skipped), body.substr(sent_ - skipped),
+                         ec);
       if (ec == asio::error::would_block || ec == asio::error::interrupted)
         return wait(tcp::socket::wait_write);
       if (ec)
         return finish();
     }
+    if (tls_ && !flush_encrypted())
+      return;
     if (reply_->upgrade)
       return hand_over();
     auto close = reply_->close;
@@ -199,13 +240,46 @@ private:
     close ? linger() : go_on();
   }
 
+  /// Sends some of two pieces that follow each other.
+  /// @returns how many bytes were taken.
+  size_t send_some(std::string_view head, std::string_view body,
+                   error_code& ec) {
+    if (!tls_) {
+      std::array<asio::const_buffer, 2> pieces{asio::buffer(head),
+                                               asio::buffer(body)};
+      return socket_.write_some(pieces, ec);
+    }
+    std::array<std::string_view, 2> pieces{head, body};
+    auto [n, then] = tls_->write(pieces);
+    if (then == tls_stream::status::failed)
+      ec = asio::error::connection_reset;
+    else if (n == 0)
+      ec = asio::error::would_block;
+    return n;
+  }
+
+  /// Sends what is encrypted already.
+  /// @returns false if it waits for the socket, or the session has ended.
+  bool flush_encrypted() {
+    switch (tls_->flush()) {
+      case tls_stream::status::done:
+        return true;
+      case tls_stream::status::blocked:
+        wait(tcp::socket::wait_write);
+        return false;
+      default:
+        finish();
+        return false;
+    }
+  }
+
   /// Goes on with the next request. One that is here already waits for the
   /// loop's next turn, so that nobody has the loop for himself.
   void go_on() {
     state_ = state::reading;
     arm(front_.options().request_timeout);
     if (reader_.empty())
-      return wait(tcp::socket::wait_read);
+      return wait_to_read();
     asio::post(socket_.get_executor(), [self = shared_from_this()] {
       if (self->state_ == state::reading)
         self->take_request();
@@ -216,6 +290,8 @@ private:
     state_ = state::lingering;
     reader_.take_rest();
     error_code ec;
+    if (tls_)
+      tls_->end();
     socket_.shutdown(tcp::socket::shutdown_send, ec);
     if (ec)
       return finish();
@@ -231,6 +307,7 @@ private:
     auto upgrade = std::move(*reply_->upgrade);
     reply_.reset();
     upgrade.socket = socket;
+    upgrade.tls = std::move(tls_);
     upgrade.head = reader_.take_rest();
     leave();
     front_.open(std::move(upgrade));
@@ -261,6 +338,7 @@ private:
   http_sessions* sessions_;
   http_session* previous_ = nullptr;
   http_session* next_;
+  std::unique_ptr<tls_stream> tls_;
   std::string address_;
   http_reader reader_;
   /// What is being written, and how many of its bytes were.

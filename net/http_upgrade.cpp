@@ -21,9 +21,12 @@ constexpr std::array subprotocols{subprotocol(codec::msgpack),
 class upgrade_decision {
 public:
   upgrade_decision(const http_upgrade_request& asked, http_front& front)
-    : request_{asked.request}, query_{asked.query}, front_{front} {
+    : request_{asked.request},
+      query_{asked.query},
+      front_{front},
+      certificate_{asked.peer.certificate} {
     upgrade_.echo = asked.echo;
-    upgrade_.address = asked.address;
+    upgrade_.address = asked.peer.address;
   }
 
   http_reply make_reply() {
@@ -64,7 +67,8 @@ private:
                            "Pages of this origin may not connect here."});
   }
 
-  /// Asks the application where it wants to be asked and a token came along.
+  /// Asks the application where it wants to be asked and a token or a client's
+  /// certificate came along.
   bool authenticate() {
     auto& rights = front_.options().rights;
     auto& ask = rights.authenticate;
@@ -72,15 +76,20 @@ private:
     if (!take_token(shown.token))
       return refuse_with(
         {400, "bad_request", "The query's token is not percent-encoded."});
-    if (!ask)
+    if (!front_.options().tls.names_users)
+      certificate_ = {};
+    if (!ask) {
+      upgrade_.who.user = certificate_;
       return true;
-    if (shown.token.empty()) {
+    }
+    if (shown.token.empty() && certificate_.empty()) {
       if (rights.anonymous) {
         upgrade_.who = *rights.anonymous;
         upgrade_.authenticated = true;
       }
       return true;
     }
+    shown.certificate = certificate_;
     shown.address = upgrade_.address;
     try {
       auto who = ask(shown);
@@ -139,6 +148,7 @@ private:
   const http_request& request_;
   std::string_view query_;
   http_front& front_;
+  std::string_view certificate_;
   ws_handshake handshake_;
   ws_upgrade upgrade_;
   http_refusal refusal_;

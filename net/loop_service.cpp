@@ -75,6 +75,10 @@ void loop_service::end_all() {
 
 // -- http_front ---------------------------------------------------------------
 
+std::shared_ptr<const tls_context> loop_service::tls() const {
+  return shared_.tls.current();
+}
+
 bool loop_service::admit() {
   return shared_.admitted.admit(loop_.context().index);
 }
@@ -108,6 +112,7 @@ void loop_service::open(ws_upgrade&& upgrade) {
   outbox_ptr box{
     new outbox{ctx.outboxes, form, shared_.options.node.outbox_bytes_max}};
   ws_session::ptr session{new ws_session{*this, upgrade.socket,
+                                         std::move(upgrade.tls),
                                          deflate ? deflated_ : plain_, box},
                           false};
   session->slot = sessions_.size();
@@ -145,6 +150,15 @@ void loop_service::count_reply(unsigned status) {
                     "Answers to HTTP requests by status.", "1", true)
     ->get_or_add({{"status", std::to_string(status)}})
     ->inc();
+}
+
+void loop_service::tls_failed(std::string_view address,
+                              std::string_view reason) {
+  shared_.system.metrics()
+    .counter_singleton("callboard", "tls-failures",
+                       "TLS handshakes that came to nothing.", "1", true)
+    ->inc();
+  logger("net")->debug("tls_failed address={} reason=\"{}\"", address, reason);
 }
 
 // -- ws_session_host ----------------------------------------------------------

@@ -22,6 +22,7 @@ struct server_context {
     : system{sys},
       options{std::move(opts)},
       admitted{loops, options.node.connections_max},
+      tls{options.tls},
       store{sys, options} {
     node.loops = loops;
     node.store = store.get();
@@ -31,6 +32,7 @@ struct server_context {
   server_options options;
   node_context node;
   admission admitted;
+  tls_source tls;
   node_store store;
 };
 
@@ -72,6 +74,8 @@ public:
     return shared_.options;
   }
 
+  std::shared_ptr<const tls_context> tls() const override;
+
   bool admit() override;
 
   void forgo() override;
@@ -85,6 +89,8 @@ public:
   void open(ws_upgrade&& upgrade) override;
 
   void count_reply(unsigned status) override;
+
+  void tls_failed(std::string_view address, std::string_view reason) override;
 
   // -- ws_session_host --------------------------------------------------------
 

@@ -115,6 +115,8 @@ struct server::impl final : shard_host {
 
   caf::error start() {
     auto& options = shared.options;
+    if (auto failed = shared.tls.load())
+      return failed;
     auto descriptor = listener::bind(options.address, options.port);
     if (!descriptor)
       return descriptor.error();
@@ -291,8 +293,13 @@ uint16_t server::port() const noexcept {
 std::string server::url() const {
   auto& address = impl_->shared.options.address;
   auto v6 = address.find(':') != std::string::npos;
-  return "http://" + (v6 ? '[' + address + ']' : address) + ':'
+  auto scheme = impl_->shared.options.tls.enabled() ? "https://" : "http://";
+  return scheme + (v6 ? '[' + address + ']' : address) + ':'
          + std::to_string(impl_->port) + '/';
+}
+
+caf::error server::reload_certificates() {
+  return impl_->shared.tls.load();
 }
 
 void server::drain() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/fwd.hpp>
 
@@ -36,8 +37,15 @@ public:
   /// Returns the TCP port that the server listens on.
   [[nodiscard]] uint16_t port() const noexcept;
 
-  /// Returns where the page is: `http://127.0.0.1:8080/`.
+  /// Returns where the page is: `http://127.0.0.1:8080/`, or
+  /// `https://…`.
   [[nodiscard]] std::string url() const;
+
+  /// Reads the files of `server_options::tls` again, for connections that come
+  /// from now on. Any thread.
+  /// @returns a sentence where one of them is of no use; those read before
+  /// stay.
+  caf::error reload_certificates();
 
   /// Stops accepting, says `goaway` to everybody, sends what waits and closes
   /// with 4004. Returns when the last connection is gone, or when

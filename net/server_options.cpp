@@ -35,6 +35,16 @@ std::string check_rule(const topic_rule& rule) {
   return {};
 }
 
+std::string check_tls(const tls_options& x) {
+  if (x.certificate_file.empty() != x.key_file.empty())
+    return "a certificate needs its key, and a key its certificate";
+  if (!x.client_ca_file.empty() && !x.enabled())
+    return "certificates of clients need one of the server";
+  if ((x.client_required || x.names_users) && x.client_ca_file.empty())
+    return "certificates of clients need a file with who vouches for them";
+  return {};
+}
+
 } // namespace
 
 std::string_view check_rule_pattern(std::string_view x) noexcept {
@@ -79,6 +89,9 @@ std::string check(const server_options& options) {
     {"ping_timeout", ms(node.ping_timeout), ms(node.ping_interval) + 1,
      86'400'000, " ms"},
     {"connect_timeout", ms(node.connect_timeout), 1, 600'000, " ms"},
+    {"idle_timeout", ms(node.idle_timeout), 0, 86'400'000, " ms"},
+    {"connection_lifetime", ms(node.connection_lifetime), 0, 31'622'400'000,
+     " ms"},
     {"topic_linger", ms(node.topic_linger), 1'000, 86'400'000, " ms"},
     {"presence_linger", ms(node.presence_linger), 0, 3'600'000, " ms"},
     {"presence_interval", ms(node.presence_interval), 0, 60'000, " ms"},
@@ -97,6 +110,8 @@ std::string check(const server_options& options) {
   for (auto& x : rows)
     if (x.value < x.min || x.value > x.max)
       return out_of_bounds(x.name, x.value, x.min, x.max, x.unit);
+  if (auto wrong = check_tls(options.tls); !wrong.empty())
+    return wrong;
   constexpr auto store_bytes_min = uint64_t{1} << 20;
   constexpr auto store_bytes_max = uint64_t{1} << 44;
   auto store_bytes = options.store_bytes_max;

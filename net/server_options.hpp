@@ -10,6 +10,7 @@
 
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/options.hpp>
+#include <callboard/net/tls_context.hpp>
 
 namespace callboard::net {
 
@@ -23,6 +24,9 @@ struct server_options {
   uint16_t port = 8080;
   /// Threads that serve connections, 1 … 256; 0 takes one a core.
   size_t loops = 0;
+  /// What HTTP and WebSockets are encrypted with; without a certificate they
+  /// are not.
+  tls_options tls;
   /// Negotiates permessage-deflate with clients that offer it.
   bool compression = false;
   /// Path of a WebSocket whose messages come back as they are; empty: none.

@@ -55,12 +55,10 @@ caf::expected<url> parse_url(std::string_view text) {
                    + " is not a URL: it needs a scheme, like "
                      "http://127.0.0.1:8080/");
   auto scheme = lower(text.substr(0, scheme_end));
-  if (scheme == "https" || scheme == "wss")
-    return invalid("TLS is not supported by this version: " + in_quotes(text)
-                   + " needs it; use http:// or ws://");
-  if (scheme != "http" && scheme != "ws")
+  auto encrypted = scheme == "https" || scheme == "wss";
+  if (!encrypted && scheme != "http" && scheme != "ws")
     return invalid(in_quotes(text) + " has the scheme " + in_quotes(scheme)
-                   + "; use http:// or ws://");
+                   + "; use http, https, ws or wss");
   auto rest = text.substr(scheme_end + 3);
   auto host_end = std::min(rest.find_first_of("/?#"), rest.size());
   auto host_text = rest.substr(0, host_end);
@@ -68,7 +66,7 @@ caf::expected<url> parse_url(std::string_view text) {
   if (host_text.find('@') != std::string_view::npos)
     return invalid("a URL with a user in it is not supported; show a token "
                    "instead");
-  auto place = parse_host_and_port(host_text, 80);
+  auto place = parse_host_and_port(host_text, encrypted ? 443 : 80);
   if (!place)
     return std::move(place.error());
   if (place->port == 0)
@@ -78,7 +76,8 @@ caf::expected<url> parse_url(std::string_view text) {
     return invalid(in_quotes(text)
                    + " has a space, a control character or a "
                      "letter outside ASCII in its path; percent-encode it");
-  url result{std::move(place->host), place->port, std::string{target}};
+  url result{std::move(place->host), place->port, std::string{target},
+             encrypted};
   auto query = std::min(target.find('?'), target.size());
   if (query == 0 || target.substr(0, query) == "/")
     result.target = "/ws" + std::string{target.substr(query)};

@@ -15,6 +15,8 @@ struct url {
   uint16_t port = 80;
   /// Path and query, as in the request line.
   std::string target = "/ws";
+  /// Whether TLS is spoken there.
+  bool encrypted = false;
 
   /// Returns `HOST:PORT` as in a Host header, with brackets around IPv6.
   [[nodiscard]] std::string authority() const;
@@ -22,10 +24,10 @@ struct url {
   friend bool operator==(const url&, const url&) = default;
 };
 
-/// Reads `http://HOST[:PORT][/PATH][?QUERY]`; `ws://` means the same. Without
-/// a path, or with `/`, the target is the protocol's own path `/ws`.
-/// @returns caf::sec::invalid_argument with a sentence for people; one of its
-///          own for `https` and `wss`, which this version does not speak.
+/// Reads `http://HOST[:PORT][/PATH][?QUERY]`; `ws://` means the same.
+/// `https://` and `wss://` stand for TLS, where the port is 443 by default.
+/// Without a path, or with `/`, the target is the protocol's own path `/ws`.
+/// @returns caf::sec::invalid_argument with a sentence for people.
 caf::expected<url> parse_url(std::string_view text);
 
 /// Where to listen.

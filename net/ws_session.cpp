@@ -40,11 +40,14 @@ uint16_t number(callboard::close_code x) noexcept {
 } // namespace
 
 ws_session::ws_session(ws_session_host& host, int socket,
+                       std::unique_ptr<tls_stream> tls,
                        const ws_parser_options& parsing, outbox_ptr box)
   : socket_{socket},
+    encrypted_{tls != nullptr},
     binary_{codec_of(box->form()) == codec::msgpack},
     host_{host},
     box_{std::move(box)},
+    tls_{std::move(tls)},
     parser_{parsing} {
   box_->set_transport(this);
   last_heard_ms = host_.loop().context().steady_ms;
@@ -91,7 +94,7 @@ void ws_session::on_ready(uint32_t events) {
 
 void ws_session::receive() {
   auto buffer = host_.loop().receive_buffer();
-  auto n = ::recv(socket_, buffer.data(), buffer.size(), 0);
+  auto n = receive_into(buffer);
   if (n < 0) {
     if (errno != EAGAIN && errno != EINTR)
       lost(number(callboard::close_code::abnormal), "connection reset");
@@ -107,6 +110,19 @@ void ws_session::receive() {
   // After our close frame, what comes is read only to see the end.
   if (!closing_)
     parse(buffer.first(static_cast<size_t>(n)));
+}
+
+ssize_t ws_session::receive_into(std::span<char> buffer) {
+  if (!encrypted_)
+    return ::recv(socket_, buffer.data(), buffer.size(), 0);
+  auto [n, then] = tls_->read(buffer);
+  if (tls_->has_unsent())
+    watch_for();
+  if (n > 0 || then == tls_stream::status::ended)
+    return static_cast<ssize_t>(n);
+  // As of a socket that has nothing: what came was no data.
+  errno = then == tls_stream::status::failed ? ECONNRESET : EAGAIN;
+  return -1;
 }
 
 void ws_session::parse(std::span<char> bytes) {
@@ -187,7 +203,8 @@ void ws_session::append_control(ws_opcode kind, std::string_view body) {
 size_t ws_session::send(std::string_view bytes) {
   if (socket_ < 0 || broken_)
     return 0;
-  auto sent = send_to(socket_, bytes);
+  auto sent = encrypted_ ? send_encrypted({&bytes, 1})
+                         : send_to(socket_, bytes);
   return sent > 0 ? static_cast<size_t>(sent) : 0;
 }
 
@@ -199,19 +216,8 @@ void ws_session::flush(outbox& box) {
     return;
   }
   std::array<std::string_view, pieces_max> pieces;
-  std::array<iovec, pieces_max> parts;
   while (auto n = box.gather(pieces)) {
-    ssize_t sent = 0;
-    if (n == 1) {
-      sent = send_to(socket_, pieces[0]);
-    } else {
-      for (size_t i = 0; i < n; ++i)
-        parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
-      msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = n;
-      sent = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
-    }
+    auto sent = send_pieces({pieces.data(), n});
     if (sent < 0) {
       if (errno == EINTR)
         continue;
@@ -233,12 +239,52 @@ void ws_session::flush(outbox& box) {
   after_flush();
 }
 
+ssize_t ws_session::send_pieces(std::span<const std::string_view> pieces) {
+  if (encrypted_)
+    return send_encrypted(pieces);
+  if (pieces.size() == 1)
+    return send_to(socket_, pieces[0]);
+  std::array<iovec, pieces_max> parts;
+  for (size_t i = 0; i < pieces.size(); ++i)
+    parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = pieces.size();
+  return ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+}
+
+ssize_t ws_session::send_encrypted(std::span<const std::string_view> pieces) {
+  auto [n, then] = tls_->write(pieces);
+  if (then == tls_stream::status::failed) {
+    errno = ECONNRESET;
+    return -1;
+  }
+  if (tls_->has_unsent())
+    watch_for();
+  if (n > 0 || then == tls_stream::status::done)
+    return static_cast<ssize_t>(n);
+  errno = EAGAIN;
+  return -1;
+}
+
+bool ws_session::has_unsent() const noexcept {
+  return box_->queued_bytes() > 0 || (encrypted_ && tls_->has_unsent());
+}
+
 void ws_session::after_flush() {
+  if (encrypted_ && tls_->flush() != tls_stream::status::done) {
+    // What is encrypted already goes first, when the socket can be written.
+    watch_for();
+    return;
+  }
   if ((watched_events_ & EPOLLOUT) != 0)
     watch_for();
   if (closing_) {
-    if (!std::exchange(shut_down_, true))
+    if (!std::exchange(shut_down_, true)) {
+      if (encrypted_)
+        tls_->end();
       ::shutdown(socket_, SHUT_WR);
+    }
     if (peer_closed_ && !std::exchange(deferred_, true))
       host_.loop().defer([self = ptr{this}] { self->end(); });
   } else if (paused_ && !std::exchange(deferred_, true)) {
@@ -264,7 +310,7 @@ void ws_session::watch_for() {
   if (socket_ < 0)
     return;
   auto events = paused_ && !closing_ ? 0u : unsigned{EPOLLIN};
-  if (box_->queued_bytes() > 0)
+  if (has_unsent())
     events |= EPOLLOUT;
   if (events != watched_events_) {
     watched_events_ = static_cast<uint8_t>(events);

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
+
+#include <sys/types.h>
 
 #include <caf/intrusive_ptr.hpp>
 
@@ -10,6 +13,7 @@
 #include <callboard/actors/heartbeat.hpp>
 #include <callboard/actors/outbox.hpp>
 #include <callboard/net/io_loop.hpp>
+#include <callboard/net/tls_stream.hpp>
 #include <callboard/net/ws_handler.hpp>
 #include <callboard/net/ws_parser.hpp>
 
@@ -44,7 +48,8 @@ public:
   using ptr = caf::intrusive_ptr<ws_session>;
 
   /// @param socket a connected, non-blocking descriptor, which is now ours.
-  ws_session(ws_session_host& host, int socket,
+  /// @param tls what speaks TLS on it, after its handshake; null: nothing does.
+  ws_session(ws_session_host& host, int socket, std::unique_ptr<tls_stream> tls,
              const ws_parser_options& parsing, outbox_ptr box);
 
   ~ws_session() override;
@@ -109,6 +114,10 @@ private:
 
   void receive();
 
+  // Receives once.
+  // @returns what `recv` does.
+  ssize_t receive_into(std::span<char> buffer);
+
   void parse(std::span<char> bytes);
 
   void parsed(ws_status status);
@@ -118,6 +127,15 @@ private:
   // -- writing ----------------------------------------------------------------
 
   void append_control(ws_opcode kind, std::string_view body);
+
+  // Sends the pieces that an outbox has next.
+  // @returns what `send` does.
+  ssize_t send_pieces(std::span<const std::string_view> pieces);
+
+  ssize_t send_encrypted(std::span<const std::string_view> pieces);
+
+  // Whether bytes wait that the socket did not take.
+  [[nodiscard]] bool has_unsent() const noexcept;
 
   void after_flush();
 
@@ -147,6 +165,8 @@ private:
   bool peer_closed_ = false;
   // The socket failed; `lost` follows at the turn's end.
   bool broken_ = false;
+  // `tls_` is there; nearer than that.
+  bool encrypted_;
   bool paused_ = false;
   bool deferred_ = false;
   bool echo_ = false;
@@ -156,6 +176,7 @@ private:
   // Kept alive by the strong reference behind it.
   connection* actor_ = nullptr;
   caf::strong_actor_ptr keep_;
+  std::unique_ptr<tls_stream> tls_;
   ws_parser parser_;
   int64_t pinged_us_ = 0;
 };

@@ -34,17 +34,16 @@ std::string endpoint::host_and_port() const {
 
 std::string parse_url(const std::string& url, endpoint& result) {
   std::string_view rest{url};
-  if (rest.substr(0, 6) == "wss://")
-    return "bench speaks ws:// only: measure the server without TLS";
-  if (rest.substr(0, 5) != "ws://")
-    return "'" + url + "' is not a ws:// address";
-  rest.remove_prefix(5);
+  result.encrypted = rest.starts_with("wss://");
+  if (!result.encrypted && !rest.starts_with("ws://"))
+    return "'" + url + "' is not a ws:// or wss:// address";
+  rest.remove_prefix(result.encrypted ? 6 : 5);
   auto slash = std::min(rest.find('/'), rest.size());
   auto authority = rest.substr(0, slash);
   result.path = slash == rest.size() ? "/ws" : std::string{rest.substr(slash)};
   if (!is_request_target(result.path))
     return "the path of '" + url + "' has characters that a URL cannot have";
-  auto port = std::string_view{"80"};
+  auto port = std::string_view{result.encrypted ? "443" : "80"};
   if (!authority.empty() && authority[0] == '[') {
     auto end = authority.find(']');
     if (end == std::string_view::npos)

@@ -6,11 +6,13 @@
 
 namespace callboard::cmd::bench {
 
-/// Names a WebSocket server without TLS and where its name leads.
+/// Names a WebSocket server and where its name leads.
 struct endpoint {
   std::string host;
   std::string port;
   std::string path;
+  /// Whether it speaks TLS.
+  bool encrypted = false;
   sockaddr_storage address{};
   socklen_t address_size = 0;
 
@@ -18,7 +20,8 @@ struct endpoint {
   std::string host_and_port() const;
 };
 
-/// Splits `ws://HOST[:PORT][/PATH]`; the path defaults to `/ws`.
+/// Splits `ws://HOST[:PORT][/PATH]`, or `wss://` for TLS; the path defaults to
+/// `/ws`.
 /// @returns an empty string, or a sentence that says what is wrong.
 std::string parse_url(const std::string& url, endpoint& result);
 

@@ -31,6 +31,16 @@ int64_t read_clock(clockid_t id) {
   return int64_t{result.tv_sec} * 1'000'000'000 + result.tv_nsec;
 }
 
+ssize_t receive_some(link& from, void* buffer, size_t size) {
+  return from.tls ? from.tls->receive(buffer, size)
+                  : ::recv(from.fd, buffer, size, 0);
+}
+
+ssize_t send_some(link& to, const std::string& bytes) {
+  return to.tls ? to.tls->send(bytes.data(), bytes.size())
+                : ::send(to.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+}
+
 std::string system_text(int code) {
   return std::generic_category().message(code);
 }
@@ -154,6 +164,8 @@ void worker::established(link& which) {
   if (code != 0)
     return lose(which, system_text(code));
   which.state = link_state::joining;
+  if (state_.target.encrypted)
+    which.tls = std::make_unique<tls_link>(which.fd, state_.target.host);
   how_->open(*this, which);
 }
 
@@ -203,11 +215,15 @@ bool worker::receive(link& which) {
   auto have = which.rest.size();
   if (have > 0)
     std::memcpy(buffer, which.rest.data(), have);
-  auto got = ::recv(which.fd, buffer + have, buffer_bytes - have, 0);
+  auto got = receive_some(which, buffer + have, buffer_bytes - have);
   now_ = read_clock(CLOCK_MONOTONIC);
   if (got <= 0) {
-    if (got < 0 && errno == EAGAIN)
+    if (got < 0 && errno == EAGAIN) {
+      // With TLS, this may be what the first bytes were waiting for.
+      if (which.tls && !which.unsent.empty())
+        flush(which);
       return false;
+    }
     lose(which,
          got == 0 ? "the server ended the connection" : system_text(errno));
     return false;
@@ -233,7 +249,7 @@ void worker::send(link& to, const std::string& bytes) {
     return;
   size_t sent = 0;
   if (to.unsent.empty()) {
-    auto code = ::send(to.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    auto code = send_some(to, bytes);
     if (code < 0 && errno != EAGAIN)
       return lose(to, system_text(errno));
     sent = code > 0 ? static_cast<size_t>(code) : 0;
@@ -247,7 +263,7 @@ void worker::send(link& to, const std::string& bytes) {
 
 void worker::flush(link& which) {
   auto& unsent = which.unsent;
-  auto code = ::send(which.fd, unsent.data(), unsent.size(), MSG_NOSIGNAL);
+  auto code = send_some(which, unsent);
   if (code < 0 && errno != EAGAIN)
     return lose(which, system_text(errno));
   if (code > 0)
@@ -286,6 +302,7 @@ void worker::release(link& which, link_state state) {
   else
     --handshaking_;
   which.state = state;
+  which.tls = nullptr;
   ::close(which.fd);
   which.fd = -1;
   which.rest = {};

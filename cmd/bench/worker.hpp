@@ -9,6 +9,7 @@
 #include "endpoint.hpp"
 #include "options.hpp"
 #include "tally.hpp"
+#include "tls.hpp"
 
 namespace callboard::cmd::bench {
 
@@ -44,6 +45,8 @@ enum class link_state : uint8_t {
 /// One connection of the load generator.
 struct link {
   int fd = -1;
+  /// What speaks TLS on it; null: nothing does.
+  tls_link_ptr tls;
   /// Counts the worker's connections from 0.
   uint32_t index = 0;
   link_state state = link_state::fresh;

@@ -1,20 +1,25 @@
 // A broadcaster and echo on Boost.Beast as its examples show it: a session for
 // each connection, one async_read a message, a queue and one async_write each.
 //
-//   beast [--port N] [--echo PATH]
+//   beast [--port N] [--echo PATH] [--tls CERTIFICATE KEY]
 
 #include <utility>
 
 #include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast.hpp>
+#include <boost/beast/ssl.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -31,6 +36,7 @@ namespace websocket = boost::beast::websocket;
 
 using boost::beast::error_code;
 using boost::beast::flat_buffer;
+using boost::beast::ssl_stream;
 using boost::beast::tcp_stream;
 using tcp = asio::ip::tcp;
 using shared_text = std::shared_ptr<const std::string>;
@@ -38,10 +44,17 @@ using shared_text = std::shared_ptr<const std::string>;
 constexpr size_t message_bytes_max = 1 << 20;
 constexpr size_t queue_length_max = 4096;
 
-class session;
+/// A session, whatever its stream.
+class member {
+public:
+  virtual void send(shared_text message) = 0;
+
+protected:
+  ~member() = default;
+};
 
 struct room {
-  std::vector<session*> members;
+  std::vector<member*> members;
   uint64_t offset = 0;
 };
 
@@ -50,31 +63,41 @@ struct hub {
   std::string echo_path;
   std::unordered_map<std::string, room> rooms;
   uint64_t accepted = 0;
+  /// With TLS.
+  std::optional<asio::ssl::context> tls;
 };
 
-class session : public std::enable_shared_from_this<session> {
+// Stream: tcp_stream or ssl_stream<tcp_stream>.
+template <class Stream>
+class session final : public member,
+                      public std::enable_shared_from_this<session<Stream>> {
 public:
-  session(tcp::socket socket, hub& shared)
-    : stream_(std::move(socket)),
+  // args: what the stream is made of.
+  template <class... Ts>
+  explicit session(hub& shared, Ts&&... args)
+    : stream_(std::forward<Ts>(args)...),
       hub_(shared),
       name_("c" + std::to_string(++shared.accepted)) {
   }
 
   ~session() {
     for (auto where : rooms_)
-      std::erase(where->members, this);
+      std::erase(where->members, static_cast<member*>(this));
   }
 
   void run() {
-    request_ = std::make_unique<http::request<http::string_body>>();
-    http::async_read(stream_.next_layer(), buffer_, *request_,
-                     [self = shared_from_this()](error_code code, size_t) {
-                       if (!code)
-                         self->accept();
-                     });
+    if constexpr (std::is_same_v<Stream, tcp_stream>)
+      read_request();
+    else
+      stream_.next_layer().async_handshake(asio::ssl::stream_base::server,
+                                           [self = this->shared_from_this()](
+                                             error_code code) {
+                                             if (!code)
+                                               self->read_request();
+                                           });
   }
 
-  void send(shared_text message) {
+  void send(shared_text message) override {
     if (queue_.size() >= queue_length_max) {
       boost::beast::get_lowest_layer(stream_).close();
       return;
@@ -85,6 +108,16 @@ public:
   }
 
 private:
+  void read_request() {
+    request_ = std::make_unique<http::request<http::string_body>>();
+    http::async_read(stream_.next_layer(), buffer_, *request_,
+                     [self = this->shared_from_this()](error_code code,
+                                                       size_t) {
+                       if (!code)
+                         self->accept();
+                     });
+  }
+
   void accept() {
     std::string path{request_->target()};
     echoes_ = path == hub_.echo_path;
@@ -97,10 +130,11 @@ private:
       }));
     stream_.binary(true);
     stream_.read_message_max(message_bytes_max);
-    stream_.async_accept(*request_, [self = shared_from_this()](error_code e) {
-      if (!e)
-        self->greet();
-    });
+    stream_.async_accept(*request_,
+                         [self = this->shared_from_this()](error_code e) {
+                           if (!e)
+                             self->greet();
+                         });
   }
 
   void greet() {
@@ -115,19 +149,20 @@ private:
   }
 
   void read() {
-    stream_.async_read(buffer_,
-                       [self = shared_from_this()](error_code code, size_t) {
-                         if (code)
-                           return;
-                         self->take();
-                         self->buffer_.consume(self->buffer_.size());
-                         self->read();
-                       });
+    stream_.async_read(
+      buffer_, [self = this->shared_from_this()](error_code code, size_t) {
+        if (code)
+          return;
+        self->take();
+        self->buffer_.consume(self->buffer_.size());
+        self->read();
+      });
   }
 
   void write() {
     stream_.async_write(asio::buffer(*queue_.front()),
-                        [self = shared_from_this()](error_code code, size_t) {
+                        [self = this->shared_from_this()](error_code code,
+                                                          size_t) {
                           if (code)
                             return;
                           self->queue_.pop_front();
@@ -175,13 +210,13 @@ private:
     baseline::append_event(event, what.subject, what.payload, ++where.offset,
                            name_);
     auto shared = std::make_shared<const std::string>(std::move(event));
-    for (auto member : where.members)
-      member->send(shared);
+    for (auto each : where.members)
+      each->send(shared);
     if (what.seq_id != 0)
       baseline::append_position(out, what.seq_id, where.offset);
   }
 
-  websocket::stream<tcp_stream> stream_;
+  websocket::stream<Stream> stream_;
   hub& hub_;
   std::string name_;
   std::unique_ptr<http::request<http::string_body>> request_;
@@ -196,7 +231,13 @@ void accept_next(tcp::acceptor& acceptor, hub& shared) {
     if (!code) {
       error_code ignored;
       socket.set_option(tcp::no_delay{true}, ignored);
-      std::make_shared<session>(std::move(socket), shared)->run();
+      if (shared.tls)
+        std::make_shared<session<ssl_stream<tcp_stream>>>(shared,
+                                                          std::move(socket),
+                                                          *shared.tls)
+          ->run();
+      else
+        std::make_shared<session<tcp_stream>>(shared, std::move(socket))->run();
     }
     accept_next(acceptor, shared);
   });
@@ -214,8 +255,13 @@ int main(int argc, char** argv) {
       port = static_cast<uint16_t>(atoi(argv[++i]));
     } else if (word == "--echo" && i + 1 < argc) {
       shared.echo_path = argv[++i];
+    } else if (word == "--tls" && i + 2 < argc) {
+      shared.tls.emplace(asio::ssl::context::tls_server);
+      shared.tls->use_certificate_chain_file(argv[++i]);
+      shared.tls->use_private_key_file(argv[++i], asio::ssl::context::pem);
     } else {
-      fprintf(stderr, "usage: beast [--port N] [--echo PATH]\n");
+      fprintf(stderr, "usage: beast [--port N] [--echo PATH] "
+                      "[--tls CERTIFICATE KEY]\n");
       return 2;
     }
   }

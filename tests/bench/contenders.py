@@ -23,14 +23,18 @@ class Contender:
     {folder} for an empty folder of its own. `files` are written there first,
     by their names; the same stands for the same in them. `dialect` is what
     `bench_load` calls what it speaks; without one that is callboard's protocol.
+    An `encrypted` one finds a certificate and its key in `cert.pem` and
+    `key.pem` of its folder.
     """
 
-    def __init__(self, name, command, needs=(), files=None, dialect=None):
+    def __init__(self, name, command, needs=(), files=None, dialect=None,
+                 encrypted=False):
         self.name = name
         self.command = command
         self.needs = needs
         self.files = files or {}
         self.dialect = dialect
+        self.encrypted = encrypted
 
     def program(self):
         return shutil.which(self.command[0], path=PROGRAMS)
@@ -117,22 +121,29 @@ def all_contenders(build, server):
     baselines = os.path.join(build, "tests", "bench")
     bare = [os.path.join(baselines, "bench_bare"), "--port", "{port}"]
 
-    def callboard(name, loops):
+    beast = [os.path.join(baselines, "bench_beast"), "--port", "{port}"]
+    files = ["{folder}/cert.pem", "{folder}/key.pem"]
+
+    def callboard(name, loops, *more, encrypted=False):
         return Contender(name, [
             server, "serve", "--listen", "127.0.0.1:{port}", "--loops",
-            str(loops), "--echo", "/echo", "--log-level", "warn"])
+            str(loops), "--echo", "/echo", "--log-level", "warn", *more],
+            encrypted=encrypted)
 
     return [
         Contender("bare", bare),
         Contender("bare-coalescing", bare + ["--coalesce"]),
-        Contender("beast", [os.path.join(baselines, "bench_beast"),
-                            "--port", "{port}"]),
+        Contender("beast", beast),
+        Contender("beast-tls", beast + ["--tls", *files], ("/usr/bin/openssl",),
+                  encrypted=True),
         Contender("ws", ["node", os.path.join(HERE, "ws.mjs"), "{port}"],
                   (os.path.join(modules, "ws"),
                    os.path.join(modules, "@msgpack", "msgpack"))),
         *foreign_contenders(),
         callboard("callboard", 1),
         callboard("callboard-2-loops", 2),
+        callboard("callboard-tls", 1, "--tls-cert", files[0], "--tls-key",
+                  files[1], encrypted=True),
     ]
 
 
@@ -145,6 +156,14 @@ def free_port():
 def pinned(command, cores):
     """Returns the command so that it runs on these cores alone."""
     return ["taskset", "-c", ",".join(map(str, cores))] + command
+
+
+def make_certificate(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                    "/CN=localhost", "-days", "2", "-keyout", "key.pem",
+                    "-out", "cert.pem"], cwd=folder, check=True,
+                   capture_output=True)
 
 
 class Running:
@@ -167,6 +186,8 @@ class Running:
                 path = os.path.join(self.folder.name, name)
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(self.filled(text))
+            if self.contender.encrypted:
+                make_certificate(self.folder.name)
             command = [self.contender.program(), *map(
                 self.filled, self.contender.command[1:])]
             self.process = subprocess.Popen(

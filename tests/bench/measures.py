@@ -21,6 +21,8 @@ class Measure:
     # For memory: at most so many bytes.
     bytes_max: float = 0
     contenders: tuple = BASELINES + ("callboard",)
+    # Which contender it is about.
+    judged: str = "callboard"
     # Server and load share all cores, rather than having one each.
     together: bool = False
 
@@ -64,6 +66,13 @@ def request(window, factor):
         factor, "bare-coalescing")
 
 
+def encrypted(measure):
+    return Measure(
+        f"tls-{measure.name}", f"TLS: {measure.title}", measure.load, 0.9,
+        "beast-tls", contenders=("beast-tls", "callboard-tls"),
+        judged="callboard-tls")
+
+
 ROOMS = ("rooms", "--rooms", "100", "--members", "10", "--window", "1",
          "--payload", "128")
 LOOPS = ("callboard", "callboard-2-loops")
@@ -88,6 +97,10 @@ ALL = [
     echo(16),
     request(1, 0.75),
     request(16, 0.4),
+    encrypted(fanout(1000, 1)),
+    encrypted(fanout(1000, 16)),
+    encrypted(echo(1)),
+    encrypted(echo(16)),
     idle("idle", 1, "all in one topic", 3 * 1024),
     idle("idle-own", 10000, "a topic each", 3 * 1024),
     Measure("loops-fanout", "two loops against one, fan-out to 1,000, "

@@ -58,8 +58,8 @@ def ratios(one, other):
 
 
 def judge(measure, medians):
-    """Returns callboard's verdict: what it reached and what it was to."""
-    mine = medians.get("callboard")
+    """Returns the verdict about callboard: what it reached and what it was to."""
+    mine = medians.get(measure.judged)
     if not mine:
         return None
     if measure.bytes_max:
@@ -111,11 +111,11 @@ def table(measure, medians):
                 f"{remarks(row)}".rstrip())
     verdict = judge(measure, medians)
     if verdict and verdict["by"] == "bytes":
-        lines.append(f"  callboard: {verdict['reached']:.0f} bytes each, at "
+        lines.append(f"  {measure.judged}: {verdict['reached']:.0f} bytes each, at "
                      f"most {verdict['wanted']:.0f} wanted: "
                      + ("reached" if verdict["ok"] else "MISSED"))
     elif verdict:
-        lines.append(f"  callboard: {verdict['reached']:.2f} x "
+        lines.append(f"  {measure.judged}: {verdict['reached']:.2f} x "
                      f"{measure.against} by {verdict['by']}, at least "
                      f"{verdict['wanted']:.2f} wanted: "
                      + ("reached" if verdict["ok"] else "MISSED"))

@@ -48,7 +48,7 @@ CAF_TEST(the client may end the connection) {
   request.target = "/health";
   request.http_1_0 = true;
   request.keep_alive = true;
-  auto reply = answer(request, *this, "192.0.2.7");
+  auto reply = answer(request, *this, {"192.0.2.7"});
   CHECK_EQ(reply.status, 200u);
   CHECK(reply.close);
   CHECK(has_line(reply, "Connection: close"));

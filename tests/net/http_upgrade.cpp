@@ -132,7 +132,7 @@ CAF_TEST(a WebSocket needs HTTP 1.1) {
   request.method = "GET";
   request.target = "/ws";
   request.http_1_0 = true;
-  CHECK_EQ(status_and_name(answer(request, *this, "192.0.2.7")),
+  CHECK_EQ(status_and_name(answer(request, *this, {"192.0.2.7"})),
            "505 unsupported_http_version");
 }
 

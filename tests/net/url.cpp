@@ -11,7 +11,8 @@ namespace {
 // The URL as host, port and target, or what is wrong with it.
 std::string read(std::string_view text) {
   auto x = parse_url(text);
-  return x ? x->authority() + ' ' + x->target : details(x.error()).sentence;
+  return x ? (x->encrypted ? "TLS " : "") + x->authority() + ' ' + x->target
+           : details(x.error()).sentence;
 }
 
 std::string read_place(std::string_view text, int port_default = -1) {
@@ -51,9 +52,9 @@ CAF_TEST(an IPv6 address stands in brackets) {
   CAF_CHECK(contains(read("http://[host]:8080/"), "not an IPv6 address"));
 }
 
-CAF_TEST(TLS has an error of its own) {
-  CAF_CHECK(contains(read("https://h/"), "TLS is not supported"));
-  CAF_CHECK(contains(read("wss://h/"), "TLS is not supported"));
+CAF_TEST(https and wss stand for TLS) {
+  CAF_CHECK_EQUAL(read("https://h/"), "TLS h:443 /ws");
+  CAF_CHECK_EQUAL(read("WSS://[::1]:8443/x"), "TLS [::1]:8443 /x");
 }
 
 CAF_TEST(what is no URL is refused by name) {

@@ -20,7 +20,7 @@ struct http_client_fixture : fake_http_front {
     reader.append(std::string{line} + " HTTP/1.1\r\nHost: a\r\n"
                   + std::string{fields} + "\r\n");
     return answer(std::get<callboard::net::http_request>(reader.take()), *this,
-                  "192.0.2.7");
+                  {"192.0.2.7"});
   }
 
   /// Returns all bytes of the answer.

@@ -1,0 +1,6 @@
+#pragma once
+
+#include <callboard/net/boost/ssl.hpp>
+#include <callboard/net/boost/websocket.hpp>
+
+#include <boost/beast/websocket/ssl.hpp>
