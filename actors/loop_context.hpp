@@ -11,6 +11,7 @@
 
 #include <callboard/actors/actor_subscriber.hpp>
 #include <callboard/actors/authority.hpp>
+#include <callboard/actors/circuit_breaker.hpp>
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/mailbox_bytes.hpp>
@@ -126,6 +127,10 @@ struct loop_context {
   std::function<void(connection_id, std::string_view from, std::string_view to,
                      uint16_t close_code)>
     log_state;
+
+  /// Logs a change of an action's circuit; empty: nothing is logged.
+  std::function<void(std::string_view action, const circuit_breaker& circuit)>
+    log_circuit;
 
   /// Hands the turn's events and replies to the sockets, and what the owners
   /// must hear to them.

@@ -67,6 +67,17 @@ caf::string_view as_caf(std::string_view x) {
   return {x.data(), x.size()};
 }
 
+// CAF's collector writes a label's value as it is.
+std::string escaped(std::string_view x) {
+  std::string result;
+  for (auto c : x) {
+    if (c == '"' || c == '\\')
+      result += '\\';
+    result += c;
+  }
+  return result;
+}
+
 group_metrics make_group_metrics(instances& make) {
   group_metrics m{};
   m.groups = make.gauge("groups", "Groups that share a topic's events.");
@@ -163,6 +174,13 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.requests_timed_out = outcome("timeout");
   m.requests_cancelled = outcome("cancelled");
   m.requests_overloaded = outcome("overloaded");
+  m.requests_circuit_open = outcome("circuit_open");
+  m.requests_rate_limited = outcome("rate_limited");
+  m.guarded_actions = make.gauge("guarded-actions",
+                                 "Actions that are held to a rule.");
+  m.guard_evictions = make.counter("guard-evictions",
+                                   "Actions under a rule whose state gave way "
+                                   "to others.");
   m.stray_answers = make.counter("stray-answers",
                                  "Answers that nobody waits for.");
   m.request_seconds = make.seconds("request-duration",
@@ -176,6 +194,38 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
                                      "From a ping to its pong.");
   m.heartbeat_timeouts = make.counter("heartbeat-timeouts",
                                       "Connections given up as dead.");
+  return m;
+}
+
+caf::telemetry::int_gauge* circuit_metrics::of(circuit_state x) const noexcept {
+  switch (x) {
+    case circuit_state::open:
+      return open;
+    case circuit_state::half_open:
+      return half_open;
+    default:
+      return nullptr;
+  }
+}
+
+circuit_metrics make_circuit_metrics(metric_registry& registry,
+                                     std::string_view pattern) {
+  auto label = escaped(pattern);
+  auto gauge = [&](circuit_state state) {
+    return registry
+      .gauge_family(prefix, "action-circuits", {"pattern", "state"},
+                    "Circuits that are not closed, by their rule's pattern.")
+      ->get_or_add({{"pattern", label}, {"state", as_caf(to_string(state))}});
+  };
+  circuit_metrics m;
+  m.open = gauge(circuit_state::open);
+  m.half_open = gauge(circuit_state::half_open);
+  m.openings = registry
+                 .counter_family(prefix, "action-circuit-openings", {"pattern"},
+                                 "Circuits that have opened, by their rule's "
+                                 "pattern.",
+                                 "1", true)
+                 ->get_or_add({{"pattern", label}});
   return m;
 }
 

@@ -2,12 +2,14 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include <caf/fwd.hpp>
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/gauge.hpp>
 #include <caf/telemetry/histogram.hpp>
 
+#include <callboard/actors/circuit_breaker.hpp>
 #include <callboard/actors/topic_options.hpp>
 #include <callboard/messages/frame.hpp>
 
@@ -79,6 +81,13 @@ struct loop_metrics {
   caf::telemetry::int_counter* requests_cancelled;
   /// Requests that came when as many waited as may.
   caf::telemetry::int_counter* requests_overloaded;
+  /// Requests that a rule of their action kept from responders.
+  caf::telemetry::int_counter* requests_circuit_open;
+  caf::telemetry::int_counter* requests_rate_limited;
+  /// Actions that the router shard holds to a rule, and those that gave way to
+  /// others.
+  caf::telemetry::int_gauge* guarded_actions;
+  caf::telemetry::int_counter* guard_evictions;
   /// Answers that came too late, or from somebody else than the responder.
   caf::telemetry::int_counter* stray_answers;
   caf::telemetry::dbl_histogram* request_seconds;
@@ -93,5 +102,21 @@ struct loop_metrics {
 /// Returns the metrics of loop `index`, made on first use.
 loop_metrics make_loop_metrics(caf::telemetry::metric_registry& registry,
                                uint32_t index);
+
+/// The metrics of the circuits under one rule, on all loops together: their
+/// changes are rare. Null before they are made.
+struct circuit_metrics {
+  caf::telemetry::int_gauge* open = nullptr;
+  caf::telemetry::int_gauge* half_open = nullptr;
+  caf::telemetry::int_counter* openings = nullptr;
+
+  /// Returns how many circuits are in a state; null for `closed`, which nobody
+  /// counts, and before they are made.
+  [[nodiscard]] caf::telemetry::int_gauge* of(circuit_state x) const noexcept;
+};
+
+/// Returns the metrics of the rule with this pattern, made on first use.
+circuit_metrics make_circuit_metrics(caf::telemetry::metric_registry& registry,
+                                     std::string_view pattern);
 
 } // namespace callboard

@@ -6,6 +6,7 @@
 
 #include <caf/timespan.hpp>
 
+#include <callboard/actors/action_options.hpp>
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
@@ -30,6 +31,12 @@ struct node_options {
   size_t requests_max = 1'000'000;
   /// Responders that one action may have, 1 … 1,000,000.
   size_t responders_max = 10'000;
+  /// What requests for actions are held to, by pattern; the first rule that
+  /// matches counts.
+  std::vector<action_rule> action_rules;
+  /// Actions under a rule whose state a router shard keeps, 1 … 1,000,000.
+  /// Those that were asked for longest ago give way, and begin anew.
+  size_t guarded_actions_max = 10'000;
   /// Topics that live at once on a shard, 1 … 100,000,000.
   size_t topics_max = 1'000'000;
   /// Bytes of publications that may wait for one shard, at least 65,536;

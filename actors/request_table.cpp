@@ -38,7 +38,7 @@ request_table::request_table(size_t requests_max, size_t responders_max,
 // -- responders ---------------------------------------------------------------
 
 bool request_table::add(request_peer& who, std::string_view action,
-                        bool embedded) {
+                        bool embedded, const action_rule* rule) {
   if (find_in(who, action) != who.registrations.end())
     return true;
   auto i = actions_.find(action);
@@ -50,6 +50,7 @@ bool request_table::add(request_peer& who, std::string_view action,
   auto x = std::make_unique<registration>();
   x->who = &who;
   x->action = &*i;
+  x->rule = rule;
   x->embedded = embedded;
   if (embedded)
     x->waiting = std::make_shared<mailbox_bytes>();
@@ -75,13 +76,13 @@ void request_table::remove(registration& x) {
     erase_from_peer(x);
 }
 
-registration* request_table::choose(std::string_view action) {
+registration* request_table::next(std::string_view action) noexcept {
   auto i = actions_.find(action);
-  if (i == actions_.end())
-    return nullptr;
-  auto& result = **i->second.begin();
-  reorder(result, result.in_flight, ++choices_);
-  return &result;
+  return i != actions_.end() ? *i->second.begin() : nullptr;
+}
+
+void request_table::choose(registration& x) {
+  reorder(x, x.in_flight, ++choices_);
 }
 
 // -- requests -----------------------------------------------------------------
@@ -127,6 +128,7 @@ void request_table::close(pending_request& x) {
   x.asker = nullptr;
   x.responder = nullptr;
   x.promise = {};
+  x.guard.reset();
   free_.push_back(&x);
   --size_;
 }

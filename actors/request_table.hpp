@@ -23,6 +23,8 @@
 
 namespace callboard {
 
+class action_guard;
+struct action_rule;
 struct registration;
 struct request_peer;
 
@@ -40,6 +42,10 @@ struct pending_request {
   registration* responder = nullptr;
   /// Answers an embedded asker; invalid for a connection.
   caf::typed_response_promise<payload> promise;
+  /// Who counts how it ends; null where its action has no rule.
+  std::weak_ptr<action_guard> guard;
+  /// The guard's.
+  uint32_t guard_round = 0;
   list_links<pending_request> of_asker;
   list_links<pending_request> of_responder;
 };
@@ -58,6 +64,8 @@ struct registration {
   /// Null once it is taken back; it then lasts until the last request that was
   /// given to it is answered.
   served_action* action = nullptr;
+  /// What the action is held to; null: nothing.
+  const action_rule* rule = nullptr;
   /// Whether it is an actor of the application's and no connection.
   bool embedded = false;
   /// What an embedded actor has waiting of this action; else null.
@@ -99,8 +107,10 @@ public:
   // -- responders -------------------------------------------------------------
 
   /// Lets `who` serve `action`; does nothing if it does already.
+  /// @param rule the action's; null: none.
   /// @returns false if the action has as many responders as it may.
-  bool add(request_peer& who, std::string_view action, bool embedded);
+  bool add(request_peer& who, std::string_view action, bool embedded,
+           const action_rule* rule);
 
   /// Gives no more requests for `action` to `who`; those that it has stay.
   void remove(request_peer& who, std::string_view action);
@@ -110,7 +120,11 @@ public:
 
   /// Returns who serves the next request for `action`: the one with the fewest
   /// in flight, in turn where these are equal; or null.
-  registration* choose(std::string_view action);
+  registration* next(std::string_view action) noexcept;
+
+  /// Says that it was the turn of `x`, which has its action: of those with as
+  /// many in flight it is the last now.
+  void choose(registration& x);
 
   // -- requests ---------------------------------------------------------------
 

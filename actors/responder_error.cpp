@@ -48,6 +48,13 @@ request_outcome to_outcome(const caf::error& x) {
   return result;
 }
 
+// What errors with all that is known of them have as context: code, name,
+// sentence, temporary, time.
+auto view_context(const caf::error& x) {
+  return caf::make_const_typed_message_view<uint16_t, std::string, std::string,
+                                            bool, caf::timespan>(x.context());
+}
+
 std::string sentence_of(const request_outcome& x) {
   return x.payload.get_as<std::string>().value_or(std::string{});
 }
@@ -65,13 +72,18 @@ caf::error to_error(responder_error x) {
 std::optional<responder_error> responder_error_of(const caf::error& x) {
   if (x != errc::responder_failed)
     return std::nullopt;
-  auto view
-    = caf::make_const_typed_message_view<uint16_t, std::string, std::string,
-                                         bool, caf::timespan>(x.context());
+  auto view = view_context(x);
   if (!view || get<0>(view) < application_errc_min)
     return std::nullopt;
   return responder_error{get<0>(view), get<1>(view), get<2>(view), get<3>(view),
                          get<4>(view)};
+}
+
+caf::timespan retry_after_of(const caf::error& x) {
+  if (!x)
+    return caf::timespan{0};
+  auto view = view_context(x);
+  return view ? get<4>(view) : caf::timespan{0};
 }
 
 caf::error to_error(const request_outcome& x) {

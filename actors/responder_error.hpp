@@ -35,6 +35,10 @@ caf::error to_error(responder_error x);
 /// Returns the error of the application's own that `x` carries, if any.
 std::optional<responder_error> responder_error_of(const caf::error& x);
 
+/// Returns how long to wait before asking again, as the server or a responder
+/// has told an embedded asker; 0: not said.
+caf::timespan retry_after_of(const caf::error& x);
+
 /// Returns what an embedded asker is told of an outcome that failed.
 caf::error to_error(const request_outcome& x);
 

@@ -30,6 +30,9 @@ router::router(caf::actor_config& cfg, caf::execution_unit* loop,
     ctx_{ctx},
     waiting_{std::move(waiting)},
     index_{ctx.index},
+    guards_{ctx.node.options.action_rules,
+            ctx.node.options.guarded_actions_max},
+    circuits_(guards_.rules().size()),
     table_{ctx.node.options.requests_max, ctx.node.options.responders_max,
            ctx.node.next_epoch.fetch_add(1)} {
   set_down_handler([this](const caf::down_msg& x) { on_down(x); });
@@ -84,6 +87,8 @@ void router::on_exit() {
     for (auto* x = peer.requests.first(); x != nullptr; x = x->of_asker.next)
       x->promise.deliver(caf::make_error(errc::internal));
   peers_.clear();
+  while (guards_.size() > 0)
+    forget_circuit(*guards_.take_oldest());
 }
 
 // -- from askers --------------------------------------------------------------
@@ -92,10 +97,9 @@ void router::route(const routed_request_ptr& x) {
   if (x->call_id == 0 || !current_sender())
     return notify(x);
   auto asker = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
-  auto refusal = open(x, asker, {});
-  if (refusal != errc::none)
+  if (auto refused = open(x, asker, {}))
     send(caf::actor_cast<connection_actor>(asker), resolve_atom_v, x->call_id,
-         request_outcome::failure(refusal));
+         to_outcome(refused));
 }
 
 caf::result<payload> router::route_embedded(const routed_request_ptr& x) {
@@ -105,37 +109,35 @@ caf::result<payload> router::route_embedded(const routed_request_ptr& x) {
     notify(x);
     return promise;
   }
-  auto refusal = open(x, asker, promise);
-  if (refusal != errc::none)
-    promise.deliver(caf::make_error(refusal));
+  if (auto refused = open(x, asker, promise))
+    promise.deliver(to_error(refused));
   return promise;
 }
 
-errc router::open(const routed_request_ptr& x,
-                  const caf::strong_actor_ptr& asker,
-                  caf::typed_response_promise<payload> promise) {
+refusal router::open(const routed_request_ptr& x,
+                     const caf::strong_actor_ptr& asker,
+                     caf::typed_response_promise<payload> promise) {
   if (table_.full()) {
     ctx_.metrics.requests_overloaded->inc();
-    return errc::overloaded;
+    return {errc::overloaded};
   }
-  auto* responder = table_.choose(x->content.action);
+  auto* responder = table_.next(x->content.action);
   if (responder == nullptr) {
     ctx_.metrics.requests_failed->inc();
-    return errc::no_responder;
+    return {errc::no_responder};
   }
+  auto now = clock().now();
+  auto* guard = guard_of(*responder, now);
+  if (guard != nullptr)
+    if (auto refused = check(*guard, now))
+      return refused;
+  table_.choose(*responder);
   if (congested(*responder)) {
     ctx_.metrics.requests_overloaded->inc();
-    return errc::overloaded;
+    return {errc::overloaded};
   }
-  auto& request = table_.open(peer_of(asker), *responder);
-  auto now = clock().now();
-  request.call_id = x->call_id;
-  request.begin = now;
+  auto& request = enter_request(*x, asker, *responder, guard, now);
   request.promise = std::move(promise);
-  request.deadline = deadlines_.add(past_ms(now),
-                                    coming_ms(now) + timeout_ms(x->timeout),
-                                    &request);
-  arm(this, deadlines_, alarms_, expire_atom_v);
   auto& who = responder->who->who;
   if (responder->embedded)
     who->enqueue(caf::make_mailbox_element(ctrl(),
@@ -145,13 +147,35 @@ errc router::open(const routed_request_ptr& x,
   else
     send(caf::actor_cast<connection_actor>(who), serve_atom_v,
          request_ticket{index_, request.number}, x);
-  return errc::none;
+  return {};
+}
+
+pending_request& router::enter_request(const routed_request& x,
+                                       const caf::strong_actor_ptr& asker,
+                                       registration& responder,
+                                       action_guard* guard,
+                                       caf::actor_clock::time_point now) {
+  auto& request = table_.open(peer_of(asker), responder);
+  request.call_id = x.call_id;
+  request.begin = now;
+  request.deadline = deadlines_.add(past_ms(now),
+                                    coming_ms(now) + timeout_ms(x.timeout),
+                                    &request);
+  arm(this, deadlines_, alarms_, expire_atom_v);
+  if (guard != nullptr) {
+    request.guard = guard->weak_from_this();
+    request.guard_round = guard->begin();
+  }
+  return request;
 }
 
 void router::notify(const routed_request_ptr& x) {
-  auto* responder = table_.choose(x->content.action);
+  auto* responder = table_.next(x->content.action);
   if (responder == nullptr)
     return;
+  if (responder->rule != nullptr && drops_notify(*responder))
+    return;
+  table_.choose(*responder);
   if (congested(*responder)) {
     ctx_.metrics.requests_overloaded->inc();
     return;
@@ -214,7 +238,7 @@ void router::add_client(const std::string& action, uint32_t call_id) {
     return;
   auto client = caf::actor_cast<connection_actor>(who);
   auto& peer = peer_of(who);
-  auto added = table_.add(peer, action, false);
+  auto added = table_.add(peer, action, false, guards_.rule_of(action));
   forget_if_idle(peer);
   if (call_id == 0)
     return;
@@ -240,7 +264,7 @@ void router::remove_client(const std::string& action, uint32_t call_id) {
 caf::result<void> router::add_embedded(const std::string& action,
                                        const caf::actor& who) {
   auto& peer = peer_of(caf::actor_cast<caf::strong_actor_ptr>(who));
-  auto added = table_.add(peer, action, true);
+  auto added = table_.add(peer, action, true, guards_.rule_of(action));
   forget_if_idle(peer);
   if (!added)
     return caf::make_error(errc::overloaded);
@@ -294,8 +318,10 @@ void router::expire() {
 }
 
 void router::settle(pending_request& x, const request_outcome& outcome) {
-  auto seconds = std::chrono::duration<double>{clock().now() - x.begin};
+  auto now = clock().now();
+  auto seconds = std::chrono::duration<double>{now - x.begin};
   ctx_.metrics.request_seconds->observe(seconds.count());
+  judge(x, outcome, now);
   if (!x.promise.pending())
     send(caf::actor_cast<connection_actor>(x.asker->who), resolve_atom_v,
          x.call_id, outcome);
@@ -307,6 +333,7 @@ void router::settle(pending_request& x, const request_outcome& outcome) {
 }
 
 void router::withdraw(pending_request& x) {
+  judge_cancelled(x);
   tell_cancelled(x);
   close(x);
 }

@@ -2,16 +2,19 @@
 
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include <caf/actor_addr.hpp>
 #include <caf/system_messages.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <callboard/actors/action_guards.hpp>
 #include <callboard/actors/alarms.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/loop_context.hpp>
+#include <callboard/actors/metrics.hpp>
 #include <callboard/actors/request_table.hpp>
 #include <callboard/actors/timing_wheel.hpp>
 
@@ -61,8 +64,15 @@ private:
   // Gives a request to a responder.
   // @param promise answers an embedded asker; invalid for a connection.
   // @returns why it cannot be; none if it was.
-  errc open(const routed_request_ptr& x, const caf::strong_actor_ptr& asker,
-            caf::typed_response_promise<payload> promise);
+  refusal open(const routed_request_ptr& x, const caf::strong_actor_ptr& asker,
+               caf::typed_response_promise<payload> promise);
+
+  // Enters a request into the table.
+  // @param guard the action's; null: none.
+  pending_request& enter_request(const routed_request& x,
+                                 const caf::strong_actor_ptr& asker,
+                                 registration& responder, action_guard* guard,
+                                 caf::actor_clock::time_point now);
 
   void notify(const routed_request_ptr& x);
 
@@ -74,6 +84,36 @@ private:
                                    const routed_request& content);
 
   void cancel(uint32_t call_id);
+
+  // -- rules of actions -------------------------------------------------------
+
+  // Returns who holds requests for this responder's action to its rule; null
+  // where there is no rule.
+  action_guard* guard_of(const registration& x,
+                         caf::actor_clock::time_point now);
+
+  // Decides about a request, and counts a refusal.
+  refusal check(action_guard& guard, caf::actor_clock::time_point now);
+
+  // Returns whether a notify to this responder, which has a rule, is dropped.
+  bool drops_notify(const registration& x);
+
+  void count_refusal(errc code);
+
+  // Tells the guard how a request has ended.
+  void judge(const pending_request& x, const request_outcome& outcome,
+             caf::actor_clock::time_point now);
+
+  // The same for one that nobody waits for any more.
+  void judge_cancelled(const pending_request& x);
+
+  // Counts and logs a change of the guard's circuit.
+  void note_circuit(const action_guard& guard, circuit_state before);
+
+  // Takes the guard's circuit off the metrics.
+  void forget_circuit(const action_guard& guard);
+
+  circuit_metrics& metrics_of(const action_rule& rule);
 
   // -- from responders --------------------------------------------------------
 
@@ -118,6 +158,9 @@ private:
   mailbox_bytes_ptr waiting_;
   // Responses can come when the loop and its context are gone.
   const uint32_t index_;
+  action_guards guards_;
+  // By the rules' places; those of a rule without a guard yet are null.
+  std::vector<circuit_metrics> circuits_;
   request_table table_;
   timing_wheel<pending_request*> deadlines_;
   alarms alarms_;

@@ -1,6 +1,7 @@
 #include "config_file.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace callboard::cmd {
 
@@ -43,15 +44,24 @@ size_t find_header_end(std::string_view x) {
   return x.npos;
 }
 
+std::optional<section_kind> kind_of(std::string_view word) {
+  for (auto kind : {section_kind::topic, section_kind::action})
+    if (word == to_string(kind))
+      return kind;
+  return std::nullopt;
+}
+
 // Cuts `x`, a trimmed line that begins with `[`, to its pattern. Returns what
 // is wrong with it; empty: nothing.
-std::string_view read_header(std::string_view& x) {
-  constexpr std::string_view kind = "[topic";
+std::string_view read_header(std::string_view& x, section_kind& kind) {
   auto end = find_header_end(x);
-  if (!x.starts_with(kind) || end == x.npos
-      || spaces.find(x[kind.size()]) == spaces.npos)
-    return "is not [topic PATTERN]";
-  auto pattern = trim(x.substr(kind.size(), end - kind.size()));
+  auto word = x.substr(1, std::min(x.find_first_of(spaces), x.size()) - 1);
+  auto known = kind_of(word);
+  if (end == x.npos || !known)
+    return "is neither [topic PATTERN] nor [action PATTERN]";
+  kind = *known;
+  auto begin = 1 + word.size();
+  auto pattern = trim(x.substr(begin, end - begin));
   if (pattern.starts_with('"')) {
     if (pattern.size() == 1 || !pattern.ends_with('"'))
       return "does not close its '\"'";
@@ -62,6 +72,16 @@ std::string_view read_header(std::string_view& x) {
 }
 
 } // namespace
+
+std::string_view to_string(section_kind x) noexcept {
+  switch (x) {
+    case section_kind::topic:
+      return "topic";
+    case section_kind::action:
+      return "action";
+  }
+  return "unknown";
+}
 
 std::string parse_config(std::string_view text, config& result) {
   auto lines = &result.lines;
@@ -76,9 +96,10 @@ std::string parse_config(std::string_view text, config& result) {
     auto where = "line " + std::to_string(number) + ": ";
     if (line.front() == '[') {
       auto pattern = line;
-      if (auto wrong = read_header(pattern); !wrong.empty())
+      auto kind = section_kind::topic;
+      if (auto wrong = read_header(pattern, kind); !wrong.empty())
         return where + '\'' + std::string{line} + "' " + std::string{wrong};
-      result.sections.push_back({std::string{pattern}, number, {}});
+      result.sections.push_back({kind, std::string{pattern}, number, {}});
       lines = &result.sections.back().lines;
       continue;
     }

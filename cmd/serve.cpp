@@ -18,6 +18,7 @@
 #include <callboard/net/log.hpp>
 #include <callboard/net/server.hpp>
 
+#include "action_sections.hpp"
 #include "connection.hpp"
 #include "logging.hpp"
 #include "serve_options.hpp"
@@ -202,6 +203,9 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     "counts:\n"
     "  [topic chat/+]\n"
     "  history-size = 100\n"
+    "and in the same way rate, burst and breaker for actions:\n"
+    "  [action transfer]\n"
+    "  breaker = on\n"
     "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
     "ends it at once.\n"
     "Exit codes: 0 ended by a signal; 1 could not start, or ended by a second\n"
@@ -214,6 +218,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     if (!file.empty())
       sections = x->table.apply_config_file(file);
     x->options.server.node.topics = topic_rules(sections, file);
+    x->options.server.node.action_rules = action_rules(sections, file);
     x->table.apply_environment(
       [](const std::string& name) { return getenv(name.c_str()); });
     x->table.apply_flags();

@@ -162,6 +162,10 @@ std::vector<setting> serve_settings(serve_options& x) {
                   n.subscriptions_max, 1, 1'000'000),
     count_setting("registrations-max", "Actions that one connection may answer",
                   n.registrations_max, 1, 65'535),
+    count_setting("guarded-actions-max",
+                  "Actions under a rule that each loop keeps count of; beyond "
+                  "them those asked for longest ago begin anew",
+                  n.guarded_actions_max, 1, 1'000'000),
     count_setting("topics-max", "Topics at once on each loop", n.topics_max, 1,
                   100'000'000),
     size_setting("shard-bytes-max",

@@ -55,6 +55,11 @@ setting count_setting(std::string name, std::string help, size_t& x, size_t min,
                  [](size_t n) { return std::to_string(n); });
 }
 
+setting share_setting(std::string name, std::string help, double& x) {
+  return bounded(std::move(name), "SHARE", std::move(help), x, 0.0, 1.0,
+                 "a share like 0.5", "", parse_share, format_share);
+}
+
 setting text_setting(std::string name, std::string takes, std::string help,
                      std::string& x) {
   auto set = [&x](std::string_view text) {

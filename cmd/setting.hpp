@@ -43,6 +43,9 @@ setting size_setting(std::string name, std::string help, size_t& x, size_t min,
 setting count_setting(std::string name, std::string help, size_t& x, size_t min,
                       size_t max);
 
+/// A share of a whole, 0 … 1.
+setting share_setting(std::string name, std::string help, double& x);
+
 setting text_setting(std::string name, std::string takes, std::string help,
                      std::string& x);
 

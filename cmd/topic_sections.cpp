@@ -1,11 +1,11 @@
 #include "topic_sections.hpp"
 
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 
 #include <callboard/net/server_options.hpp>
 
-#include "settings.hpp"
+#include "rule_sections.hpp"
 
 namespace callboard::cmd {
 
@@ -13,13 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Says what a section may set.
-std::string names_of(const std::vector<setting>& table) {
-  std::string result;
-  for (auto& x : table)
-    result += (result.empty() ? "a topic section takes " : ", ") + x.name;
-  return result;
-}
+constexpr section_bounds bounds{section_kind::topic, topic_sections_max,
+                                net::check_rule_pattern};
 
 // A word that stands for one of `words`, the first of which is the default.
 template <class T>
@@ -82,7 +77,8 @@ std::string check_durability(const std::vector<config_section>& sections,
                              const std::string& file) {
   for (auto& section : sections)
     for (auto& line : section.lines)
-      if (line.name == "durability" && line.value != "none")
+      if (section.kind == section_kind::topic && line.name == "durability"
+          && line.value != "none")
         return file + ", line " + std::to_string(line.line) + ", durability: "
                + line.value + " for topic '" + section.pattern
                + "' needs a folder to keep it in; set --store-dir PATH, or "
@@ -93,28 +89,11 @@ std::string check_durability(const std::vector<config_section>& sections,
 std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
                                     const std::string& file) {
   std::vector<topic_rule> rules;
-  std::unordered_map<std::string_view, size_t> lines;
-  for (auto& section : sections) {
-    auto fail = [&](const std::string& what) {
-      throw CLI::ValidationError{
-        file + ", line " + std::to_string(section.line), what};
-    };
-    auto name = "topic '" + section.pattern + '\'';
-    if (rules.size() == topic_sections_max)
-      fail("there are more than " + std::to_string(topic_sections_max)
-           + " sections");
-    if (auto wrong = net::check_rule_pattern(section.pattern); !wrong.empty())
-      fail(name + ": " + std::string{wrong});
-    auto [first, is_new] = lines.emplace(section.pattern, section.line);
-    if (!is_new)
-      fail(name + " has a section already, in line "
-           + std::to_string(first->second));
+  for_each_section(sections, bounds, file, [&](const config_section& section) {
     topic_rule rule{section.pattern, {}};
-    auto table = topic_settings(rule.options);
-    auto others = names_of(table);
-    settings{std::move(table)}.apply_lines(section.lines, file, others);
+    apply_section(section, topic_settings(rule.options), file);
     rules.push_back(std::move(rule));
-  }
+  });
   return rules;
 }
 

@@ -11,7 +11,7 @@
 
 namespace callboard::cmd {
 
-/// Most sections that a config file may have.
+/// Most sections for topics that a config file may have.
 inline constexpr size_t topic_sections_max = 10'000;
 
 /// Returns the table of what a `[topic PATTERN]` section of a config file may
@@ -24,8 +24,8 @@ std::vector<setting> topic_settings(topic_options& x);
 std::string check_durability(const std::vector<config_section>& sections,
                              const std::string& file);
 
-/// Makes a rule of each section, in their order. What is wrong is thrown as
-/// CLI11's `ValidationError`, which names the file and the line.
+/// Makes a rule of each section for topics, in their order. What is wrong is
+/// thrown as CLI11's `ValidationError`, which names the file and the line.
 /// @param file its name, for messages.
 std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
                                     const std::string& file);

@@ -84,6 +84,26 @@ std::optional<uint64_t> parse_count(std::string_view text) noexcept {
   return parse(text, ones, std::numeric_limits<uint64_t>::max());
 }
 
+std::optional<double> parse_share(std::string_view text) noexcept {
+  auto is_digit = [](char x) { return x >= '0' && x <= '9'; };
+  // Else signs and words for what is no number are read, too.
+  if (text.empty() || !is_digit(text.front()) || !is_digit(text.back()))
+    return std::nullopt;
+  double result = 0;
+  auto end = text.data() + text.size();
+  auto [stop, ec] = std::from_chars(text.data(), end, result,
+                                    std::chars_format::fixed);
+  if (ec != std::errc{} || stop != end)
+    return std::nullopt;
+  return result;
+}
+
+std::string format_share(double x) {
+  char text[32];
+  auto [end, ec] = std::to_chars(text, text + sizeof(text), x);
+  return ec == std::errc{} ? std::string{text, end} : std::string{};
+}
+
 std::optional<bool> parse_switch(std::string_view text) noexcept {
   for (auto x : {"true", "yes", "on", "1"})
     if (text == x)

@@ -28,6 +28,12 @@ std::string format_size(uint64_t x);
 /// Reads a number of digits only.
 std::optional<uint64_t> parse_count(std::string_view text) noexcept;
 
+/// Reads a share of a whole: digits, and a fraction behind a point: `0.5`.
+std::optional<double> parse_share(std::string_view text) noexcept;
+
+/// Returns `x` as `parse_share` reads it, in as few digits as it needs.
+std::string format_share(double x);
+
 /// Reads `true`, `yes`, `on`, `1`, or `false`, `no`, `off`, `0`.
 std::optional<bool> parse_switch(std::string_view text) noexcept;
 

@@ -1,5 +1,8 @@
 #include <callboard/net/loop_service.hpp>
 
+#include <algorithm>
+#include <chrono>
+
 #include <unistd.h>
 
 #include <caf/send.hpp>
@@ -11,6 +14,9 @@
 namespace callboard::net {
 
 namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
 
 // For the other end to close after us.
 constexpr int64_t close_ms = 2'000;
@@ -34,6 +40,7 @@ loop_service::loop_service(server_context& shared, uint32_t index)
     http_{http_sessions_max} {
   loop_.set_tick([this] { tick(); });
   log_states();
+  log_circuits();
 }
 
 loop_service::~loop_service() {
@@ -206,6 +213,27 @@ void loop_service::log_states() {
                                     std::string_view to, uint16_t code) {
     log->debug("connection_state connection={} from={} to={} close_code={}", id,
                from, to, code);
+  };
+}
+
+void loop_service::log_circuits() {
+  auto log = logger("actors");
+  loop_.context().log_circuit = [log](std::string_view name,
+                                      const circuit_breaker& circuit) {
+    // Clients name actions. No name ends its quotes.
+    std::string action{name};
+    std::ranges::replace(action, '"', '\'');
+    auto& cause = circuit.cause();
+    if (circuit.state() == circuit_state::open)
+      log->warn("circuit_opened action=\"{}\" for_ms={} requests={} failed={} "
+                "slow={}",
+                action,
+                duration_cast<milliseconds>(circuit.open_time()).count(),
+                cause.requests, cause.failed, cause.slow);
+    else if (circuit.state() == circuit_state::half_open)
+      log->info("circuit_half_open action=\"{}\"", action);
+    else
+      log->info("circuit_closed action=\"{}\"", action);
   };
 }
 

@@ -115,6 +115,8 @@ private:
 
   void log_states();
 
+  void log_circuits();
+
   server_context& shared_;
   ws_framing framing_;
   ws_inflater inflater_;

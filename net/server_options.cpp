@@ -45,6 +45,66 @@ std::string check_tls(const tls_options& x) {
   return {};
 }
 
+// The counts of an action's rule.
+std::string check_counts(const action_options& x, const std::string& behind) {
+  struct row {
+    const char* name;
+    uint64_t value;
+    uint64_t min;
+    uint64_t max;
+  };
+  const row rows[] = {
+    {"rate", x.rate.per_second, 0, 1'000'000},
+    {"burst", x.rate.burst, 0, 1'000'000},
+    {"requests_min", x.circuit.requests_min, 1, 1'000'000},
+    {"probes", x.circuit.probes, 1, 100},
+  };
+  for (auto& y : rows)
+    if (y.value < y.min || y.value > y.max)
+      return out_of_bounds(y.name + behind, y.value, y.min, y.max, "");
+  return {};
+}
+
+// Its times.
+std::string check_times(const circuit_options& x, const std::string& behind) {
+  using namespace std::chrono_literals;
+  struct row {
+    const char* name;
+    caf::timespan value;
+    caf::timespan min;
+    caf::timespan max;
+    const char* bounds;
+  };
+  const row rows[] = {
+    {"latency", x.latency, 0s, 5min, "0 … 5 minutes"},
+    {"window", x.window, 1s, 1h, "1 second … 1 hour"},
+    {"open_time", x.open_time, 100ms, 1h, "100 ms … 1 hour"},
+    {"open_time_max", x.open_time_max, 100ms, 24h, "100 ms … 24 hours"},
+    {"timeout_min", x.timeout_min, 0s, 5min, "0 … 5 minutes"},
+  };
+  for (auto& y : rows)
+    if (y.value < y.min || y.value > y.max)
+      return y.name + behind + " must be " + y.bounds;
+  return {};
+}
+
+std::string check_rule(const action_rule& rule) {
+  auto& x = rule.options;
+  auto behind = " of action '" + rule.pattern + '\'';
+  if (auto wrong = check_action_pattern(rule.pattern); !wrong.empty())
+    return "the pattern" + behind + " is wrong. " + std::string{wrong};
+  if (auto wrong = check_counts(x, behind); !wrong.empty())
+    return wrong;
+  if (auto wrong = check_times(x.circuit, behind); !wrong.empty())
+    return wrong;
+  // Not the other way round, which would let a NaN pass.
+  if (!(x.circuit.error_share >= 0 && x.circuit.error_share <= 1))
+    return "error_share" + behind + " must be 0 … 1";
+  if (auto wrong = check_action_options(x); !wrong.empty())
+    return "the rule" + behind + " is wrong. " + std::string{wrong};
+  return {};
+}
+
 } // namespace
 
 std::string_view check_rule_pattern(std::string_view x) noexcept {
@@ -54,6 +114,22 @@ std::string_view check_rule_pattern(std::string_view x) noexcept {
   if (x.starts_with("$user/") || check_subscription(x) == subject_error::none)
     return "";
   return "A name that begins with $ must begin with $user/ or $dead/.";
+}
+
+std::string_view check_action_pattern(std::string_view x) noexcept {
+  if (auto error = check_pattern(x); error != subject_error::none)
+    return to_sentence(error);
+  // Of a pattern as well, which could match nothing else.
+  return x.starts_with("callboard.") ? to_sentence(subject_error::reserved)
+                                     : "";
+}
+
+std::string_view check_action_options(const action_options& x) noexcept {
+  if (x.rate.burst > 0 && !x.rate.on())
+    return "A burst means nothing without a rate.";
+  if (x.breaker && x.circuit.error_share == 0 && x.circuit.latency.count() == 0)
+    return "A breaker that looks at neither errors nor latency never opens.";
+  return "";
 }
 
 std::string check(const server_options& options) {
@@ -77,6 +153,7 @@ std::string check(const server_options& options) {
     {"registrations_max", node.registrations_max, 1, 65'535, ""},
     {"requests_max", node.requests_max, 1, 100'000'000, ""},
     {"responders_max", node.responders_max, 1, 1'000'000, ""},
+    {"guarded_actions_max", node.guarded_actions_max, 1, 1'000'000, ""},
     {"topics_max", node.topics_max, 1, 100'000'000, ""},
     {"shard_bytes_max", node.shard_bytes_max, 65'536, uint64_t{1} << 40,
      " bytes"},
@@ -126,6 +203,9 @@ std::string check(const server_options& options) {
       return "durability of topic '" + x.pattern
              + "' needs a store, but there is no store_dir";
   }
+  for (auto& x : node.action_rules)
+    if (auto wrong = check_rule(x); !wrong.empty())
+      return wrong;
   for (auto& x : options.origins)
     if (auto wrong = check_origin_rule(x); !wrong.empty())
       return "the origin '" + x + "' is wrong. " + std::string{wrong};

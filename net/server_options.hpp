@@ -62,6 +62,15 @@ struct server_options {
 /// @returns empty, or a sentence that says what is wrong.
 std::string_view check_rule_pattern(std::string_view x) noexcept;
 
+/// Checks the pattern of an `action_rule`: an action or a pattern, but none of
+/// the server's own.
+/// @returns empty, or a sentence that says what is wrong.
+std::string_view check_action_pattern(std::string_view x) noexcept;
+
+/// Checks what does not go together in the options of an `action_rule`.
+/// @returns empty, or a sentence that says what is wrong.
+std::string_view check_action_options(const action_options& x) noexcept;
+
 /// Returns a sentence that names the first option out of its bounds; empty if
 /// all are well.
 std::string check(const server_options& options);

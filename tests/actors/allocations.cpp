@@ -2,6 +2,7 @@
 // The global operator new of this program is replaced; it counts only while a
 // test asks for it.
 
+#include <callboard/actors/action_guards.hpp>
 #include <callboard/actors/presence_registry.hpp>
 
 #include "support/node_fixture.hpp"
@@ -235,6 +236,31 @@ CAF_TEST(a member of one hundred thousand costs a few hundred bytes) {
   CHECK_EQ(registry.members(), 100'000u);
   MESSAGE("bytes each: " << allocated_bytes / 100'000);
   CHECK(allocated_bytes / 100'000 <= 300);
+}
+
+CAF_TEST(holding a request to a rule allocates nothing) {
+  action_options options;
+  options.rate = {1'000'000};
+  options.breaker = true;
+  action_guards guards{{{"#", options}}, 2};
+  std::string action = "an action whose name is long enough";
+  action_guard::time_point now{std::chrono::hours{1000}};
+  guards.add(action, guards.rules()[0], now);
+  guards.add("another", guards.rules()[0], now);
+  auto answered = request_outcome::answer(text("x"));
+  auto passed = 0;
+  CHECK_EQ(count([&] {
+             for (int i = 0; i < 1000; ++i) {
+               now += std::chrono::milliseconds{50};
+               auto* guard = guards.find(action);
+               passed += guard->check(now) ? 0 : 1;
+               std::weak_ptr<action_guard> held = guard->weak_from_this();
+               auto round = guard->begin();
+               held.lock()->finish(round, answered, now - now, now);
+             }
+           }),
+           0u);
+  CHECK_EQ(passed, 1000);
 }
 
 CAF_TEST(a check of rights allocates nothing) {

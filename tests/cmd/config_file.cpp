@@ -14,14 +14,15 @@ std::string write(const std::vector<config_line>& lines) {
 }
 
 // The lines as `LINE:NAME=VALUE;` and the sections as `LINE<PATTERN>` with
-// theirs behind, or what is wrong.
+// theirs behind, or what is wrong. Those for actions have a `!` in front.
 std::string read(std::string_view text) {
   config x;
   if (auto wrong = parse_config(text, x); !wrong.empty())
     return wrong;
   auto result = write(x.lines);
   for (auto& section : x.sections)
-    result += std::to_string(section.line) + '<' + section.pattern + '>'
+    result += (section.kind == section_kind::action ? "!" : "")
+              + std::to_string(section.line) + '<' + section.pattern + '>'
               + write(section.lines);
   return result;
 }
@@ -67,6 +68,14 @@ CAF_TEST(what stands behind a header belongs to its section) {
                   "1:a=1;2<x/+>3:b=2;6:d=4;7<y>8<x>9:b=5;");
 }
 
+CAF_TEST(topics and actions have sections) {
+  CAF_CHECK_EQUAL(read("[action x]\na = 1\n[topic x]\na = 2\n[action y]"),
+                  "!1<x>2:a=1;3<x>4:a=2;!5<y>");
+  CAF_CHECK_EQUAL(read("[action  \"a]/#\" ] # why"), "!1<a]/#>");
+  CAF_CHECK_EQUAL(read("[action\tx y\t]"), "!1<x y>");
+  CAF_CHECK_EQUAL(read("[action topic x]"), "!1<topic x>");
+}
+
 CAF_TEST(a pattern may have spaces and brackets) {
   CAF_CHECK_EQUAL(read("[topic two words/+]"), "1<two words/+>");
   CAF_CHECK_EQUAL(read("  [topic   x  ]  "), "1<x>");
@@ -102,9 +111,11 @@ CAF_TEST(an empty pattern is left to those who check patterns) {
 CAF_TEST(what is no header is refused with its number) {
   for (std::string line :
        {"[]", "[", "[topic", "[topic]", "[topic x", "[topic x] y", "[topics x]",
-        "[server]", "[ topic x]", "[Topic x]", "[server x] # [topic x]"})
+        "[server]", "[ topic x]", "[Topic x]", "[server x] # [topic x]",
+        "[action", "[action]", "[action x", "[actions x]", "[topic] x]"})
     CAF_CHECK_EQUAL(read("a = 1\n" + line),
-                    "line 2: '" + line + "' is not [topic PATTERN]");
+                    "line 2: '" + line
+                      + "' is neither [topic PATTERN] nor [action PATTERN]");
   for (std::string line : {"[topic \"]", "[topic \"x]", "[topic \"x\" y]"})
     CAF_CHECK_EQUAL(read("\n\n" + line),
                     "line 3: '" + line + "' does not close its '\"'");

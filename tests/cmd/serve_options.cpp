@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include <callboard/cmd/action_sections.hpp>
 #include <callboard/cmd/settings.hpp>
 #include <callboard/cmd/topic_sections.hpp>
 
@@ -24,8 +25,9 @@ struct fixture {
     std::reverse(flags.begin(), flags.end());
     try {
       app.parse(flags);
-      node.topics = topic_rules(table.apply_config(file, "callboard.conf"),
-                                "callboard.conf");
+      auto sections = table.apply_config(file, "callboard.conf");
+      node.topics = topic_rules(sections, "callboard.conf");
+      node.action_rules = action_rules(sections, "callboard.conf");
       table.apply_environment([&](const std::string& name) {
         auto i = environment.find(name);
         return i == environment.end() ? nullptr : i->second.c_str();
@@ -141,6 +143,18 @@ CAF_TEST(a file with sections sets both the node and its topics) {
   CAF_CHECK_EQUAL(callboard::net::check(options.server), "");
 }
 
+CAF_TEST(a file may have sections for actions beside those for topics) {
+  auto file = "[action transfer]\nrate = 9\n[topic chat/+]\nretain = on\n"
+              "[action \"#\"]\nbreaker = on\n";
+  CAF_CHECK_EQUAL(read({}, {}, file), "");
+  CAF_REQUIRE_EQUAL(node.topics.size(), 1u);
+  CAF_REQUIRE_EQUAL(node.action_rules.size(), 2u);
+  CAF_CHECK_EQUAL(node.action_rules[0].pattern, "transfer");
+  CAF_CHECK_EQUAL(node.action_rules[0].options.rate.per_second, 9u);
+  CAF_CHECK_EQUAL(node.action_rules[1].options.breaker, true);
+  CAF_CHECK_EQUAL(callboard::net::check(options.server), "");
+}
+
 CAF_TEST(what is for a topic stands in a section only and the rest in none) {
   CAF_CHECK_EQUAL(read({}, {}, "history-size = 9\n"),
                   "callboard.conf, line 1: there is no setting 'history-size'; "
@@ -202,6 +216,11 @@ CAF_TEST(bounds hold at their ends and one past them) {
   CAF_CHECK_EQUAL(node.last_values_max, 1'000'000u);
   CAF_CHECK_NOT_EQUAL(read({"--last-values-max", "1000001"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--last-values-max", "0"}), "");
+  CAF_CHECK_EQUAL(read({"--guarded-actions-max", "1000000"}), "");
+  CAF_CHECK_EQUAL(node.guarded_actions_max, 1'000'000u);
+  CAF_CHECK_NOT_EQUAL(read({"--guarded-actions-max", "1000001"}), "");
+  CAF_CHECK_EQUAL(read({"--guarded-actions-max", "1"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--guarded-actions-max", "0"}), "");
   CAF_CHECK_EQUAL(read({"--ping-interval", "100ms"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
 }

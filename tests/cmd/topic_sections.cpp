@@ -76,6 +76,14 @@ CAF_TEST(a section sets all that a topic has) {
   CAF_CHECK_EQUAL(x().retain, true);
 }
 
+CAF_TEST(sections for actions are not for topics) {
+  CAF_CHECK_EQUAL(read("[action x]\nrate = 1\n[topic x]\nretain = on\n"), "");
+  CAF_REQUIRE_EQUAL(rules.size(), 1u);
+  CAF_CHECK_EQUAL(x().retain, true);
+  // Whatever is in them.
+  CAF_CHECK_EQUAL(check_without_store("[action x]\ndurability = disk\n"), "");
+}
+
 CAF_TEST(a section without a line is a rule that keeps nothing) {
   CAF_CHECK_EQUAL(read("[topic chat/secret]\n[topic chat/+]\nretain = on\n"),
                   "");
@@ -189,7 +197,7 @@ CAF_TEST(there are no more sections than a file may have) {
   CAF_CHECK_EQUAL(read(many(topic_sections_max)), "");
   CAF_CHECK_EQUAL(rules.size(), topic_sections_max);
   CAF_CHECK_EQUAL(read(many(topic_sections_max + 1)),
-                  "callboard.conf, line 10001: there are more than 10000 "
+                  "callboard.conf, line 10001: there are more than 10000 topic "
                   "sections");
 }
 

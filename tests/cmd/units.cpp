@@ -61,6 +61,24 @@ CAF_TEST(what is no size is refused) {
     CAF_CHECK_EQUAL(size(text), "none");
 }
 
+CAF_TEST(shares are read and written) {
+  CAF_CHECK_EQUAL(parse_share("0"), 0.0);
+  CAF_CHECK_EQUAL(parse_share("0.5"), 0.5);
+  CAF_CHECK_EQUAL(parse_share("0.07"), 0.07);
+  CAF_CHECK_EQUAL(parse_share("1"), 1.0);
+  CAF_CHECK_EQUAL(parse_share("1.000"), 1.0);
+  CAF_CHECK_EQUAL(parse_share("12.25"), 12.25);
+  CAF_CHECK_EQUAL(format_share(0.5), "0.5");
+  CAF_CHECK_EQUAL(format_share(0), "0");
+  CAF_CHECK_EQUAL(format_share(1), "1");
+}
+
+CAF_TEST(what is no share is refused) {
+  for (auto text : {"", ".", ".5", "1.", "-0.5", "+0.5", "0,5", "50%", "1e-1",
+                    "1e1", "0x1", "nan", "inf", " 1", "1 ", "0.5.5"})
+    CAF_CHECK(!parse_share(text));
+}
+
 CAF_TEST(switches know both ways) {
   for (auto text : {"true", "yes", "on", "1"})
     CAF_CHECK_EQUAL(parse_switch(text), true);

@@ -1,5 +1,6 @@
 #include <callboard/net/server_options.hpp>
 
+#include <limits>
 #include <utility>
 
 #include "support/test.hpp"
@@ -14,6 +15,17 @@ struct fixture {
   std::string check(const std::string& pattern, topic_options x = {}) {
     options.node.topics = {{"first/+", {}}, {pattern, x}};
     return net::check(options);
+  }
+
+  // Checks one rule for actions.
+  std::string check_action(const std::string& pattern, action_options x = {}) {
+    options.node.action_rules = {{"first/+", {}}, {pattern, x}};
+    return net::check(options);
+  }
+
+  // The same for a breaker.
+  std::string check_circuit(circuit_options x) {
+    return check_action("a/+", {.breaker = true, .circuit = x});
   }
 
   std::string check_bytes(size_t n) {
@@ -127,6 +139,88 @@ CAF_TEST(the pattern of a rule is well formed) {
   for (auto pattern : {"", "a+", "#/a", "$user", "$user/", "$users/a", "$dead",
                        "$dead/", "$dead/$dead/a", "$dead/a+"})
     CAF_CHECK_NOT_EQUAL(check(pattern), "");
+}
+
+CAF_TEST(the pattern of a rule for actions is well formed) {
+  for (auto pattern : {"a", "a.b/+", "#", "+", "callboard", "callboards.x"})
+    CAF_CHECK_EQUAL(check_action(pattern), "");
+  CAF_CHECK_EQUAL(check_action("a//b"),
+                  "the pattern of action 'a//b' is wrong. The subject has an "
+                  "empty segment.");
+  CAF_CHECK_EQUAL(check_action("callboard.echo"),
+                  "the pattern of action 'callboard.echo' is wrong. The "
+                  "subject is reserved for the server.");
+  for (auto pattern : {"", "a+", "#/a", "$a", "$user/a", "callboard./+"})
+    CAF_CHECK_NOT_EQUAL(check_action(pattern), "");
+}
+
+CAF_TEST(the counts of a rule for actions are bounded) {
+  CAF_CHECK_EQUAL(check_action("a/+", {.rate = {1'000'000}}), "");
+  CAF_CHECK_EQUAL(check_action("a/+", {.rate = {1'000'001}}),
+                  "rate of action 'a/+' is 1000001, but must be 0 … 1000000");
+  CAF_CHECK_EQUAL(check_action("a/+", {.rate = {1, 1'000'000}}), "");
+  CAF_CHECK_NOT_EQUAL(check_action("a/+", {.rate = {1, 1'000'001}}), "");
+  for (size_t n : {1, 1'000'000})
+    CAF_CHECK_EQUAL(check_circuit({.requests_min = n}), "");
+  for (size_t n : {0, 1'000'001})
+    CAF_CHECK_NOT_EQUAL(check_circuit({.requests_min = n}), "");
+  for (size_t n : {1, 100})
+    CAF_CHECK_EQUAL(check_circuit({.probes = n}), "");
+  for (size_t n : {0, 101})
+    CAF_CHECK_NOT_EQUAL(check_circuit({.probes = n}), "");
+  for (auto share : {0.001, 1.0})
+    CAF_CHECK_EQUAL(check_circuit({.error_share = share}), "");
+  CAF_CHECK_EQUAL(check_circuit({.error_share = 1.001}),
+                  "error_share of action 'a/+' must be 0 … 1");
+  for (auto share : {-0.001, std::numeric_limits<double>::quiet_NaN()})
+    CAF_CHECK_NOT_EQUAL(check_circuit({.error_share = share}), "");
+}
+
+CAF_TEST(the times of a rule for actions are bounded) {
+  auto check_time = [this](caf::timespan circuit_options::*time,
+                           caf::timespan value) {
+    circuit_options x;
+    x.*time = value;
+    return check_circuit(x);
+  };
+  auto check_bounds = [&](caf::timespan circuit_options::*time,
+                          caf::timespan min, caf::timespan max) {
+    CAF_CHECK_EQUAL(check_time(time, min), "");
+    CAF_CHECK_NOT_EQUAL(check_time(time, min - 1ns), "");
+    CAF_CHECK_EQUAL(check_time(time, max), "");
+    CAF_CHECK_NOT_EQUAL(check_time(time, max + 1ns), "");
+  };
+  check_bounds(&circuit_options::latency, 0s, 5min);
+  check_bounds(&circuit_options::window, 1s, 1h);
+  check_bounds(&circuit_options::open_time, 100ms, 1h);
+  check_bounds(&circuit_options::open_time_max, 100ms, 24h);
+  check_bounds(&circuit_options::timeout_min, 0s, 5min);
+  CAF_CHECK_EQUAL(check_time(&circuit_options::window, 999ms),
+                  "window of action 'a/+' must be 1 second … 1 hour");
+}
+
+CAF_TEST(a rule for actions makes sense) {
+  CAF_CHECK_EQUAL(check_action("a/+", {.rate = {0, 1}}),
+                  "the rule of action 'a/+' is wrong. A burst means nothing "
+                  "without a rate.");
+  CAF_CHECK_EQUAL(check_circuit({.error_share = 0}),
+                  "the rule of action 'a/+' is wrong. A breaker that looks at "
+                  "neither errors nor latency never opens.");
+  CAF_CHECK_EQUAL(check_circuit({.error_share = 0, .latency = 1ns}), "");
+  CAF_CHECK_EQUAL(check_action("a/+", {.circuit = {.error_share = 0}}), "");
+}
+
+CAF_TEST(actions with a state are bounded) {
+  auto& x = options.node.guarded_actions_max;
+  for (size_t within : {1, 1'000'000}) {
+    x = within;
+    CAF_CHECK_EQUAL(net::check(options), "");
+  }
+  x = 0;
+  CAF_CHECK_EQUAL(net::check(options),
+                  "guarded_actions_max is 0, but must be 1 … 1000000");
+  x = 1'000'001;
+  CAF_CHECK_NOT_EQUAL(net::check(options), "");
 }
 
 CAF_TEST(a durability needs a store) {

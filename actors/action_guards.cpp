@@ -1,0 +1,132 @@
+#include <callboard/actors/action_guards.hpp>
+
+#include <chrono>
+#include <utility>
+
+#include <callboard/actors/alarms.hpp>
+
+namespace callboard {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Returns whether an outcome means that whoever serves the action could not
+// answer. Errors of an application's own, and those about what was asked, are
+// answers.
+bool is_failure(const request_outcome& x) noexcept {
+  return x.failed() && x.code < application_errc_min && x.temporary
+         && x.code != wire_number(errc::rate_limited);
+}
+
+} // namespace
+
+request_outcome to_outcome(const refusal& x) {
+  auto result = request_outcome::failure(x.code);
+  if (x.retry_after.count() > 0)
+    // Rounded up: who comes then does not come too early.
+    result.retry_after_ms = static_cast<uint64_t>(
+      std::chrono::ceil<milliseconds>(x.retry_after).count());
+  return result;
+}
+
+caf::error to_error(const refusal& x) {
+  if (x.retry_after.count() == 0)
+    return caf::make_error(x.code);
+  // The context that the client library gives its errors, too.
+  auto& known = info(x.code);
+  return caf::make_error(x.code, known.number, std::string{known.name},
+                         std::string{known.sentence}, known.temporary,
+                         x.retry_after);
+}
+
+request_verdict verdict_of(const request_outcome& outcome, caf::timespan took,
+                           caf::timespan timeout_min) noexcept {
+  if (!is_failure(outcome))
+    return request_verdict::good;
+  if (outcome.code == wire_number(errc::timeout) && took < timeout_min)
+    return request_verdict::none;
+  return request_verdict::bad;
+}
+
+// -- action_guard -------------------------------------------------------------
+
+action_guard::action_guard(std::string_view action, const action_rule& rule,
+                           time_point now)
+  : action_{action}, rule_{rule} {
+  auto& x = rule.options;
+  if (x.rate.on())
+    bucket_.emplace(x.rate, past_ms(now));
+  if (x.breaker)
+    breaker_.emplace(x.circuit);
+}
+
+refusal action_guard::check(time_point now) {
+  if (breaker_)
+    if (auto wait = breaker_->wait(now); wait.count() > 0)
+      return {errc::circuit_open, wait};
+  return take_token(now);
+}
+
+refusal action_guard::check_notify(time_point now) {
+  if (breaker_ && breaker_->blocks(now))
+    return {errc::circuit_open};
+  return take_token(now);
+}
+
+refusal action_guard::take_token(time_point now) {
+  if (bucket_)
+    if (auto wait_ms = bucket_->take(1, past_ms(now)); wait_ms > 0)
+      return {errc::rate_limited, milliseconds{wait_ms}};
+  return {};
+}
+
+uint32_t action_guard::begin() noexcept {
+  return breaker_ ? breaker_->begin() : 0;
+}
+
+void action_guard::finish(uint32_t round, const request_outcome& outcome,
+                          caf::timespan took, time_point now) {
+  if (!breaker_)
+    return;
+  auto verdict = verdict_of(outcome, took, rule_.options.circuit.timeout_min);
+  breaker_->finish(round, verdict, took, now);
+}
+
+void action_guard::cancel(uint32_t round, time_point now) {
+  if (breaker_)
+    breaker_->finish(round, request_verdict::none, caf::timespan{0}, now);
+}
+
+// -- action_guards ------------------------------------------------------------
+
+action_guards::action_guards(std::vector<action_rule> rules, size_t guards_max)
+  : rules_{std::move(rules)}, guards_max_{guards_max} {
+}
+
+action_guard* action_guards::find(std::string_view action) {
+  auto i = by_action_.find(action);
+  if (i == by_action_.end())
+    return nullptr;
+  auto& result = *i->second;
+  by_use_.erase(result);
+  by_use_.push_front(result);
+  return &result;
+}
+
+std::shared_ptr<action_guard> action_guards::take_oldest() {
+  auto& oldest = *by_use_.last();
+  by_use_.erase(oldest);
+  auto node = by_action_.extract(oldest.action());
+  return std::move(node.mapped());
+}
+
+action_guard& action_guards::add(std::string_view action,
+                                 const action_rule& rule, time_point now) {
+  auto guard = std::make_shared<action_guard>(action, rule, now);
+  by_use_.push_front(*guard);
+  return *by_action_.emplace(std::string{action}, std::move(guard))
+            .first->second;
+}
+
+} // namespace callboard
