@@ -3,6 +3,9 @@
 #include <future>
 #include <random>
 #include <thread>
+#include <utility>
+
+#include <unistd.h>
 
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
@@ -33,6 +36,33 @@ std::string random_text(size_t n) {
     result += digits[pick(source)];
   return result;
 }
+
+/// A listening socket that no listener has yet.
+class bound_socket {
+public:
+  explicit bound_socket(int descriptor) : descriptor_{descriptor} {
+  }
+
+  bound_socket(const bound_socket&) = delete;
+
+  bound_socket& operator=(const bound_socket&) = delete;
+
+  ~bound_socket() {
+    if (descriptor_ >= 0)
+      ::close(descriptor_);
+  }
+
+  [[nodiscard]] int get() const noexcept {
+    return descriptor_;
+  }
+
+  int release() noexcept {
+    return std::exchange(descriptor_, -1);
+  }
+
+private:
+  int descriptor_;
+};
 
 } // namespace
 
@@ -113,12 +143,9 @@ struct server::impl final : shard_host {
 
   // -- starting and ending ----------------------------------------------------
 
-  caf::error start() {
+  void start(bound_socket& socket) {
     auto& options = shared.options;
-    auto descriptor = listener::bind(options.address, options.port);
-    if (!descriptor)
-      return descriptor.error();
-    port = listener::port_of(*descriptor);
+    port = listener::port_of(socket.get());
     auto& node = shared.node;
     node.options = options.node;
     node.rights = options.rights;
@@ -135,8 +162,8 @@ struct server::impl final : shard_host {
       ctx.pool = pool;
     }
     front = std::make_unique<listener>(
-      services[0]->loop(), *descriptor, [this](int socket) {
-        services[shared.admitted.least_loaded()]->take(socket);
+      services[0]->loop(), socket.release(), [this](int accepted) {
+        services[shared.admitted.least_loaded()]->take(accepted);
       });
     head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
                                              std::ref(node), pool);
@@ -147,7 +174,6 @@ struct server::impl final : shard_host {
     self->request(head, caf::infinite, unwatch_atom_v, caf::actor{self})
       .receive([] {}, [](const caf::error&) {});
     on_loop_zero([this] { front->start(); });
-    return {};
   }
 
   void drain() {
@@ -269,11 +295,17 @@ caf::expected<std::unique_ptr<server>> server::start(caf::actor_system& sys,
   auto loops = options.loops != 0
                  ? options.loops
                  : std::max<size_t>(std::thread::hardware_concurrency(), 1);
+  auto descriptor = listener::bind(options.address, options.port);
+  if (!descriptor)
+    return descriptor.error();
+  bound_socket socket{*descriptor};
+  if (options.on_bound)
+    if (auto failed = options.on_bound())
+      return failed;
   auto made = std::make_unique<impl>(sys, std::move(options),
                                      static_cast<uint32_t>(loops));
   try {
-    if (auto failed = made->start())
-      return failed;
+    made->start(socket);
   } catch (const boost::system::system_error& e) {
     return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
   }
