@@ -99,7 +99,7 @@ CAF_TEST(root finds who is not root and others find nobody) {
                   "user: there is no group 'no-such-group' on this system");
 }
 
-CAF_TEST(a group takes the place of the user's own) {
+CAF_TEST(a group that is named takes the place of the own one) {
   if (!is_root())
     return;
   auto own = find_account({"nobody", ""});
