@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include <sys/resource.h>
@@ -21,7 +22,9 @@
 #include "action_sections.hpp"
 #include "connection.hpp"
 #include "logging.hpp"
+#include "privileges.hpp"
 #include "serve_options.hpp"
+#include "service_notify.hpp"
 #include "settings.hpp"
 #include "topic_sections.hpp"
 
@@ -124,10 +127,55 @@ caf::error set_rights(const net::token_options& tokens, authority& x) {
   return {};
 }
 
+// Gives up root, once the port is bound, the keys are read and the store has a
+// folder. What is read again later must be for `who` to read.
+caf::error become(const account& who, const serve_options& options) {
+  if (auto& folder = options.server.store_dir; !folder.empty())
+    if (auto failed = make_folder(folder, who))
+      return failed;
+  if (auto failed = drop_privileges(who))
+    return failed;
+  logger("cmd")->info("root_given_up user={} uid={} gid={}", who.name, who.user,
+                      who.group);
+  auto& tls = options.server.tls;
+  for (auto& file : {options.tokens.key_file, options.tokens.jwks_file,
+                     tls.certificate_file, tls.key_file, tls.client_ca_file})
+    if (!file.empty() && access(file.c_str(), R_OK) != 0)
+      logger("cmd")->warn("changes of a file cannot be read file=\"{}\" "
+                          "user={}",
+                          file, who.name);
+  return {};
+}
+
+// Has the server become the user that was named, if one was.
+caf::error set_user(const serve_options& options, net::server_options& server) {
+  if (options.user.user.empty())
+    return {};
+  auto who = find_account(options.user);
+  if (!who)
+    return who.error();
+  server.on_bound = [who = *who, &options] { return become(who, options); };
+  return {};
+}
+
+// Says what an operator may not have meant.
+void warn_of_openness(const serve_options& options) {
+  if (!options.tokens.has_keys())
+    logger("cmd")->warn("open to everybody: neither token-key nor token-jwks "
+                        "is set");
+  if (is_root())
+    logger("cmd")->warn("runs as root: user is not set");
+}
+
 // Runs a server until a signal ends it. Called before the process has a second
 // thread.
 int run_serve(const serve_options& options) {
   signals signals;
+  // Threads have it from the one that starts them.
+  if (!options.user.user.empty() && !forbid_new_privileges()) {
+    say("user: this kernel cannot forbid new privileges");
+    return exit_failed;
+  }
   set_up_logging(options.log_level, options.log_format);
   raise_descriptor_limit(options.server.node.connections_max);
   caf::actor_system_config config;
@@ -143,13 +191,16 @@ int run_serve(const serve_options& options) {
   };
   if (auto failed = set_rights(options.tokens, server_options.rights))
     return fail(failed);
+  if (auto failed = set_user(options, server_options))
+    return fail(failed);
   auto server = net::server::start(system, std::move(server_options));
   if (!server)
     return fail(server.error());
-  if (!options.tokens.has_keys())
-    logger("cmd")->warn("open to everybody: neither token-key nor token-jwks "
-                        "is set");
+  warn_of_openness(options);
   print_ready(**server);
+  auto socket = getenv("NOTIFY_SOCKET");
+  service_notify manager{socket != nullptr ? socket : ""};
+  manager.ready("listening on " + (*server)->url());
   // The node's head ends only when there is no going on.
   auto failed = std::make_shared<std::atomic<bool>>(false);
   auto head = caf::actor_cast<caf::strong_actor_ptr>((*server)->handle());
@@ -169,6 +220,7 @@ int run_serve(const serve_options& options) {
   }
   logger("cmd")->info("draining signal={}",
                       signal == SIGINT ? "SIGINT" : "SIGTERM");
+  manager.stopping();
   drain(**server, signals);
   server->reset();
   logger("cmd")->info("ended");

@@ -80,6 +80,16 @@ std::vector<setting> tls_settings(net::tls_options& x) {
   };
 }
 
+setting user_setting(user_name& x) {
+  auto set = [&x](std::string_view text) { return parse_user(text, x); };
+  return {"user",
+          "NAME[:GROUP]",
+          "User to become once the port is bound and keys are read; takes root",
+          "",
+          "",
+          set};
+}
+
 std::string_view check_granted(std::string_view x) {
   auto error = check_pattern(x);
   return error == subject_error::reserved ? "" : to_sentence(error);
@@ -249,6 +259,7 @@ std::vector<setting> serve_settings(serve_options& x) {
     echo_setting(s),
     text_setting("node-name", "NAME",
                  "Name of this node; without one it is random", s.node_name),
+    user_setting(x.user),
     switch_setting("no-page", "Do not serve the page at /", s.page, false),
     switch_setting("no-metrics", "Do not serve /metrics", s.metrics, false),
     choice_setting("log-level", "What is logged to standard error", x.log_level,

@@ -6,6 +6,7 @@
 #include <callboard/net/server_options.hpp>
 #include <callboard/net/token_authority.hpp>
 
+#include "privileges.hpp"
 #include "setting.hpp"
 
 namespace callboard::cmd {
@@ -15,6 +16,8 @@ struct serve_options {
   net::server_options server;
   /// What clients are let in by; without keys in it, everybody is.
   net::token_options tokens;
+  /// Whom the process becomes once its port is bound.
+  user_name user;
   /// debug, info, warn, error or off.
   std::string log_level = "info";
   /// text or json.

@@ -83,7 +83,7 @@ void loop_service::end_all() {
 // -- http_front ---------------------------------------------------------------
 
 std::shared_ptr<const tls_context> loop_service::tls() const {
-  return shared_.tls.current();
+  return shared_.tls->current();
 }
 
 bool loop_service::admit() {

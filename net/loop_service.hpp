@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,12 @@ namespace callboard::net {
 
 /// What the loops of a server share.
 struct server_context {
-  server_context(caf::actor_system& sys, server_options opts, uint32_t loops)
+  server_context(caf::actor_system& sys, server_options opts,
+                 std::unique_ptr<tls_source> certificates, uint32_t loops)
     : system{sys},
       options{std::move(opts)},
       admitted{loops, options.node.connections_max},
-      tls{options.tls},
+      tls{std::move(certificates)},
       store{sys, options} {
     node.loops = loops;
     node.store = store.get();
@@ -32,7 +34,7 @@ struct server_context {
   server_options options;
   node_context node;
   admission admitted;
-  tls_source tls;
+  std::unique_ptr<tls_source> tls;
   node_store store;
 };
 

@@ -3,6 +3,9 @@
 #include <future>
 #include <random>
 #include <thread>
+#include <utility>
+
+#include <unistd.h>
 
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/scoped_actor.hpp>
@@ -34,6 +37,33 @@ std::string random_text(size_t n) {
   return result;
 }
 
+/// A listening socket that no listener has yet.
+class bound_socket {
+public:
+  explicit bound_socket(int descriptor) : descriptor_{descriptor} {
+  }
+
+  bound_socket(const bound_socket&) = delete;
+
+  bound_socket& operator=(const bound_socket&) = delete;
+
+  ~bound_socket() {
+    if (descriptor_ >= 0)
+      ::close(descriptor_);
+  }
+
+  [[nodiscard]] int get() const noexcept {
+    return descriptor_;
+  }
+
+  int release() noexcept {
+    return std::exchange(descriptor_, -1);
+  }
+
+private:
+  int descriptor_;
+};
+
 } // namespace
 
 void init() {
@@ -43,8 +73,9 @@ void init() {
 
 /// The loops of one server, its listener and its actors.
 struct server::impl final : shard_host {
-  impl(caf::actor_system& sys, server_options options, uint32_t loops)
-    : shared{sys, std::move(options), loops} {
+  impl(caf::actor_system& sys, server_options options,
+       std::unique_ptr<tls_source> tls, uint32_t loops)
+    : shared{sys, std::move(options), std::move(tls), loops} {
   }
 
   // Spawns a shard on its loop.
@@ -113,14 +144,9 @@ struct server::impl final : shard_host {
 
   // -- starting and ending ----------------------------------------------------
 
-  caf::error start() {
+  void start(bound_socket& socket) {
     auto& options = shared.options;
-    if (auto failed = shared.tls.load())
-      return failed;
-    auto descriptor = listener::bind(options.address, options.port);
-    if (!descriptor)
-      return descriptor.error();
-    port = listener::port_of(*descriptor);
+    port = listener::port_of(socket.get());
     auto& node = shared.node;
     node.options = options.node;
     node.rights = options.rights;
@@ -137,8 +163,8 @@ struct server::impl final : shard_host {
       ctx.pool = pool;
     }
     front = std::make_unique<listener>(
-      services[0]->loop(), *descriptor, [this](int socket) {
-        services[shared.admitted.least_loaded()]->take(socket);
+      services[0]->loop(), socket.release(), [this](int accepted) {
+        services[shared.admitted.least_loaded()]->take(accepted);
       });
     head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
                                              std::ref(node), pool);
@@ -149,7 +175,6 @@ struct server::impl final : shard_host {
     self->request(head, caf::infinite, unwatch_atom_v, caf::actor{self})
       .receive([] {}, [](const caf::error&) {});
     on_loop_zero([this] { front->start(); });
-    return {};
   }
 
   void drain() {
@@ -271,11 +296,20 @@ caf::expected<std::unique_ptr<server>> server::start(caf::actor_system& sys,
   auto loops = options.loops != 0
                  ? options.loops
                  : std::max<size_t>(std::thread::hardware_concurrency(), 1);
-  auto made = std::make_unique<impl>(sys, std::move(options),
+  auto tls = std::make_unique<tls_source>(options.tls);
+  if (auto failed = tls->load())
+    return failed;
+  auto descriptor = listener::bind(options.address, options.port);
+  if (!descriptor)
+    return descriptor.error();
+  bound_socket socket{*descriptor};
+  if (options.on_bound)
+    if (auto failed = options.on_bound())
+      return failed;
+  auto made = std::make_unique<impl>(sys, std::move(options), std::move(tls),
                                      static_cast<uint32_t>(loops));
   try {
-    if (auto failed = made->start())
-      return failed;
+    made->start(socket);
   } catch (const boost::system::system_error& e) {
     return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
   }
@@ -299,7 +333,7 @@ std::string server::url() const {
 }
 
 caf::error server::reload_certificates() {
-  return impl_->shared.tls.load();
+  return impl_->shared.tls->load();
 }
 
 void server::drain() {

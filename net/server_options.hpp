@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <caf/error.hpp>
 #include <caf/timespan.hpp>
 
 #include <callboard/actors/authority.hpp>
@@ -55,6 +57,10 @@ struct server_options {
   /// Who is let in and who may do what; the zero value lets everybody do
   /// everything.
   authority rights;
+  /// Is called once, by the thread that starts the server, when the port is
+  /// bound: before the store is opened and anybody is let in. An error ends the
+  /// start. Empty: nothing.
+  std::function<caf::error()> on_bound;
 };
 
 /// Checks the pattern of a `topic_rule`: a topic or a pattern; of those that

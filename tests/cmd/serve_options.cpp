@@ -260,6 +260,21 @@ CAF_TEST(a store has a folder and may have a bound) {
   CAF_CHECK_NOT_EQUAL(read({"--store-bytes-max", "16385GiB"}), "");
 }
 
+CAF_TEST(a user may be named and a group with it) {
+  CAF_CHECK_EQUAL(read({}), "");
+  CAF_CHECK_EQUAL(options.user.user, "");
+  CAF_CHECK_EQUAL(read({"--user", "callboard"}), "");
+  CAF_CHECK_EQUAL(options.user.user, "callboard");
+  CAF_CHECK_EQUAL(options.user.group, "");
+  CAF_CHECK_EQUAL(
+    read({"--user", "callboard:ssl-cert"}, {{"CALLBOARD_USER", "nobody"}}), "");
+  CAF_CHECK_EQUAL(options.user.user, "callboard");
+  CAF_CHECK_EQUAL(options.user.group, "ssl-cert");
+  CAF_CHECK_EQUAL(read({"--user", ":ssl-cert"}),
+                  "--user: ':ssl-cert' is neither the NAME of a user nor "
+                  "NAME:GROUP");
+}
+
 CAF_TEST(the echo must not take a path that is in use) {
   CAF_CHECK_EQUAL(read({"--echo", "/echo"}), "");
   CAF_CHECK_NOT_EQUAL(read({"--echo", "/ws"}), "");
