@@ -32,7 +32,7 @@ struct credentials {
   /// From `Authorization: Bearer`, `?token=`, the cookie that the server was
   /// told of, or the `connect` frame.
   std::string token;
-  /// The peer's IP address.
+  /// The client's IP address.
   std::string address;
 };
 
