@@ -12,7 +12,7 @@ namespace callboard::net {
 ///
 /// A refusal ends its connection, and so does every answer while the server is
 /// not ready. With status 101, `front.admit()` has reserved a place.
-/// @param address the peer's IP address.
+/// @param address the IP address of the socket's other end.
 http_reply answer(const http_request& request, http_front& front,
                   std::string_view address);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,12 +24,13 @@ public:
   upgrade_decision(const http_upgrade_request& asked, http_front& front)
     : request_{asked.request}, query_{asked.query}, front_{front} {
     upgrade_.echo = asked.echo;
-    upgrade_.address = asked.address;
+    upgrade_.address = front.client_address(asked.address,
+                                            asked.request.forwarded_for);
   }
 
   http_reply make_reply() {
-    if (decide_handshake() && check_ready() && check_origin() && authenticate()
-        && admit())
+    if (decide_handshake() && check_ready() && check_origin()
+        && take_handshake() && authenticate() && admit())
       return accepted();
     return to_reply(refusal_);
   }
@@ -118,8 +120,17 @@ private:
     return true;
   }
 
+  /// Before a token is looked at, which is what costs.
+  bool take_handshake() {
+    return pass(front_.take_handshake(upgrade_.address));
+  }
+
   bool admit() {
-    return front_.admit() || refuse_with(make_refusal(errc::overloaded, 503));
+    return pass(front_.admit(upgrade_.address));
+  }
+
+  bool pass(const std::optional<limit_hit>& hit) {
+    return !hit || refuse_with(make_refusal(*hit));
   }
 
   http_reply accepted() {

@@ -13,7 +13,7 @@ struct http_upgrade_request {
   const http_request& request;
   /// The query of its target.
   std::string_view query;
-  /// The peer's IP address.
+  /// The IP address of the socket's other end.
   std::string_view address;
   /// Whether the path was `server_options::echo_path`.
   bool echo = false;
