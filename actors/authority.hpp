@@ -35,7 +35,7 @@ struct credentials {
   /// The common name in the client's certificate, verified, where such names
   /// are to be users; empty: none.
   std::string certificate;
-  /// The peer's IP address.
+  /// The client's IP address.
   std::string address;
 };
 

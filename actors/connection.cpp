@@ -37,6 +37,8 @@ connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
     address_{std::move(setup.address)} {
   box_->owner = this;
   box_->connection = id_;
+  if (pace::is_needed(ctx_.node.options))
+    pace_ = std::make_unique<pace>(ctx_.node.options, ctx_.steady_ms);
   ctx_.metrics.connections_connecting->inc();
 }
 
@@ -83,6 +85,7 @@ void connection::on_exit() {
     if (told_)
       tell_life(lifecycle_kind::disconnected);
   box_ = nullptr;
+  leave_place();
   if (served_ != nullptr)
     served_->fail_all();
   served_ = nullptr;
@@ -99,6 +102,8 @@ void connection::open() {
 void connection::receive(std::string_view message) {
   auto& reader = ctx_.readers[static_cast<size_t>(codec_of(box_->form()))];
   reader.reset(message);
+  if (pace_ != nullptr)
+    pace_->begin_message(message.size());
   frame_view x;
   while (state_ < connection_state::disconnecting) {
     switch (reader.next(x)) {
@@ -106,7 +111,8 @@ void connection::receive(std::string_view message) {
         ++ctx_.counts.frames_in[static_cast<size_t>(x.type)];
         if (x.type != frame_type::ping && x.type != frame_type::pong)
           last_frame_ms_ = ctx_.steady_ms;
-        handle(x);
+        if (pace_ == nullptr || keeps_pace(x))
+          handle(x);
         break;
       case read_status::end:
         return;
@@ -190,6 +196,8 @@ void connection::router_replaced(uint32_t shard) {
 // -- state --------------------------------------------------------------------
 
 void connection::connected(uint32_t seq_id) {
+  if (!take_place(seq_id))
+    return;
   set_state(connection_state::connected);
   sender_ = who_.user.empty() ? wire_name() : who_.user;
   caf::anon_send(ctx_.pool, opened_atom_v, caf::strong_actor_ptr{ctrl()},

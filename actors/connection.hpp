@@ -15,6 +15,7 @@
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/inflight_table.hpp>
 #include <callboard/actors/loop_context.hpp>
+#include <callboard/actors/pace.hpp>
 #include <callboard/messages/close_code.hpp>
 #include <callboard/messages/topic.hpp>
 
@@ -38,7 +39,7 @@ struct connection_setup {
   identity who;
   /// Whether a `connect` frame with a token has to come first.
   bool must_authenticate = false;
-  /// The peer's IP address.
+  /// The client's IP address.
   std::string address;
 };
 
@@ -233,6 +234,25 @@ private:
 
   bool authorized(operation what, std::string_view subject) const;
 
+  // -- limits -----------------------------------------------------------------
+
+  // Takes a place among the connections of the user and the tenant; closes if
+  // there is none.
+  bool take_place(uint32_t seq_id);
+  void leave_place();
+
+  // Returns whether a frame may be handled; answers if not.
+  bool keeps_pace(const frame_view& x);
+
+  // Returns whether a frame is the end of something that is under way, so that
+  // there can be no more of them than of that.
+  [[nodiscard]] bool is_awaited(const frame_view& x) const;
+
+  // Returns whether the user may publish now; answers if not.
+  bool may_publish(uint32_t seq_id);
+
+  void refuse_rate(uint32_t seq_id, limit_kind what, int64_t wait_ms);
+
   [[nodiscard]] bool has_presence(std::string_view subject) const;
 
   // -- messages ---------------------------------------------------------------
@@ -253,8 +273,10 @@ private:
                       const bool* recovered);
   void write_pattern_response(uint32_t seq_id, bool since_asked,
                               last_values values);
-  // Answers with an error, or says it without being asked with seqId 0.
-  void write_error(uint32_t seq_id, errc code, std::string_view sentence = {});
+  // Answers with an error, or says it without being asked with seqId 0. The
+  // time to wait is the code's own where it is 0.
+  void write_error(uint32_t seq_id, errc code, std::string_view sentence = {},
+                   uint64_t wait_ms = 0);
   // Answers with an error if an answer is wanted.
   void refuse(uint32_t seq_id, errc code, std::string_view sentence = {});
   void write_outcome(uint32_t seq_id, const request_outcome& x);
@@ -286,6 +308,12 @@ private:
   std::string sender_;
   std::string address_;
   inflight_table inflight_;
+  // Null where frames and bytes have no limit.
+  std::unique_ptr<pace> pace_;
+  // Null where publications have none.
+  std::shared_ptr<shared_token_bucket> publishes_;
+  // Whether it has a place in the register of users.
+  bool placed_ = false;
   // What this client serves; made by the first request to it or `register`.
   std::unique_ptr<served> served_;
 

@@ -274,6 +274,8 @@ void connection::publish(const frame_view& x, std::string_view topic,
   auto& broker = ctx_.brokers[shard];
   if (ctx_.node.congested(broker))
     return refuse(x.seq_id, errc::overloaded);
+  if (publishes_ != nullptr && !may_publish(x.seq_id))
+    return;
   auto call = begin(x.seq_id, inflight_kind::publish, shard);
   if (!call)
     return;

@@ -187,7 +187,7 @@ void connection::refuse(uint32_t seq_id, errc code, std::string_view sentence) {
 }
 
 void connection::write_error(uint32_t seq_id, errc code,
-                             std::string_view sentence) {
+                             std::string_view sentence, uint64_t wait_ms) {
   auto& row = info(code);
   byte_buffer content;
   msgpack::packer<byte_buffer> pack{content};
@@ -203,7 +203,9 @@ void connection::write_error(uint32_t seq_id, errc code,
   frame.meta.code = row.number;
   frame.meta.mark(meta_key::temporary);
   frame.meta.temporary = row.temporary;
-  if (auto wait_ms = retry_after_ms(code); wait_ms > 0) {
+  if (wait_ms == 0)
+    wait_ms = retry_after_ms(code);
+  if (wait_ms > 0) {
     frame.meta.mark(meta_key::retry_after_ms);
     frame.meta.retry_after_ms = wait_ms;
   }

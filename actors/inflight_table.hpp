@@ -46,6 +46,12 @@ public:
            != entries_.end();
   }
 
+  [[nodiscard]] bool contains(uint32_t seq_id,
+                              inflight_kind kind) const noexcept {
+    auto i = std::ranges::find(entries_, seq_id, &entry::seq_id);
+    return i != entries_.end() && i->kind == kind;
+  }
+
   /// @pre `seq_id` is not in the table.
   /// @returns the call ID, never 0.
   uint32_t add(uint32_t seq_id, inflight_kind kind, uint32_t shard) {

@@ -19,6 +19,7 @@
 #include <callboard/actors/options.hpp>
 #include <callboard/actors/outbox.hpp>
 #include <callboard/actors/topic_table.hpp>
+#include <callboard/actors/user_table.hpp>
 #include <callboard/messages/frame_reader.hpp>
 
 namespace callboard {
@@ -30,6 +31,8 @@ struct node_context {
   authority rights;
   /// Where topics outlive the process; null: nowhere.
   std::shared_ptr<event_store> store;
+  /// Counts connections by user and tenant; null: nothing is limited by them.
+  std::shared_ptr<user_register> users;
   /// The node's name on the wire.
   std::string name;
   /// Tells one run of the node from the next.

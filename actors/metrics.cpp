@@ -165,6 +165,10 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
       "drops", "policy", as_caf(to_string(static_cast<overflow_policy>(i))),
       "Events dropped for slow subscribers, and for the policy disconnect "
       "subscribers cut off.");
+  for (size_t i = 0; i < limit_kind_count; ++i)
+    m.refusals[i] = make.counter_by(
+      "refusals", "limit", as_caf(to_string(static_cast<limit_kind>(i))),
+      "Handshakes, log-ins, frames and publications refused, by the limit.");
   auto outcome = [&make](caf::string_view value) {
     return make.counter_by("requests", "outcome", value,
                            "Requests by how they ended.");

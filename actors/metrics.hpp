@@ -10,6 +10,7 @@
 #include <caf/telemetry/histogram.hpp>
 
 #include <callboard/actors/circuit_breaker.hpp>
+#include <callboard/actors/limits.hpp>
 #include <callboard/actors/topic_options.hpp>
 #include <callboard/messages/frame.hpp>
 
@@ -73,6 +74,14 @@ struct loop_metrics {
   [[nodiscard]] caf::telemetry::int_counter*
   drops_by(overflow_policy x) const noexcept {
     return drops[static_cast<size_t>(x)];
+  }
+
+  /// What was refused, by the limit that was met.
+  std::array<caf::telemetry::int_counter*, limit_kind_count> refusals;
+
+  [[nodiscard]] caf::telemetry::int_counter*
+  refusals_by(limit_kind x) const noexcept {
+    return refusals[static_cast<size_t>(x)];
   }
 
   caf::telemetry::int_counter* requests_answered;

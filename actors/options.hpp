@@ -7,6 +7,7 @@
 #include <caf/timespan.hpp>
 
 #include <callboard/actors/action_options.hpp>
+#include <callboard/actors/token_bucket.hpp>
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
@@ -44,6 +45,19 @@ struct node_options {
   size_t shard_bytes_max = 64 * 1024 * 1024;
   /// WebSocket connections of the node, 1 … 1,000,000.
   size_t connections_max = 15'000;
+  /// Connections of one user, and of one tenant, 0 … 1,000,000; 0: no limit.
+  /// Who is one too many is closed with 4504.
+  size_t user_connections_max = 0;
+  size_t tenant_connections_max = 0;
+  /// Frames from one client, 0 … 1,000,000; beyond them it is answered
+  /// `rate_limited`, and closed with 1008 if it goes on at twice the rate.
+  rate_limit frames;
+  /// The same for the bytes of its messages, 0 … 1,073,741,824. The burst is at
+  /// least `frame_bytes_max`.
+  rate_limit bytes;
+  /// Publications of one user, or of one connection where nobody is logged in,
+  /// 0 … 1,000,000; beyond them one is answered `rate_limited`.
+  rate_limit publishes;
   /// Without traffic for so long, a connection is pinged; 0.1 s … 1 h.
   caf::timespan ping_interval = std::chrono::seconds{30};
   /// Without any sign of life for so long, a connection is closed with 4000;

@@ -5,6 +5,7 @@
 #include <callboard/messages/topic.hpp>
 #include <callboard/net/client_error.hpp>
 #include <callboard/net/origins.hpp>
+#include <callboard/net/trusted_proxies.hpp>
 #include <callboard/net/url.hpp>
 
 #include "units.hpp"
@@ -140,6 +141,65 @@ std::vector<setting> access_settings(serve_options& x) {
   };
 }
 
+// What one address, user or client may have of the node.
+std::vector<setting> limit_settings(net::server_options& s) {
+  constexpr size_t many = 1'000'000;
+  auto& n = s.node;
+  return {
+    count_setting("address-connections-max",
+                  "WebSocket connections at once of one IP address (v6: of 64 "
+                  "bits); 0: no limit",
+                  s.address_connections_max, 0, many),
+    count_setting("address-sessions-max",
+                  "HTTP sessions at once of one IP address; 0: no limit",
+                  s.address_sessions_max, 0, many),
+    count_setting("user-connections-max",
+                  "Connections at once of one user; 0: no limit",
+                  n.user_connections_max, 0, many),
+    count_setting("tenant-connections-max",
+                  "Connections at once of all users of one tenant; 0: no limit",
+                  n.tenant_connections_max, 0, many),
+    count_setting("handshakes-rate",
+                  "WebSocket handshakes a second; 0: no limit",
+                  s.handshakes.per_second, 0, many),
+    count_setting("handshakes-burst",
+                  "Of these at once after a rest; 0: as many as a second has",
+                  s.handshakes.burst, 0, many),
+    count_setting("address-handshakes-rate",
+                  "WebSocket handshakes a second of one IP address; 0: no "
+                  "limit",
+                  s.address_handshakes.per_second, 0, many),
+    count_setting("address-handshakes-burst",
+                  "Of these at once after a rest; 0: as many as a second has",
+                  s.address_handshakes.burst, 0, many),
+    count_setting("frames-rate",
+                  "Frames a second of one connection; 0: no limit",
+                  n.frames.per_second, 0, many),
+    count_setting("frames-burst",
+                  "Of these at once after a rest; 0: as many as a second has",
+                  n.frames.burst, 0, many),
+    size_setting("bytes-rate",
+                 "Bytes of messages a second of one connection; 0: no limit",
+                 n.bytes.per_second, 0, 1024 * mib),
+    size_setting("bytes-burst",
+                 "Of these at once after a rest; 0: as many as a second has, "
+                 "and frame-bytes-max at least",
+                 n.bytes.burst, 0, 1024 * mib),
+    count_setting("publishes-rate",
+                  "Publications a second of one user, or of one connection "
+                  "without a log-in; 0: no limit",
+                  n.publishes.per_second, 0, many),
+    count_setting("publishes-burst",
+                  "Of these at once after a rest; 0: as many as a second has",
+                  n.publishes.burst, 0, many),
+    list_setting("trusted-proxies", "NETWORKS",
+                 "Proxies whose X-Forwarded-For is believed: IP addresses, or "
+                 "networks like 10.0.0.0/8",
+                 s.trusted_proxies,
+                 [](std::string_view x) { return net::check_proxy(x); }),
+  };
+}
+
 } // namespace
 
 std::vector<setting> serve_settings(serve_options& x) {
@@ -267,9 +327,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list : {tls_settings(s.tls), access_settings(x)})
-    for (auto& y : list)
-      result.push_back(y);
+  for (auto& list : {limit_settings(s), tls_settings(s.tls), access_settings(x)})
+    result.insert(result.end(), list.begin(), list.end());
   return result;
 }
 
@@ -285,6 +344,11 @@ std::string check(const serve_options& x) {
            + ") is not shorter than ping-timeout ("
            + format_duration(n.ping_timeout)
            + "); a ping needs time to be answered";
+  if (n.bytes.on() && n.bytes.burst > 0 && n.bytes.burst < n.frame_bytes_max)
+    return "bytes-burst (" + format_size(n.bytes.burst)
+           + ") is smaller than frame-bytes-max ("
+           + format_size(n.frame_bytes_max)
+           + "); a message of that size could never be sent";
   if (auto bytes = x.server.store_bytes_max; bytes != 0 && bytes < mib)
     return "store-bytes-max (" + format_size(bytes)
            + ") is smaller than 1MiB; 0 sets no limit";

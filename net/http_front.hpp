@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <callboard/actors/authority.hpp>
+#include <callboard/actors/limits.hpp>
 #include <callboard/messages/codec.hpp>
 #include <callboard/net/server_options.hpp>
 #include <callboard/net/tls_context.hpp>
@@ -35,13 +36,13 @@ struct ws_upgrade {
   /// Whether it is known who that is. Where `authority::authenticate` is set
   /// and it is not, the client has yet to send `connect`.
   bool authenticated = false;
-  /// The peer's IP address.
+  /// The client's IP address.
   std::string address;
 };
 
 /// Who is at the other end of an HTTP session.
 struct http_peer {
-  /// The IP address.
+  /// The IP address of the socket's other end.
   std::string_view address;
   /// The common name in a verified client's certificate; empty: none.
   std::string_view certificate = {};
@@ -60,12 +61,40 @@ public:
     return nullptr;
   }
 
-  /// Reserves a place for a WebSocket connection.
-  /// @returns false if there is none, which is answered 503 `overloaded`.
-  virtual bool admit() = 0;
+  /// Returns whether an HTTP session with this peer may begin, which
+  /// `close_session` ends.
+  virtual bool open_session(std::string_view peer) {
+    static_cast<void>(peer);
+    return true;
+  }
+
+  virtual void close_session(std::string_view peer) {
+    static_cast<void>(peer);
+  }
+
+  /// Returns the client's IP address.
+  /// @param peer that of the other end of the socket.
+  /// @param forwarded_for the request's `X-Forwarded-For`, which anybody may
+  ///                      send; empty: none.
+  virtual std::string client_address(std::string_view peer,
+                                     std::string_view forwarded_for) const {
+    static_cast<void>(forwarded_for);
+    return std::string{peer};
+  }
+
+  /// Takes one of the handshakes that this address may begin now.
+  /// @returns the limit that it would break; nothing: it may go on.
+  virtual std::optional<limit_hit> take_handshake(std::string_view address) {
+    static_cast<void>(address);
+    return {};
+  }
+
+  /// Reserves a place for a WebSocket connection of this address.
+  /// @returns the limit that it would break; nothing: it has its place.
+  virtual std::optional<limit_hit> admit(std::string_view address) = 0;
 
   /// Gives a reserved place back, because the 101 could not be sent.
-  virtual void forgo() = 0;
+  virtual void forgo(std::string_view address) = 0;
 
   /// Returns whether connections are taken; if not, `/ready` and upgrades are
   /// answered 503 `shutting_down`.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <callboard/net/boost/beast.hpp>
+#include <callboard/net/http_list.hpp>
 
 namespace callboard::net {
 
@@ -37,7 +38,8 @@ private:
     request_.http_1_0 = version == 10;
   }
 
-  void on_field_impl(http::field name, view, view value, error_code&) override {
+  void on_field_impl(http::field name, view text, view value,
+                     error_code&) override {
     switch (name) {
       case http::field::host:
         ++hosts_;
@@ -51,6 +53,10 @@ private:
         break;
       case http::field::transfer_encoding:
         has_transfer_encoding_ = true;
+        break;
+      case http::field::unknown:
+        if (equal_ignoring_case({text.data(), text.size()}, "x-forwarded-for"))
+          join(request_.forwarded_for, value);
         break;
       default:
         if (auto* known = find(name))

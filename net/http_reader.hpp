@@ -35,6 +35,7 @@ struct http_request {
   std::string origin;
   std::string authorization;
   std::string cookie;
+  std::string forwarded_for;
   std::string if_none_match;
   std::string upgrade;
   std::string connection;
@@ -55,6 +56,8 @@ struct http_refusal {
   std::string_view error;
   /// A sentence for people, without quotes or backslashes.
   std::string message;
+  /// When trying again can help, in seconds; told with 429 and 503.
+  unsigned retry_after_s = 5;
 };
 
 /// Cuts the bytes of a connection into requests. Does no I/O and keeps no more

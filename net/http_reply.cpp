@@ -13,8 +13,6 @@ std::string_view fields_of(unsigned status) noexcept {
       return "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
     case 426: // RFC 6455, 4.4, and RFC 7231, 6.5.15
       return "Sec-WebSocket-Version: 13\r\nUpgrade: websocket\r\n";
-    case 503:
-      return "Retry-After: 5\r\n";
     default:
       return {};
   }
@@ -27,12 +25,35 @@ http_refusal make_refusal(errc code, unsigned status) {
   return {status, row.name, std::string{row.sentence}};
 }
 
+http_refusal make_refusal(const limit_hit& x) {
+  http_refusal result;
+  switch (x.what) {
+    case limit_kind::address_connections:
+      result = {429, "limit_exceeded",
+                "This address has too many connections."};
+      break;
+    case limit_kind::address_handshakes:
+      result = {429, "rate_limited",
+                "This address connects too often; try again later."};
+      break;
+    default:
+      result = make_refusal(errc::overloaded, 503);
+  }
+  // Rounded up, so that who waits so long does not come too early.
+  if (x.wait_ms > 0)
+    result.retry_after_s = static_cast<unsigned>((x.wait_ms + 999) / 1000);
+  return result;
+}
+
 http_content to_content(const http_refusal& refusal) {
   http_content result;
   result.status = refusal.status;
   result.type = "application/json";
   result.fields = "Cache-Control: no-store\r\n";
   result.fields += fields_of(refusal.status);
+  if (refusal.status == 429 || refusal.status == 503)
+    result.fields += "Retry-After: " + std::to_string(refusal.retry_after_s)
+                     + "\r\n";
   result.text = "{\"error\": \"";
   result.text += refusal.error;
   result.text += "\", \"message\": \"";
@@ -101,6 +122,8 @@ std::string_view http_reason(unsigned status) noexcept {
       return "URI Too Long";
     case 426:
       return "Upgrade Required";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 500:

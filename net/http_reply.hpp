@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <callboard/actors/limits.hpp>
 #include <callboard/messages/errc.hpp>
 #include <callboard/net/http_front.hpp>
 #include <callboard/net/http_reader.hpp>
@@ -46,6 +47,10 @@ struct http_reply {
 
 /// Returns a refusal with the name and the sentence of one of our errors.
 http_refusal make_refusal(errc code, unsigned status);
+
+/// Returns the refusal that tells of a limit: 429 where it is that of an
+/// address, else 503.
+http_refusal make_refusal(const limit_hit& x);
 
 /// Returns `{"error": name, "message": sentence}` in a line, with the header
 /// fields that a refusal of this status needs.

@@ -77,7 +77,7 @@ public:
     error_code ignored;
     socket_.close(ignored);
     if (reply_ && reply_->upgrade)
-      front_.forgo();
+      front_.forgo(reply_->upgrade->address);
     reply_.reset();
   }
 
@@ -330,6 +330,7 @@ private:
       next_->previous_ = previous_;
     --sessions_->size_;
     sessions_ = nullptr;
+    front_.close_session(address_);
   }
 
   tcp::socket socket_;
@@ -371,8 +372,11 @@ void serve_http(tcp::socket socket, http_front& front,
   socket.non_blocking(true, ec);
   if (ec)
     return;
+  auto address = address_of(peer);
+  if (!front.open_session(address))
+    return;
   std::make_shared<http_session>(std::move(socket), front, sessions,
-                                 address_of(peer))
+                                 std::move(address))
     ->start();
 }
 

@@ -30,8 +30,8 @@ public:
   }
 
   /// Ends all sessions: closes their sockets, whatever is under way. They call
-  /// their `http_front` no more, except that reserved places are given back
-  /// now.
+  /// their `http_front` no more, except that their own places and reserved
+  /// ones are given back now.
   void close_all() noexcept;
 
 private:

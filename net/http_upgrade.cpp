@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -26,12 +27,13 @@ public:
       front_{front},
       certificate_{asked.peer.certificate} {
     upgrade_.echo = asked.echo;
-    upgrade_.address = asked.peer.address;
+    upgrade_.address = front.client_address(asked.peer.address,
+                                            asked.request.forwarded_for);
   }
 
   http_reply make_reply() {
-    if (decide_handshake() && check_ready() && check_origin() && authenticate()
-        && admit())
+    if (decide_handshake() && check_ready() && check_origin()
+        && take_handshake() && authenticate() && admit())
       return accepted();
     return to_reply(refusal_);
   }
@@ -127,8 +129,17 @@ private:
     return true;
   }
 
+  /// Before a token is looked at, which is what costs.
+  bool take_handshake() {
+    return pass(front_.take_handshake(upgrade_.address));
+  }
+
   bool admit() {
-    return front_.admit() || refuse_with(make_refusal(errc::overloaded, 503));
+    return pass(front_.admit(upgrade_.address));
+  }
+
+  bool pass(const std::optional<limit_hit>& hit) {
+    return !hit || refuse_with(make_refusal(*hit));
   }
 
   http_reply accepted() {

@@ -30,6 +30,14 @@ ws_parser_options make_parsing(const server_options& options,
   return result;
 }
 
+// The time by which handshakes are counted. Not the turn's: HTTP is served by
+// what the loop sleeps in, and then the turn may have begun long ago.
+int64_t steady_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch())
+    .count();
+}
+
 } // namespace
 
 loop_service::loop_service(server_context& shared, uint32_t index)
@@ -86,11 +94,42 @@ std::shared_ptr<const tls_context> loop_service::tls() const {
   return shared_.tls->current();
 }
 
-bool loop_service::admit() {
-  return shared_.admitted.admit(loop_.context().index);
+bool loop_service::open_session(std::string_view peer) {
+  // A proxy asks for many.
+  if (shared_.proxies.trusts(peer)
+      || shared_.addresses.open_session(peer, steady_ms()))
+    return true;
+  counted(limit_hit{limit_kind::address_sessions});
+  return false;
 }
 
-void loop_service::forgo() {
+void loop_service::close_session(std::string_view peer) {
+  if (!shared_.proxies.trusts(peer))
+    shared_.addresses.close_session(peer, steady_ms());
+}
+
+std::string loop_service::client_address(std::string_view peer,
+                                         std::string_view forwarded_for) const {
+  return shared_.proxies.client_of(peer, forwarded_for);
+}
+
+std::optional<limit_hit>
+loop_service::take_handshake(std::string_view address) {
+  return counted(shared_.addresses.take_handshake(address, steady_ms()));
+}
+
+std::optional<limit_hit> loop_service::admit(std::string_view address) {
+  auto& addresses = shared_.addresses;
+  if (auto hit = addresses.open_connection(address, steady_ms()))
+    return counted(hit);
+  if (shared_.admitted.admit(loop_.context().index))
+    return {};
+  addresses.close_connection(address, steady_ms());
+  return counted(limit_hit{limit_kind::connections});
+}
+
+void loop_service::forgo(std::string_view address) {
+  shared_.addresses.close_connection(address, steady_ms());
   shared_.admitted.leave(loop_.context().index);
 }
 
@@ -124,6 +163,7 @@ void loop_service::open(ws_upgrade&& upgrade) {
                           false};
   session->slot = sessions_.size();
   sessions_.push_back(session);
+  addresses_.push_back(upgrade.address);
   connection* actor = nullptr;
   caf::strong_actor_ptr keep;
   if (!upgrade.echo) {
@@ -149,6 +189,13 @@ void loop_service::open(ws_upgrade&& upgrade) {
     }
   }
   session->open(actor, upgrade.head);
+}
+
+std::optional<limit_hit>
+loop_service::counted(std::optional<limit_hit> x) {
+  if (x)
+    loop_.context().metrics.refusals_by(x->what)->inc();
+  return x;
 }
 
 void loop_service::count_reply(unsigned status) {
@@ -177,11 +224,13 @@ void loop_service::closing(ws_session& x) {
 
 void loop_service::ended(ws_session& x) {
   auto slot = x.slot;
-  shared_.admitted.leave(loop_.context().index);
+  forgo(addresses_[slot]);
   // The last one takes its place; it may go with its reference.
   std::swap(sessions_[slot], sessions_.back());
+  std::swap(addresses_[slot], addresses_.back());
   sessions_[slot]->slot = slot;
   sessions_.pop_back();
+  addresses_.pop_back();
 }
 
 // -- time ---------------------------------------------------------------------

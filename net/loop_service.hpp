@@ -3,14 +3,19 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <callboard/actors/admission.hpp>
+#include <callboard/net/address_limits.hpp>
 #include <callboard/net/http_front.hpp>
 #include <callboard/net/http_session.hpp>
 #include <callboard/net/io_loop.hpp>
 #include <callboard/net/node_store.hpp>
+#include <callboard/net/trusted_proxies.hpp>
+#include <callboard/net/user_limits.hpp>
 #include <callboard/net/ws_deflate.hpp>
 #include <callboard/net/ws_framing.hpp>
 #include <callboard/net/ws_session.hpp>
@@ -25,8 +30,11 @@ struct server_context {
       options{std::move(opts)},
       admitted{loops, options.node.connections_max},
       tls{std::move(certificates)},
+      addresses{options},
+      proxies{options.trusted_proxies},
       store{sys, options} {
     node.loops = loops;
+    node.users = make_user_register(options.node);
     node.store = store.get();
   }
 
@@ -35,6 +43,8 @@ struct server_context {
   node_context node;
   admission admitted;
   std::unique_ptr<tls_source> tls;
+  address_limits addresses;
+  trusted_proxies proxies;
   node_store store;
 };
 
@@ -78,9 +88,18 @@ public:
 
   std::shared_ptr<const tls_context> tls() const override;
 
-  bool admit() override;
+  bool open_session(std::string_view peer) override;
 
-  void forgo() override;
+  void close_session(std::string_view peer) override;
+
+  std::string client_address(std::string_view peer,
+                             std::string_view forwarded_for) const override;
+
+  std::optional<limit_hit> take_handshake(std::string_view address) override;
+
+  std::optional<limit_hit> admit(std::string_view address) override;
+
+  void forgo(std::string_view address) override;
 
   bool ready() const override;
 
@@ -119,6 +138,9 @@ private:
 
   void log_circuits();
 
+  // Counts a refusal.
+  std::optional<limit_hit> counted(std::optional<limit_hit> x);
+
   server_context& shared_;
   ws_framing framing_;
   ws_inflater inflater_;
@@ -126,6 +148,8 @@ private:
   ws_parser_options deflated_;
   io_loop loop_;
   std::vector<ws_session::ptr> sessions_;
+  // The addresses whose places the sessions have, each at its session's slot.
+  std::vector<std::string> addresses_;
   deadlines closing_;
   deadlines connecting_;
   http_sessions http_;

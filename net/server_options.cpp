@@ -5,6 +5,7 @@
 
 #include <callboard/messages/topic.hpp>
 #include <callboard/net/origins.hpp>
+#include <callboard/net/trusted_proxies.hpp>
 
 namespace callboard::net {
 
@@ -105,6 +106,43 @@ std::string check_rule(const action_rule& rule) {
   return {};
 }
 
+std::string check_rate(const std::string& name, const rate_limit& x,
+                       size_t max) {
+  for (auto value : {x.per_second, x.burst})
+    if (value > max)
+      return out_of_bounds(name, value, 0, max, "");
+  return {};
+}
+
+// Checks what guards a node on the open internet.
+std::string check_limits(const server_options& options) {
+  constexpr size_t count_max = 1'000'000;
+  auto& node = options.node;
+  struct row {
+    const char* name;
+    rate_limit rate;
+    size_t max;
+  };
+  const row rows[] = {
+    {"handshakes", options.handshakes, count_max},
+    {"address_handshakes", options.address_handshakes, count_max},
+    {"frames", node.frames, count_max},
+    {"bytes", node.bytes, size_t{1} << 30},
+    {"publishes", node.publishes, count_max},
+  };
+  for (auto& x : rows)
+    if (auto wrong = check_rate(x.name, x.rate, x.max); !wrong.empty())
+      return wrong;
+  // Else a message of the largest size could never be sent.
+  if (node.bytes.on() && node.bytes.burst > 0
+      && node.bytes.burst < node.frame_bytes_max)
+    return "the burst of bytes is smaller than frame_bytes_max";
+  for (auto& x : options.trusted_proxies)
+    if (auto wrong = check_proxy(x); !wrong.empty())
+      return "the trusted proxy '" + x + "' is wrong. " + std::string{wrong};
+  return {};
+}
+
 } // namespace
 
 std::string_view check_rule_pattern(std::string_view x) noexcept {
@@ -162,6 +200,11 @@ std::string check(const server_options& options) {
     {"history_bytes_max", node.history_bytes_max, 65'536, uint64_t{1} << 40,
      " bytes"},
     {"connections_max", node.connections_max, 1, 1'000'000, ""},
+    {"user_connections_max", node.user_connections_max, 0, 1'000'000, ""},
+    {"tenant_connections_max", node.tenant_connections_max, 0, 1'000'000, ""},
+    {"address_connections_max", options.address_connections_max, 0, 1'000'000,
+     ""},
+    {"address_sessions_max", options.address_sessions_max, 0, 1'000'000, ""},
     {"ping_interval", ms(node.ping_interval), 100, 3'600'000, " ms"},
     {"ping_timeout", ms(node.ping_timeout), ms(node.ping_interval) + 1,
      86'400'000, " ms"},
@@ -212,7 +255,7 @@ std::string check(const server_options& options) {
   // Else no event of the largest size could ever be delivered.
   if (node.outbox_bytes_max < node.frame_bytes_max)
     return "outbox_bytes_max is smaller than frame_bytes_max";
-  return {};
+  return check_limits(options);
 }
 
 } // namespace callboard::net

@@ -12,6 +12,7 @@
 
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/options.hpp>
+#include <callboard/actors/token_bucket.hpp>
 #include <callboard/net/tls_context.hpp>
 
 namespace callboard::net {
@@ -52,6 +53,21 @@ struct server_options {
   /// The pages that may open a WebSocket, by origin: `https://example.com`,
   /// `https://*.example.com`, or `*` for all. Empty: those of the same host.
   std::vector<std::string> origins;
+  /// WebSockets of one IP address at once, 0 … 1,000,000; 0: no limit. An
+  /// address is a v4 one, or a v6 network of 64 bits. One more is answered 429.
+  size_t address_connections_max = 0;
+  /// HTTP sessions of one IP address at once beside its WebSockets, 0 …
+  /// 1,000,000; 0: no limit. Further sockets are closed. Not for proxies that
+  /// are trusted.
+  size_t address_sessions_max = 0;
+  /// WebSocket handshakes of the node, 0 … 1,000,000; beyond them one is
+  /// answered 503.
+  rate_limit handshakes;
+  /// The same of one IP address; beyond them one is answered 429.
+  rate_limit address_handshakes;
+  /// The proxies whose `X-Forwarded-For` is believed, by IP address or network:
+  /// `10.0.0.0/8`. Empty: none.
+  std::vector<std::string> trusted_proxies;
   /// Name of the cookie that may hold the token; empty: none.
   std::string token_cookie;
   /// Who is let in and who may do what; the zero value lets everybody do

@@ -14,6 +14,9 @@ CAF_TEST(what was added can be taken once and as what it is) {
   auto call = table.add(7, kind::request, 3);
   CHECK(table.contains(7));
   CHECK(!table.contains(8));
+  CHECK(table.contains(7, kind::request));
+  CHECK(!table.contains(7, kind::publish));
+  CHECK(!table.contains(8, kind::request));
   CHECK(!table.take(call, kind::publish).has_value());
   CHECK(!table.take(call + 1, kind::request).has_value());
   CHECK(!table.take_seq_id(7, kind::publish).has_value());

@@ -85,6 +85,73 @@ CAF_TEST(tokens and origins) {
                   "--anonymous-sub-topics: '' is wrong. The subject is empty.");
 }
 
+CAF_TEST(limits of addresses and users and rates) {
+  CAF_CHECK_EQUAL(read({}), "");
+  CAF_CHECK(options.server.handshakes == callboard::rate_limit{});
+  CAF_CHECK_EQUAL(node.publishes.on(), false);
+  CAF_CHECK_EQUAL(
+    read({"--address-connections-max", "1", "--address-sessions-max", "2",
+          "--user-connections-max", "3", "--tenant-connections-max", "4",
+          "--handshakes-rate", "5", "--handshakes-burst", "6",
+          "--address-handshakes-rate", "7", "--address-handshakes-burst", "8",
+          "--frames-rate", "9", "--frames-burst", "10", "--bytes-rate", "1MiB",
+          "--bytes-burst", "64KiB", "--publishes-rate", "11",
+          "--publishes-burst", "12"}),
+    "");
+  auto& server = options.server;
+  CAF_CHECK_EQUAL(server.address_connections_max, 1u);
+  CAF_CHECK_EQUAL(server.address_sessions_max, 2u);
+  CAF_CHECK_EQUAL(node.user_connections_max, 3u);
+  CAF_CHECK_EQUAL(node.tenant_connections_max, 4u);
+  using rate = callboard::rate_limit;
+  CAF_CHECK((server.handshakes == rate{5, 6}));
+  CAF_CHECK((server.address_handshakes == rate{7, 8}));
+  CAF_CHECK((node.frames == rate{9, 10}));
+  CAF_CHECK((node.bytes == rate{1'048'576, 65'536}));
+  CAF_CHECK((node.publishes == rate{11, 12}));
+  CAF_CHECK_EQUAL(callboard::net::check(server), "");
+}
+
+CAF_TEST(limits hold at their ends and one past them) {
+  for (auto name : {"--address-connections-max", "--address-sessions-max",
+                    "--user-connections-max", "--tenant-connections-max",
+                    "--handshakes-rate", "--handshakes-burst",
+                    "--address-handshakes-rate", "--address-handshakes-burst",
+                    "--frames-rate", "--frames-burst", "--publishes-rate",
+                    "--publishes-burst"}) {
+    CAF_CHECK_EQUAL(read({name, "0"}), "");
+    CAF_CHECK_EQUAL(read({name, "1000000"}), "");
+    CAF_CHECK_EQUAL(callboard::net::check(options.server), "");
+    CAF_CHECK_EQUAL(read({name, "1000001"}),
+                    std::string{name}
+                      + ": '1000001' is out of bounds; it takes 0 to 1000000");
+  }
+  CAF_CHECK_EQUAL(read({"--bytes-rate", "1GiB", "--bytes-burst", "1GiB"}), "");
+  CAF_CHECK_EQUAL(callboard::net::check(options.server), "");
+  CAF_CHECK_NOT_EQUAL(read({"--bytes-rate", "1073741825"}), "");
+  CAF_CHECK_NOT_EQUAL(read({"--bytes-burst", "1073741825"}), "");
+}
+
+CAF_TEST(the largest message fits into the burst of bytes) {
+  CAF_CHECK_EQUAL(read({"--bytes-rate", "1", "--bytes-burst", "64KiB"}), "");
+  CAF_CHECK_EQUAL(read({"--bytes-rate", "1", "--bytes-burst", "65535"}),
+                  "bytes-burst (65535B) is smaller than frame-bytes-max "
+                  "(64KiB); a message of that size could never be sent");
+  // Without a rate the burst means nothing.
+  CAF_CHECK_EQUAL(read({"--bytes-burst", "1"}), "");
+}
+
+CAF_TEST(proxies are addresses and networks) {
+  CAF_CHECK_EQUAL(read({"--trusted-proxies", "10.0.0.0/8,::1,2001:db8::/32"}),
+                  "");
+  CAF_CHECK_EQUAL(
+    options.server.trusted_proxies,
+    (std::vector<std::string>{"10.0.0.0/8", "::1", "2001:db8::/32"}));
+  CAF_CHECK_EQUAL(read({"--trusted-proxies", "10.0.0.0/33"}),
+                  "--trusted-proxies: '10.0.0.0/33' is wrong. It takes an IP "
+                  "address, or a network like 10.0.0.0/8.");
+}
+
 CAF_TEST(what asks for tokens needs keys) {
   for (auto name : {"--token-issuer", "--token-audience", "--token-cookie",
                     "--anonymous-sub-topics", "--anonymous-pub-topics",
@@ -117,6 +184,8 @@ CAF_TEST(every setting has the same name in each place) {
       value = "store";
     else if (x.name == "allowed-origins")
       value = "https://example.com";
+    else if (x.name == "trusted-proxies")
+      value = "10.0.0.0/8";
     else if (value.empty() || value == "none")
       value = "x";
     auto flag = x.is_switch() ? "--" + x.name : "--" + x.name + '=' + value;

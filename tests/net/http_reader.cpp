@@ -144,6 +144,17 @@ CAF_TEST(repeated fields are joined) {
   CHECK_EQ(x.ws_subprotocols, "a, b, c");
 }
 
+CAF_TEST(for whom a request was forwarded comes out as one list) {
+  auto x = take_request("GET / HTTP/1.1\r\nHost: a\r\n"
+                        "X-Forwarded-For: a, b\r\n"
+                        "x-forwarded-for: c\r\n"
+                        "X-Forwarded-Fo: d\r\n"
+                        "X-Forwarded-For-: e\r\n"
+                        "Forwarded: for=f\r\n\r\n");
+  CHECK_EQ(x.forwarded_for, "a, b, c");
+  CHECK_EQ(take_request(get_root).forwarded_for, "");
+}
+
 CAF_TEST(keep - alive follows version and Connection) {
   CHECK(take_request(get_root).keep_alive);
   CHECK(!take_request("GET / HTTP/1.0\r\n\r\n").keep_alive);

@@ -271,6 +271,42 @@ CAF_TEST(sessions are bounded) {
   CHECK_EQ(talk(c, get_health), health);
 }
 
+CAF_TEST(who may have no session is closed at once) {
+  session_places = 1;
+  auto a = connect();
+  CHECK_EQ(session_places, 0u);
+  CHECK_EQ(sessions.size(), 1u);
+  auto b = connect();
+  CHECK_EQ(b.take(), "<end>");
+  CHECK_EQ(sessions.size(), 1u);
+  CHECK_EQ(peers.size(), 2u);
+  a.close();
+  run();
+  CHECK_EQ(session_places, 1u);
+  auto c = connect();
+  CHECK_EQ(talk(c, get_health), health);
+}
+
+CAF_TEST(however a session ends its place is given back once) {
+  auto upgraded = connect();
+  talk(upgraded, get_ws);
+  CAF_REQUIRE_EQUAL(opened.size(), 1u);
+  auto refused = connect();
+  talk(refused, "nonsense\r\n\r\n");
+  refused.close();
+  run();
+  auto gone = connect();
+  gone.close();
+  run();
+  CHECK_EQ(session_places, 1000u);
+  auto a = connect();
+  auto b = connect();
+  CHECK_EQ(session_places, 998u);
+  sessions.close_all();
+  run();
+  CHECK_EQ(session_places, 1000u);
+}
+
 CAF_TEST(all sessions can be closed) {
   auto a = connect();
   auto b = connect();
@@ -342,6 +378,7 @@ CAF_TEST(a place is given back where the 101 cannot be sent) {
   client.close();
   run();
   CHECK_EQ(places, 1000u);
+  CHECK(admitted.empty());
   CHECK(opened.empty());
   CHECK_EQ(sessions.size(), 0u);
 }

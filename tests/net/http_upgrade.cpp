@@ -147,6 +147,55 @@ CAF_TEST(a full or stopping server says so) {
   CHECK(has_line(reply, "Retry-After: 5"));
 }
 
+// -- limits -------------------------------------------------------------------
+
+CAF_TEST(the address of a client is the one that it was forwarded for) {
+  CHECK_EQ(upgrade("/ws").upgrade->address, "192.0.2.7");
+  auto reply = upgrade("/ws", "X-Forwarded-For: 198.51.100.1\r\n");
+  CAF_REQUIRE(reply.upgrade);
+  CHECK_EQ(reply.upgrade->address, "198.51.100.1");
+  std::vector expected{"192.0.2.7"s, "198.51.100.1"s};
+  CHECK_EQ(handshakes, expected);
+  CHECK_EQ(admitted, expected);
+  require_login();
+  upgrade("/ws?token=a+b/c", "X-Forwarded-For: 198.51.100.1\r\n");
+  CHECK_EQ(shown, std::vector{"a+b/c from 198.51.100.1"s});
+}
+
+CAF_TEST(handshakes beyond a rate are refused before a token is looked at) {
+  require_login();
+  handshake_hit = limit_hit{limit_kind::address_handshakes, 2001};
+  auto reply = upgrade("/ws?token=a+b/c");
+  CHECK_EQ(status_and_name(reply), "429 rate_limited");
+  CHECK(has_line(reply, "Retry-After: 3"));
+  CHECK(reply.head.starts_with("HTTP/1.1 429 Too Many Requests\r\n"));
+  CHECK(reply.close);
+  handshake_hit = limit_hit{limit_kind::handshakes, 2000};
+  reply = upgrade("/ws?token=a+b/c");
+  CHECK_EQ(status_and_name(reply), "503 overloaded");
+  CHECK(has_line(reply, "Retry-After: 2"));
+  CHECK(shown.empty());
+  CHECK_EQ(places, 1000u);
+}
+
+CAF_TEST(what is no good handshake does not count as one) {
+  ask("GET /ws");
+  upgrade("/ws", "Sec-WebSocket-Protocol: mqtt\r\n");
+  upgrade("/ws", "Origin: http://evil.example\r\n");
+  is_ready = false;
+  upgrade("/ws");
+  CHECK(handshakes.empty());
+}
+
+CAF_TEST(an address with too many connections is told so) {
+  address_hit = limit_hit{limit_kind::address_connections};
+  for (auto path : {"/ws", "/echo"}) {
+    auto reply = upgrade(path);
+    CHECK_EQ(status_and_name(reply), "429 limit_exceeded");
+    CHECK(has_line(reply, "Retry-After: 5"));
+  }
+}
+
 // -- tokens -------------------------------------------------------------------
 
 CAF_TEST(a token is shown to the application) {

@@ -127,6 +127,56 @@ CAF_TEST(what groups may have is bounded) {
   CAF_CHECK_NOT_EQUAL(sentence(x.group_linger, 999ms), "");
 }
 
+CAF_TEST(what guards a node is bounded) {
+  auto& x = options.node;
+  auto sentence = [&](auto& option, auto value) {
+    auto before = std::exchange(option, value);
+    auto result = net::check(options);
+    option = before;
+    return result;
+  };
+  CAF_CHECK_EQUAL(sentence(x.user_connections_max, 1'000'000u), "");
+  CAF_CHECK_EQUAL(sentence(x.user_connections_max, 1'000'001u),
+                  "user_connections_max is 1000001, but must be 0 … 1000000");
+  CAF_CHECK_NOT_EQUAL(sentence(x.tenant_connections_max, 1'000'001u), "");
+  CAF_CHECK_NOT_EQUAL(sentence(options.address_connections_max, 1'000'001u),
+                      "");
+  CAF_CHECK_NOT_EQUAL(sentence(options.address_sessions_max, 1'000'001u), "");
+  using rate = rate_limit;
+  for (auto* y : {&options.handshakes, &options.address_handshakes, &x.frames,
+                  &x.publishes}) {
+    CAF_CHECK_EQUAL(sentence(*y, rate{1'000'000, 1'000'000}), "");
+    CAF_CHECK_NOT_EQUAL(sentence(*y, rate{1'000'001, 1}), "");
+    CAF_CHECK_NOT_EQUAL(sentence(*y, rate{1, 1'000'001}), "");
+  }
+  CAF_CHECK_EQUAL(sentence(x.frames, rate{1'000'001, 1}),
+                  "frames is 1000001, but must be 0 … 1000000");
+  constexpr size_t most = size_t{1} << 30;
+  CAF_CHECK_EQUAL(sentence(x.bytes, rate{most, most}), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.bytes, rate{most + 1, most}), "");
+  CAF_CHECK_NOT_EQUAL(sentence(x.bytes, rate{most, most + 1}), "");
+}
+
+CAF_TEST(the largest message fits into the burst of bytes) {
+  auto& x = options.node;
+  x.bytes = {1, x.frame_bytes_max};
+  CAF_CHECK_EQUAL(net::check(options), "");
+  --x.bytes.burst;
+  CAF_CHECK_EQUAL(net::check(options),
+                  "the burst of bytes is smaller than frame_bytes_max");
+  x.bytes.burst = 0;
+  CAF_CHECK_EQUAL(net::check(options), "");
+}
+
+CAF_TEST(proxies are addresses or networks) {
+  options.trusted_proxies = {"10.0.0.0/8", "::1"};
+  CAF_CHECK_EQUAL(net::check(options), "");
+  options.trusted_proxies = {"10.0.0.0/8", "proxy"};
+  CAF_CHECK_EQUAL(net::check(options),
+                  "the trusted proxy 'proxy' is wrong. It takes an IP address, "
+                  "or a network like 10.0.0.0/8.");
+}
+
 CAF_TEST(the pattern of a rule is well formed) {
   for (auto pattern : {"a", "a/+", "#", "$user/u1", "$user/+", "$user/#",
                        "$dead/a", "$dead/+", "$dead/#"})

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,13 @@ public:
   bool is_ready = true;
   std::string store;
   size_t places = 1000;
+  size_t session_places = 1000;
+  std::optional<callboard::limit_hit> handshake_hit;
+  std::optional<callboard::limit_hit> address_hit;
+  /// Who began a session or a handshake, and who has a place.
+  std::vector<std::string> peers;
+  std::vector<std::string> handshakes;
+  std::vector<std::string> admitted;
   std::string metrics = "callboard_metric 1\n";
   std::vector<callboard::net::ws_upgrade> opened;
   std::vector<unsigned> counted;
@@ -23,15 +31,44 @@ public:
     return what;
   }
 
-  bool admit() override {
-    if (places == 0)
+  bool open_session(std::string_view peer) override {
+    peers.emplace_back(peer);
+    if (session_places == 0)
       return false;
-    --places;
+    --session_places;
     return true;
   }
 
-  void forgo() override {
+  void close_session(std::string_view) override {
+    ++session_places;
+  }
+
+  std::string client_address(std::string_view peer,
+                             std::string_view forwarded_for) const override {
+    return forwarded_for.empty() ? std::string{peer}
+                                 : std::string{forwarded_for};
+  }
+
+  std::optional<callboard::limit_hit>
+  take_handshake(std::string_view address) override {
+    handshakes.emplace_back(address);
+    return handshake_hit;
+  }
+
+  std::optional<callboard::limit_hit>
+  admit(std::string_view address) override {
+    if (address_hit)
+      return address_hit;
+    if (places == 0)
+      return callboard::limit_hit{callboard::limit_kind::connections};
+    --places;
+    admitted.emplace_back(address);
+    return {};
+  }
+
+  void forgo(std::string_view address) override {
     ++places;
+    std::erase(admitted, address);
   }
 
   bool ready() const override {

@@ -1,0 +1,117 @@
+#include <callboard/actors/connection.hpp>
+
+#include <utility>
+
+#include <callboard/actors/connection_parts.hpp>
+
+// How many connections somebody may have, and how much a client may send.
+
+namespace callboard {
+
+namespace {
+
+// Returns whether the client of a frame of this type waits for an answer with
+// the frame's seqId. Of the others that is the server's number, or means
+// nothing.
+bool wants_answer(frame_type x) noexcept {
+  switch (x) {
+    case frame_type::connect:
+    case frame_type::request:
+    case frame_type::subscribe:
+    case frame_type::unsubscribe:
+    case frame_type::publish:
+    case frame_type::ping:
+    case frame_type::register_action:
+    case frame_type::unregister_action:
+      return true;
+    default:
+      return false;
+  }
+}
+
+} // namespace
+
+// -- places -------------------------------------------------------------------
+
+bool connection::take_place(uint32_t seq_id) {
+  auto& node = ctx_.node;
+  if (node.users != nullptr) {
+    auto place = node.users->enter(who_.user, who_.tenant, ctx_.steady_ms);
+    if (place.refused) {
+      ctx_.metrics.refusals_by(*place.refused)->inc();
+      write_error(seq_id, errc::forbidden,
+                  *place.refused == limit_kind::user_connections
+                    ? "This user has too many connections."
+                    : "This tenant has too many connections.");
+      close(close_code::limit_exceeded, to_string(*place.refused));
+      return false;
+    }
+    placed_ = true;
+    publishes_ = std::move(place.publishes);
+  }
+  if (publishes_ == nullptr && node.options.publishes.on())
+    publishes_ = std::make_shared<shared_token_bucket>(node.options.publishes);
+  return true;
+}
+
+void connection::leave_place() {
+  if (std::exchange(placed_, false))
+    ctx_.node.users->leave(who_.user, who_.tenant, ctx_.steady_ms);
+}
+
+// -- rates --------------------------------------------------------------------
+
+bool connection::keeps_pace(const frame_view& x) {
+  if (is_awaited(x))
+    return true;
+  auto verdict = pace_->take(ctx_.steady_ms);
+  if (verdict.wait_ms == 0)
+    return true;
+  refuse_rate(wants_answer(x.type) ? x.seq_id : 0, verdict.what,
+              verdict.wait_ms);
+  if (verdict.flood) {
+    ctx_.metrics.refusals_by(limit_kind::flood)->inc();
+    close(close_code::policy_violation, to_string(errc::rate_limited));
+  }
+  return false;
+}
+
+bool connection::is_awaited(const frame_view& x) const {
+  auto asked = [&] {
+    return served_ != nullptr && served_->requests.contains(x.seq_id);
+  };
+  auto given = [&] {
+    return served_ != nullptr && served_->unconfirmed.contains(x.seq_id);
+  };
+  switch (x.type) {
+    case frame_type::response:
+      return asked();
+    case frame_type::error:
+      return asked() || given();
+    case frame_type::ack:
+      return given();
+    case frame_type::cancel:
+      return inflight_.contains(x.seq_id, inflight_kind::request)
+             || inflight_.contains(x.seq_id, inflight_kind::query);
+    default:
+      return false;
+  }
+}
+
+bool connection::may_publish(uint32_t seq_id) {
+  auto wait_ms = publishes_->take(ctx_.steady_ms);
+  if (wait_ms == 0)
+    return true;
+  refuse_rate(seq_id, limit_kind::publishes, wait_ms);
+  return false;
+}
+
+void connection::refuse_rate(uint32_t seq_id, limit_kind what,
+                             int64_t wait_ms) {
+  ctx_.metrics.refusals_by(what)->inc();
+  if (seq_id != 0)
+    write_error(seq_id, errc::rate_limited, {},
+                static_cast<uint64_t>(wait_ms));
+}
+
+} // namespace callboard

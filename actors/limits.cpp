@@ -1,0 +1,33 @@
+#include <callboard/actors/limits.hpp>
+
+namespace callboard {
+
+std::string_view to_string(limit_kind x) noexcept {
+  switch (x) {
+    case limit_kind::connections:
+      return "connections";
+    case limit_kind::address_connections:
+      return "address_connections";
+    case limit_kind::address_sessions:
+      return "address_sessions";
+    case limit_kind::handshakes:
+      return "handshakes";
+    case limit_kind::address_handshakes:
+      return "address_handshakes";
+    case limit_kind::user_connections:
+      return "user_connections";
+    case limit_kind::tenant_connections:
+      return "tenant_connections";
+    case limit_kind::frames:
+      return "frames";
+    case limit_kind::bytes:
+      return "bytes";
+    case limit_kind::publishes:
+      return "publishes";
+    case limit_kind::flood:
+      return "flood";
+  }
+  return "unknown";
+}
+
+} // namespace callboard

@@ -1,0 +1,50 @@
+#include <callboard/actors/pace.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace callboard {
+
+namespace {
+
+// The largest message must fit, or it could never be sent.
+rate_limit bytes_of(const node_options& options) noexcept {
+  auto result = options.bytes;
+  if (result.burst == 0)
+    result.burst = std::max(result.per_second, options.frame_bytes_max);
+  return result;
+}
+
+} // namespace
+
+pace::pace(const node_options& options, int64_t now_ms)
+  : frames_{options.frames, now_ms}, bytes_{bytes_of(options), now_ms} {
+}
+
+bool pace::is_needed(const node_options& options) noexcept {
+  return options.frames.on() || options.bytes.on();
+}
+
+void pace::begin_message(size_t bytes) noexcept {
+  message_bytes_ = bytes;
+  asked_ = false;
+  message_wait_ms_ = 0;
+}
+
+pace::verdict pace::take(int64_t now_ms) noexcept {
+  if (!std::exchange(asked_, true))
+    message_wait_ms_ = bytes_.take(message_bytes_, now_ms, flood_);
+  if (message_wait_ms_ > 0)
+    return {message_wait_ms_, limit_kind::bytes, flood_};
+  auto wait_ms = frames_.take(1, now_ms, flood_);
+  return {wait_ms, limit_kind::frames, flood_};
+}
+
+int64_t pace::lane::take(uint64_t n, int64_t now_ms, bool& flood) noexcept {
+  auto wait_ms = taken_.take(n, now_ms);
+  if (wait_ms > 0 && borne_.take(n, now_ms) > 0)
+    flood = true;
+  return wait_ms;
+}
+
+} // namespace callboard
