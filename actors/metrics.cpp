@@ -154,6 +154,11 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
       "drops", "policy", as_caf(to_string(static_cast<overflow_policy>(i))),
       "Events dropped for slow subscribers, and for the policy disconnect "
       "subscribers cut off.");
+  for (size_t i = 0; i < publish_refusal_count; ++i)
+    m.publish_refusals[i] = make.counter_by(
+      "publish-refusals", "reason",
+      as_caf(to_string(static_cast<publish_refusal>(i))),
+      "Publications of clients that the topic's rule refused.");
   auto outcome = [&make](caf::string_view value) {
     return make.counter_by("requests", "outcome", value,
                            "Requests by how they ended.");
