@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <callboard/actors/authority.hpp>
 #include <callboard/messages/codec.hpp>
@@ -41,6 +42,12 @@ public:
   virtual ~http_front() = default;
 
   virtual const server_options& options() const = 0;
+
+  /// Returns the pages that may open a WebSocket, as `server_options::origins`
+  /// has them.
+  virtual const std::vector<std::string>& origins() const {
+    return options().origins;
+  }
 
   /// Reserves a place for a WebSocket connection.
   /// @returns false if there is none, which is answered 503 `overloaded`.

@@ -28,6 +28,7 @@ ws_parser_options make_parsing(const server_options& options,
 
 loop_service::loop_service(server_context& shared, uint32_t index)
   : shared_{shared},
+    origins_{shared.options.origins},
     plain_{make_parsing(shared.options, nullptr)},
     deflated_{make_parsing(shared.options, &inflater_)},
     loop_{shared.system, shared.node, index, framing_},

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <callboard/actors/admission.hpp>
@@ -60,6 +61,11 @@ public:
         f(*actor);
   }
 
+  /// Lets these pages open WebSockets from now on.
+  void set_origins(std::vector<std::string> x) {
+    origins_ = std::move(x);
+  }
+
   /// Hands every connection to the loop's heartbeat monitor.
   void watch_heartbeats();
 
@@ -70,6 +76,10 @@ public:
 
   const server_options& options() const override {
     return shared_.options;
+  }
+
+  const std::vector<std::string>& origins() const override {
+    return origins_;
   }
 
   bool admit() override;
@@ -110,6 +120,7 @@ private:
   void log_states();
 
   server_context& shared_;
+  std::vector<std::string> origins_;
   ws_framing framing_;
   ws_inflater inflater_;
   ws_parser_options plain_;
