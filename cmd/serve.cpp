@@ -3,7 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -20,9 +20,8 @@
 
 #include "connection.hpp"
 #include "logging.hpp"
-#include "serve_options.hpp"
-#include "settings.hpp"
-#include "topic_sections.hpp"
+#include "reload.hpp"
+#include "serve_config.hpp"
 
 namespace callboard::cmd {
 
@@ -31,13 +30,14 @@ namespace {
 // Descriptors that are no connection: listeners, loops, logs.
 constexpr rlim_t spare_descriptors = 128;
 
-/// Blocks the signals that end the server, in this thread and those it starts.
+/// Blocks the signals that mean something to the server, in this thread and
+/// those it starts.
 class signals {
 public:
   signals() {
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set_);
-    for (auto x : {SIGTERM, SIGINT, wake_signal})
+    for (auto x : {SIGTERM, SIGINT, SIGHUP, wake_signal})
       sigaddset(&set_, x);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
@@ -55,8 +55,8 @@ public:
     pthread_kill(waiter, wake_signal);
   }
 
-  static bool is_wake(int x) {
-    return x == wake_signal;
+  static bool is_end(int x) {
+    return x == SIGTERM || x == SIGINT;
   }
 
 private:
@@ -102,7 +102,8 @@ void drain(net::server& x, signals& signals) {
     signals::wake(waiter);
   }};
   while (!done) {
-    if (signals::is_wake(signals.wait()))
+    // There is nothing left to reload for.
+    if (!signals::is_end(signals.wait()))
       continue;
     logger("cmd")->warn("ended by a second signal");
     flush_logging();
@@ -123,9 +124,23 @@ caf::error set_rights(const net::token_options& tokens, authority& x) {
   return {};
 }
 
+// Waits for the signal that ends the server, and reloads meanwhile.
+// @returns 0 if the server has failed.
+int serve_signals(signals& signals, const std::atomic<bool>& failed,
+                  const std::function<void()>& reload) {
+  while (!failed) {
+    auto signal = signals.wait();
+    if (signals::is_end(signal))
+      return signal;
+    if (signal == SIGHUP)
+      reload();
+  }
+  return 0;
+}
+
 // Runs a server until a signal ends it. Called before the process has a second
 // thread.
-int run_serve(const serve_options& options) {
+int run_serve(serve_config& places, serve_options options) {
   signals signals;
   set_up_logging(options.log_level, options.log_format);
   raise_descriptor_limit(options.server.node.connections_max);
@@ -157,11 +172,10 @@ int run_serve(const serve_options& options) {
     signals::wake(waiter);
   });
   head = nullptr;
-  int signal = 0;
-  do {
-    signal = signals.wait();
-  } while (signals::is_wake(signal) && !*failed);
-  if (*failed) {
+  auto signal = serve_signals(signals, *failed, [&] {
+    reload(**server, system, places, options);
+  });
+  if (signal == 0) {
     logger("cmd")->critical("failed reason=\"the pool manager ended\"");
     flush_logging();
     return exit_failed;
@@ -180,50 +194,26 @@ int run_serve(const serve_options& options) {
 void add_serve_command(CLI::App& app, int& exit_code) {
   auto command = app.add_subcommand("serve",
                                     "Run a server until SIGTERM or SIGINT");
-  struct state {
-    serve_options options;
-    std::string config_file;
-    settings table{serve_settings(options)};
-  };
-  auto x = std::make_shared<state>();
-  command
-    ->add_option("--config", x->config_file,
-                 "File with a NAME = VALUE a line, named like the options "
-                 "below\n(without dashes in front; or set CALLBOARD_CONFIG)")
-    ->type_name("FILE");
-  x->table.add_to(*command);
+  auto config = std::make_shared<serve_config>();
+  config->add_to(*command);
   command->footer(
     "Each option can also be set in the environment, as CALLBOARD_ and its\n"
     "name in capitals (CALLBOARD_PING_INTERVAL=30s), and in the config file\n"
     "(ping-interval = 30s). A flag overrides the environment, that overrides\n"
     "the file. Switches take true or false there.\n"
-    "Sections at the file's end set history-size, history-ttl, retain and\n"
-    "durability for topics by pattern, of which the first that matches "
-    "counts:\n"
+    "Sections at the file's end set history-size, history-ttl, retain,\n"
+    "presence, overflow, durability, payload-bytes-max, publish-rate,\n"
+    "publish-burst and publishers for topics by pattern, of which the first\n"
+    "that matches counts:\n"
     "  [topic chat/+]\n"
     "  history-size = 100\n"
     "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
-    "ends it at once.\n"
+    "ends it at once. SIGHUP reads the file again: sections, log-level and\n"
+    "allowed-origins count at once, and files of keys are read again.\n"
     "Exit codes: 0 ended by a signal; 1 could not start, or ended by a second\n"
     "signal; 2 wrong usage.");
-  command->callback([x, &exit_code] {
-    auto& file = x->config_file;
-    if (auto from_env = getenv("CALLBOARD_CONFIG"); file.empty() && from_env)
-      file = from_env;
-    std::vector<config_section> sections;
-    if (!file.empty())
-      sections = x->table.apply_config_file(file);
-    x->options.server.node.topics = topic_rules(sections, file);
-    x->table.apply_environment(
-      [](const std::string& name) { return getenv(name.c_str()); });
-    x->table.apply_flags();
-    if (x->options.server.store_dir.empty())
-      if (auto wrong = check_durability(sections, file); !wrong.empty())
-        throw CLI::ValidationError{"settings", wrong};
-    if (auto wrong = check(x->options); !wrong.empty())
-      throw CLI::ValidationError{"settings", wrong};
-    exit_code = run_serve(x->options);
-  });
+  command->callback(
+    [config, &exit_code] { exit_code = run_serve(*config, config->read()); });
 }
 
 } // namespace callboard::cmd

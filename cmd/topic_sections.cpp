@@ -13,6 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr size_t payload_bytes_max = 16 * 1024 * 1024;
+constexpr size_t publish_rate_max = 1'000'000;
+
 // Says what a section may set.
 std::string names_of(const std::vector<setting>& table) {
   std::string result;
@@ -38,7 +41,8 @@ setting word_setting(std::string name, std::string help, T& x,
       }
     return '\'' + std::string{text} + "' is not one of " + bounds;
   };
-  return {std::move(name), "WORD", std::move(help), bounds, first, set};
+  // Sections have no values but those that they were read with.
+  return {std::move(name), "WORD", std::move(help), bounds, first, set, {}};
 }
 
 setting overflow_setting(overflow_policy& x) {
@@ -60,6 +64,14 @@ setting durability_setting(durability& x) {
                                    {"disk", durability::disk}});
 }
 
+setting publishers_setting(publishers& x) {
+  return word_setting<publishers>(
+    "publishers",
+    "Which clients may publish; the application "
+    "always may",
+    x, {{"all", publishers::all}, {"server", publishers::server}});
+}
+
 } // namespace
 
 std::vector<setting> topic_settings(topic_options& x) {
@@ -75,6 +87,17 @@ std::vector<setting> topic_settings(topic_options& x) {
                    x.presence),
     overflow_setting(x.overflow),
     durability_setting(x.durability),
+    size_setting("payload-bytes-max",
+                 "Largest payload from a client; 0 leaves it to "
+                 "frame-bytes-max",
+                 x.payload_bytes_max, 0, payload_bytes_max),
+    count_setting("publish-rate",
+                  "Publications a second from all clients; 0 sets no limit",
+                  x.publish_rate, 0, publish_rate_max),
+    count_setting("publish-burst",
+                  "How many of them at once; 0 takes as many as publish-rate",
+                  x.publish_burst, 0, publish_rate_max),
+    publishers_setting(x.publishers),
   };
 }
 
@@ -113,6 +136,8 @@ std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
     auto table = topic_settings(rule.options);
     auto others = names_of(table);
     settings{std::move(table)}.apply_lines(section.lines, file, others);
+    if (rule.options.publish_burst > 0 && rule.options.publish_rate == 0)
+      fail(name + ": publish-burst means nothing without publish-rate");
     rules.push_back(std::move(rule));
   }
   return rules;
