@@ -58,6 +58,11 @@ struct authority {
   std::function<bool(const identity& who, operation what,
                      std::string_view subject)>
     authorize;
+
+  /// Reads anew what the others go by, such as keys, and returns what makes
+  /// that count, or why it cannot be used. Called by `net::server::reload`, on
+  /// that one's thread. Empty: there is nothing to read.
+  std::function<caf::expected<std::function<void()>>()> reload;
 };
 
 /// Returns whether `rights` let `who` do `what` to `subject`. This is the one

@@ -1,5 +1,7 @@
 #include <callboard/actors/broker.hpp>
 
+#include <utility>
+
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
@@ -34,7 +36,7 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
   : super{cfg, loop},
     ctx_{ctx},
     waiting_{std::move(waiting)},
-    topics_{limits_of(ctx.node), ctx.node.options.topics},
+    topics_{limits_of(ctx.node), ctx.rules()},
     presence_{presence_limits_of(ctx.node.options)},
     groups_{*this, ctx, topics_} {
 }
@@ -160,11 +162,15 @@ broker::behavior_type broker::make_behavior() {
     [this](due_atom) { groups_.time_out(); },
     [this](const store_report_ptr& x) { take(*x); },
     [this](drain_atom) { hand_over(); },
+    [this](reload_atom, const rule_set_ptr& x) { return reload(x); },
+    [this](reload_atom) { go_on_reloading(); },
   };
 }
 
 void broker::on_exit() {
   // No promise may outlive the actor that made it.
+  for (auto& x : std::exchange(reloads_, {}))
+    x.deliver(caf::make_error(errc::internal));
   refuse_waiting();
   abandon_durable();
 }
@@ -193,6 +199,8 @@ published broker::publish_now(const publication_ptr& x) {
     case owned_topics::publish_result::full:
       answer.code = errc::overloaded;
       return answer;
+    case owned_topics::publish_result::limited:
+      return limited(*x, topics_.wait_ms());
     case owned_topics::publish_result::duplicate:
       break;
     case owned_topics::publish_result::accepted:
@@ -201,6 +209,15 @@ published broker::publish_now(const publication_ptr& x) {
       break;
   }
   answer.position = {x->epoch, x->offset};
+  return answer;
+}
+
+published broker::limited(const publication& x, int64_t wait_ms) const {
+  ctx_.metrics.refusals_by(publish_refusal::rate)->inc();
+  published answer;
+  answer.call_id = x.call_id;
+  answer.code = errc::rate_limited;
+  answer.retry_after_ms = static_cast<uint64_t>(wait_ms);
   return answer;
 }
 

@@ -46,6 +46,10 @@ private:
 
   published publish_now(const publication_ptr& x);
 
+  // Returns the answer to what its topic's rate has no place for, and counts
+  // it.
+  [[nodiscard]] published limited(const publication& x, int64_t wait_ms) const;
+
   // Hands out what has its place in its topic.
   void accepted(const publication_ptr& x);
 
@@ -92,6 +96,17 @@ private:
   std::string new_epoch();
 
   void expire();
+
+  // -- rules that change ------------------------------------------------------
+
+  caf::result<uint64_t> reload(const rule_set_ptr& x);
+
+  // Lets some more of what there is go by the rules.
+  void go_on_reloading();
+
+  // A topic that may outlive the process goes by other options.
+  void revised(const std::string& name, const topic_options& before,
+               const topic_options& now);
 
   // -- as the owner of who is in the topics -----------------------------------
 
@@ -241,6 +256,8 @@ private:
   broker_groups groups_;
   durable_topics durable_;
   store_receiver_ptr receiver_;
+  // Who waits until everything goes by the rules.
+  std::vector<caf::typed_response_promise<uint64_t>> reloads_;
 };
 
 /// Asks the owners of `subject` to attach this loop.

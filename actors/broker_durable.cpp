@@ -43,8 +43,7 @@ durable_topic* broker::durable(const std::string& name) {
   if (auto i = durable_.topics.find(name); i != durable_.topics.end())
     return &i->second;
   auto* known = topics_.options_if_known(name);
-  auto& options = known != nullptr ? *known
-                                   : options_of(ctx_.node.options.topics, name);
+  auto& options = known != nullptr ? *known : options_of(ctx_.rules(), name);
   if (options.durability == durability::none)
     return nullptr;
   return &durable_.topics.try_emplace(name, options, ++durable_.last_life)
@@ -102,6 +101,8 @@ void broker::append(durable_topic& at, const publication_ptr& x,
   if (congested(topics_.loops_of(x->topic)) || ctx_.node.store->full()
       || !topics_.has_room(x->topic, *x))
     return who.tell(errc::overloaded);
+  if (auto wait_ms = topics_.take_place(*x, now_ms()); wait_ms > 0)
+    return who.promise.deliver(limited(*x, wait_ms));
   if (topics_.find_duplicate(*x, now_ms()))
     return who.tell(errc::none, {x->epoch, x->offset});
   auto key = x->id.empty() ? std::string{} : x->id_key();
@@ -192,7 +193,10 @@ void broker::loaded(const store_report::load& x) {
     auto from = x.what;
     if (from.epoch.empty())
       from.epoch = new_epoch();
-    if (!topics_.restore(x.topic, from, now_ms(), ctx_.unix_ms))
+    // The rules may have changed since it was asked for.
+    at.options = callboard::revised(at.options,
+                                    options_of(ctx_.rules(), x.topic));
+    if (!topics_.restore(x.topic, from, at.options, now_ms(), ctx_.unix_ms))
       failed = errc::overloaded;
     at.assigned = from.head;
     at.stored_first = from.first;

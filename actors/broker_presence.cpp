@@ -47,8 +47,7 @@ void broker::wake_presence() {
 }
 
 bool broker::has_presence(std::string_view topic) const {
-  return !is_pattern(topic)
-         && options_of(ctx_.node.options.topics, topic).presence;
+  return !is_pattern(topic) && options_of(ctx_.rules(), topic).presence;
 }
 
 request_outcome broker::look_up(const presence_query& x) {

@@ -60,10 +60,16 @@ connection::behavior_type connection::make_behavior() {
       return ask(action, std::move(content), timeout);
     },
     [this](close_atom, uint16_t code, const std::string& reason) {
-      write_goaway(reason, code >= 4500 ? "never" : "backoff");
+      // Who is draining was told.
+      if (!draining_)
+        write_goaway(reason, code >= 4500 ? "never" : "backoff");
       close(code, reason);
     },
-    [this](const group_notice& x) { handle(x); },
+    [this](drain_atom) { drain(); },
+    [this](const group_notice& x) {
+      handle(x);
+      close_if_drained();
+    },
     [this](deliver_atom, const group_event& x) { take_event(x); },
     [this](cancel_atom, group_ticket x) { withdraw_event(x); },
   };
@@ -115,13 +121,13 @@ void connection::receive(std::string_view message) {
           handle(x);
         break;
       case read_status::end:
-        return;
+        return close_if_drained();
       case read_status::unknown_type:
         malformed(x, errc::unknown_type, {});
         break;
       case read_status::malformed:
         malformed(x, errc::malformed_frame, reader.reason());
-        return;
+        return close_if_drained();
     }
   }
 }
@@ -172,6 +178,7 @@ void connection::broker_replaced(uint32_t shard) {
     write_error(x.seq_id, errc::internal);
   });
   groups_replaced(shard);
+  close_if_drained();
 }
 
 void connection::router_replaced(uint32_t shard) {
@@ -186,11 +193,12 @@ void connection::router_replaced(uint32_t shard) {
     write_error(x.seq_id, errc::internal);
   });
   if (served_ == nullptr)
-    return;
+    return close_if_drained();
   served_->forget_shard(shard);
   for (auto& action : served_->actions)
     if (shard_of(action, ctx_.node.loops) == shard)
       send(ctx_.routers[shard].actor, register_atom_v, action, uint32_t{0});
+  close_if_drained();
 }
 
 // -- state --------------------------------------------------------------------

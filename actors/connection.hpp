@@ -182,6 +182,11 @@ private:
   // Publishes `content` in the name of the frame `x`.
   void publish(const frame_view& x, std::string_view topic, payload content);
 
+  // Returns whether the topic's rule lets the publication through; answers if
+  // it does not.
+  bool pass_screen(const frame_view& x, std::string_view topic,
+                   const payload& content);
+
   // Returns whether `topic` is that of what is pushed to this user.
   [[nodiscard]] bool is_own_topic(std::string_view topic) const;
 
@@ -265,6 +270,21 @@ private:
   caf::result<payload> ask(const std::string& action, payload content,
                            caf::timespan timeout);
 
+  // -- the node's end ---------------------------------------------------------
+
+  // Says goaway, and closes when nothing is in flight.
+  void drain();
+
+  // Asks for no more requests to this client.
+  void stop_serving();
+
+  // Not where the connection is called from within a call of its own, see
+  // `look_again`.
+  void close_if_drained();
+
+  // Lets that be done when this call is over.
+  void look_again();
+
   // -- writing ----------------------------------------------------------------
 
   void write(frame_view& x);
@@ -280,7 +300,9 @@ private:
   // Answers with an error if an answer is wanted.
   void refuse(uint32_t seq_id, errc code, std::string_view sentence = {});
   void write_outcome(uint32_t seq_id, const request_outcome& x);
-  void write_goaway(std::string_view reason, std::string_view reconnect);
+  // @param spread_ms the time over which those who reconnect are to be spread.
+  void write_goaway(std::string_view reason, std::string_view reconnect,
+                    uint64_t spread_ms = 0);
   void write_welcome(uint32_t seq_id);
 
   void connected(uint32_t seq_id);
@@ -296,6 +318,8 @@ private:
   bool watched_ = false;
   // Whether `connected` was told of it.
   bool told_ = false;
+  // Whether it closes as soon as nothing is in flight.
+  bool draining_ = false;
   uint16_t close_code_ = 0;
   std::string close_reason_;
   identity who_;

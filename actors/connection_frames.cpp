@@ -1,5 +1,7 @@
 #include <callboard/actors/connection.hpp>
 
+#include <string>
+
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
@@ -234,6 +236,7 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
     // The own topic is no choice of the client's.
     if (!is_own_topic(subject))
       tell_life(lifecycle_kind::subscribed, subject);
+    look_again();
   });
 }
 
@@ -244,6 +247,7 @@ void connection::on_refused(uint32_t seq_id, std::string_view subject,
     // Who is without the own topic hears of it though nobody asked.
     if (seq_id != 0 || (is_own_topic(subject) && code != errc::cancelled))
       write_error(seq_id, code);
+    look_again();
   });
 }
 
@@ -270,6 +274,8 @@ void connection::handle_publish(const frame_view& x) {
 
 void connection::publish(const frame_view& x, std::string_view topic,
                          payload content) {
+  if (!ctx_.screen.empty() && !pass_screen(x, topic, content))
+    return;
   auto shard = shard_of(topic, ctx_.node.loops);
   auto& broker = ctx_.brokers[shard];
   if (ctx_.node.congested(broker))
@@ -297,6 +303,22 @@ void connection::publish(const frame_view& x, std::string_view topic,
     caf::anon_send(broker.actor, publish_atom_v, std::move(event));
 }
 
+bool connection::pass_screen(const frame_view& x, std::string_view topic,
+                             const payload& content) {
+  auto bytes = content.view().bytes.size();
+  auto why = ctx_.screen.refuse(topic, bytes);
+  if (!why)
+    return true;
+  ctx_.metrics.refusals_by(*why)->inc();
+  if (*why == publish_refusal::payload_bytes)
+    refuse(x.seq_id, errc::frame_too_large,
+           "The payload has " + std::to_string(bytes)
+             + " bytes, which are more than this topic takes.");
+  else
+    refuse(x.seq_id, errc::forbidden, "Clients do not publish to this topic.");
+  return false;
+}
+
 // -- what all of them need ----------------------------------------------------
 
 bool connection::admit(const frame_view& x, operation what,
@@ -311,8 +333,7 @@ bool connection::admit(const frame_view& x, operation what,
 }
 
 bool connection::has_presence(std::string_view subject) const {
-  return !is_pattern(subject)
-         && options_of(ctx_.node.options.topics, subject).presence;
+  return !is_pattern(subject) && options_of(ctx_.rules(), subject).presence;
 }
 
 bool connection::authorized(operation what, std::string_view subject) const {
@@ -325,6 +346,11 @@ std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,
     return 0;
   if (inflight_.contains(seq_id)) {
     write_error(seq_id, errc::duplicate_seq_id);
+    return std::nullopt;
+  }
+  if (draining_) {
+    // It would hold up the end.
+    write_error(seq_id, errc::shutting_down);
     return std::nullopt;
   }
   if (is_call(kind) && inflight_.calls() >= ctx_.node.options.inflight_max) {

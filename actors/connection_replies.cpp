@@ -14,10 +14,13 @@ void connection::finish_publish(const published& x) {
   auto call = inflight_.take(x.call_id, inflight_kind::publish);
   if (!call)
     return;
-  if (x.code != errc::none)
-    return write_error(call->seq_id, x.code);
-  topic_position where{x.position.epoch, x.position.offset};
-  write_position(call->seq_id, where, nullptr);
+  if (x.code != errc::none) {
+    write_error(call->seq_id, x.code, {}, x.retry_after_ms);
+  } else {
+    topic_position where{x.position.epoch, x.position.offset};
+    write_position(call->seq_id, where, nullptr);
+  }
+  close_if_drained();
 }
 
 void connection::finish_request(uint32_t call_id, const request_outcome& x) {
@@ -35,6 +38,7 @@ void connection::finish_request(uint32_t call_id, const request_outcome& x) {
       std::erase(served_->actions, refused.mapped());
     write_outcome(wish->seq_id, x);
   }
+  close_if_drained();
 }
 
 void connection::finish_register(uint32_t call_id) {
@@ -42,6 +46,7 @@ void connection::finish_register(uint32_t call_id) {
     served_->registering.erase(call_id);
   if (auto wish = inflight_.take(call_id, inflight_kind::register_action))
     write_response(wish->seq_id, {});
+  close_if_drained();
 }
 
 // -- requests to the client ---------------------------------------------------
@@ -88,6 +93,7 @@ void connection::cancel_serving(const request_ticket& ticket) {
   frame.seq_id = i->first;
   served_->requests.erase(i);
   write(frame);
+  close_if_drained();
 }
 
 caf::result<payload> connection::ask(const std::string& action, payload content,
@@ -108,6 +114,7 @@ caf::result<payload> connection::ask(const std::string& action, payload content,
     frame.type = frame_type::cancel;
     frame.seq_id = seq_id;
     write(frame);
+    close_if_drained();
   });
   served_->requests[seq_id] = {{}, promise, std::move(timer)};
   frame_view frame;
@@ -232,14 +239,14 @@ void connection::write_outcome(uint32_t seq_id, const request_outcome& x) {
 }
 
 void connection::write_goaway(std::string_view reason,
-                              std::string_view reconnect) {
+                              std::string_view reconnect, uint64_t spread_ms) {
   byte_buffer content;
   msgpack::packer<byte_buffer> pack{content};
   pack.pack_map(4);
   pack.pack("reason").pack(std::string{reason});
   pack.pack("reconnect").pack(std::string{reconnect});
   pack.pack("afterMs").pack(0);
-  pack.pack("spreadMs").pack(0);
+  pack.pack("spreadMs").pack(spread_ms);
   frame_view frame;
   frame.type = frame_type::goaway;
   frame.payload = {codec::msgpack, content.view()};

@@ -36,6 +36,8 @@ using connection_actor = caf::typed_actor<
   caf::result<payload>(request_atom, std::string, payload, caf::timespan),
   // Say goaway and close with this code and reason.
   caf::result<void>(close_atom, uint16_t, std::string),
+  // The node ends: say goaway, and close once nothing is in flight.
+  caf::result<void>(drain_atom),
   // The owner's word about a group.
   caf::result<void>(group_notice),
   // As a group's member: serve this event; answer by `group_answer` to the
@@ -131,7 +133,13 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(store_report_ptr),
   // As owner: give the store what topics of durability `memory` have kept, and
   // take nothing more for them.
-  caf::result<void>(drain_atom)>;
+  caf::result<void>(drain_atom),
+  // Let the loop, and the topics that this owns, go by these rules. Answered
+  // when all do, with how many topics keep another durability as long as they
+  // live.
+  caf::result<uint64_t>(reload_atom, rule_set_ptr),
+  // Go on with that.
+  caf::result<void>(reload_atom)>;
 
 /// A shard of the router. It owns the actions that hash to it.
 using router_actor = caf::typed_actor<
@@ -174,6 +182,8 @@ using pool_actor = caf::typed_actor<
   caf::result<caf::strong_actor_ptr>(lookup_atom, connection_id),
   caf::result<std::vector<caf::strong_actor_ptr>>(lookup_atom, std::string),
   // Close everyone with `draining`; answered when the last one is gone.
-  caf::result<void>(drain_atom)>;
+  caf::result<void>(drain_atom),
+  // The same, paced within this time: see `drain_plan`.
+  caf::result<void>(drain_atom, caf::timespan)>;
 
 } // namespace callboard

@@ -22,6 +22,21 @@ void history::expire(int64_t now_ms) {
     ring_ = {};
 }
 
+void history::trim(size_t size_max) {
+  while (size_ > size_max)
+    pop();
+  if (ring_.size() > size_max)
+    move_to(size_max);
+}
+
+void history::set_ttl(int64_t ttl_ms, int64_t clock_ms) {
+  for (size_t i = 0; i < size_; ++i) {
+    auto& x = ring_[(first_ + i) % ring_.size()];
+    x.until_ms = ttl_ms == 0 ? for_ever
+                             : x.event->timestamp + clock_ms + ttl_ms;
+  }
+}
+
 void history::copy(uint64_t first, size_t limit, int64_t bytes_max,
                    std::vector<publication_ptr>& out) const {
   if (size_ == 0)
@@ -46,11 +61,14 @@ void history::pop() {
 }
 
 void history::grow(size_t size_max) {
-  std::vector<kept> larger(
-    std::min(size_max, std::max<size_t>(4, 2 * ring_.size())));
+  move_to(std::min(size_max, std::max<size_t>(4, 2 * ring_.size())));
+}
+
+void history::move_to(size_t n) {
+  std::vector<kept> moved(n);
   for (size_t i = 0; i < size_; ++i)
-    larger[i] = std::move(ring_[(first_ + i) % ring_.size()]);
-  ring_ = std::move(larger);
+    moved[i] = std::move(ring_[(first_ + i) % ring_.size()]);
+  ring_ = std::move(moved);
   first_ = 0;
 }
 

@@ -48,6 +48,15 @@ public:
   /// Forgets those that have expired.
   void expire(int64_t now_ms);
 
+  /// Forgets the oldest ones, so that at most `size_max` are left.
+  void trim(size_t size_max);
+
+  /// Lets those that are here expire `ttl_ms` after they were accepted; 0: they
+  /// do not.
+  /// @param clock_ms how far the caller's clock is ahead of the publications'
+  ///                 timestamps.
+  void set_ttl(int64_t ttl_ms, int64_t clock_ms);
+
   /// Appends those with offsets from `first` on to `out`, at most `limit` of
   /// them, and at most about `bytes_max` bytes.
   void copy(uint64_t first, size_t limit, int64_t bytes_max,
@@ -87,6 +96,9 @@ private:
 
   // Makes room for one more.
   void grow(size_t size_max);
+
+  // Moves everything to a ring of `n`, from `size_`.
+  void move_to(size_t n);
 
   std::vector<kept> ring_;
   size_t first_ = 0;

@@ -1,5 +1,7 @@
 #include <callboard/actors/loop_context.hpp>
 
+#include <utility>
+
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
@@ -19,6 +21,13 @@ void turn_counts::publish(loop_metrics& metrics) {
   add(metrics.deliveries, deliveries);
   add(metrics.requests_answered, own_requests);
   *this = turn_counts{};
+}
+
+void loop_context::set_rules(rule_set_ptr x) {
+  // The old ones must outlive those who know them.
+  auto old = std::exchange(newer_rules, std::move(x));
+  topics.set_rules(rules());
+  screen.assign(rules());
 }
 
 void loop_context::flush() {

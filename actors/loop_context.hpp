@@ -18,6 +18,8 @@
 #include <callboard/actors/metrics.hpp>
 #include <callboard/actors/options.hpp>
 #include <callboard/actors/outbox.hpp>
+#include <callboard/actors/publish_screen.hpp>
+#include <callboard/actors/rule_set.hpp>
 #include <callboard/actors/topic_table.hpp>
 #include <callboard/actors/user_table.hpp>
 #include <callboard/messages/frame_reader.hpp>
@@ -27,6 +29,8 @@ namespace callboard {
 /// What all loops of a node share. Constant once the node runs, but for the
 /// atomics.
 struct node_context {
+  /// What the node was started with. Loops may go by newer rules by now, see
+  /// `loop_context::rules`.
   node_options options;
   authority rights;
   /// Where topics outlive the process; null: nowhere.
@@ -91,6 +95,7 @@ struct loop_context {
       metrics{metrics_set},
       topics{outboxes, framing_ref, node_ctx.options.topics,
              node_ctx.options.last_values_max} {
+    screen.assign(node_ctx.options.topics);
   }
 
   node_context& node;
@@ -106,6 +111,8 @@ struct loop_context {
                                                 frame_reader{codec::json}};
   outbox_scheduler outboxes;
   topic_table topics;
+  /// Refuses publications by the rules.
+  publish_screen screen;
   /// By actor ID; kept by the loop's broker shard.
   std::unordered_map<caf::actor_id, loop_subscriber> subscribers;
   /// The shards of the node, by index; this loop's copy.
@@ -117,6 +124,8 @@ struct loop_context {
   int64_t unix_ms = 0;
   /// Steady time in milliseconds at the turn's beginning.
   int64_t steady_ms = 0;
+  /// In place of those that the node was started with; null: these hold.
+  rule_set_ptr newer_rules;
 
   [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
     return brokers[shard_of(topic, node.loops)];
@@ -125,6 +134,16 @@ struct loop_context {
   [[nodiscard]] const router_ref& router_of(std::string_view action) const {
     return routers[shard_of(action, node.loops)];
   }
+
+  /// Returns the rules that topics of this loop, and those that its shard owns,
+  /// go by.
+  [[nodiscard]] const std::vector<topic_rule>& rules() const noexcept {
+    return newer_rules != nullptr ? newer_rules->list : node.options.topics;
+  }
+
+  /// Lets what is new on this loop go by other rules; `topics.revise` sees to
+  /// the rest.
+  void set_rules(rule_set_ptr x);
 
   /// Logs a change of a connection's state; empty: nothing is logged.
   std::function<void(connection_id, std::string_view from, std::string_view to,

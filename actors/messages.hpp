@@ -158,6 +158,9 @@ struct published {
   uint32_t call_id = 0;
   errc code = errc::none;
   callboard::position position;
+  /// When trying again can help, in milliseconds; 0: `retry_after_ms(code)`
+  /// says so.
+  uint64_t retry_after_ms = 0;
 };
 
 /// Returns what an error tells a client to wait, in milliseconds; 0: nothing.

@@ -169,6 +169,11 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
     m.refusals[i] = make.counter_by(
       "refusals", "limit", as_caf(to_string(static_cast<limit_kind>(i))),
       "Handshakes, log-ins, frames and publications refused, by the limit.");
+  for (size_t i = 0; i < publish_refusal_count; ++i)
+    m.publish_refusals[i] = make.counter_by(
+      "publish-refusals", "reason",
+      as_caf(to_string(static_cast<publish_refusal>(i))),
+      "Publications of clients that the topic's rule refused.");
   auto outcome = [&make](caf::string_view value) {
     return make.counter_by("requests", "outcome", value,
                            "Requests by how they ended.");

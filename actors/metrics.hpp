@@ -84,6 +84,15 @@ struct loop_metrics {
     return refusals[static_cast<size_t>(x)];
   }
 
+  /// Publications of clients that a topic's rule refused, by reason.
+  std::array<caf::telemetry::int_counter*, publish_refusal_count>
+    publish_refusals;
+
+  [[nodiscard]] caf::telemetry::int_counter*
+  refusals_by(publish_refusal x) const noexcept {
+    return publish_refusals[static_cast<size_t>(x)];
+  }
+
   caf::telemetry::int_counter* requests_answered;
   caf::telemetry::int_counter* requests_failed;
   caf::telemetry::int_counter* requests_timed_out;

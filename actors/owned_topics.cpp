@@ -23,7 +23,7 @@ int64_t cost_of_id(const std::string& key) noexcept {
 
 owned_topics::owned_topics(const limits& bounds,
                            const std::vector<topic_rule>& rules)
-  : limits_{bounds}, rules_{rules} {
+  : limits_{bounds}, rules_{&rules} {
 }
 
 // -- publishing ---------------------------------------------------------------
@@ -32,6 +32,8 @@ owned_topics::publish_result
 owned_topics::publish(topic& at, const publication_ptr& x, int64_t now_ms) {
   if (!has_room(at, *x))
     return publish_result::full;
+  if ((wait_ms_ = take_place(at, *x, now_ms)) > 0)
+    return publish_result::limited;
   auto result = number(at, *x, now_ms);
   if (result == publish_result::accepted)
     keep(at, x, now_ms);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include <callboard/actors/pattern_tree.hpp>
 #include <callboard/actors/publication.hpp>
 #include <callboard/actors/string_hash.hpp>
+#include <callboard/actors/token_bucket.hpp>
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
@@ -43,7 +45,7 @@ public:
     int64_t ids_bytes_max = int64_t{1} << 40;
   };
 
-  /// @param rules outlive this.
+  /// @param rules outlive this, or the next `set_rules`.
   owned_topics(const limits& bounds, const std::vector<topic_rule>& rules);
 
   owned_topics(const owned_topics&) = delete;
@@ -58,6 +60,8 @@ public:
     duplicate,
     /// There are too many topics, or they keep too much.
     full,
+    /// Its rule allows no more for now; `wait_ms` tells for how long.
+    limited,
   };
 
   /// Gives `x` its offset and epoch, and keeps it where the topic does.
@@ -67,6 +71,17 @@ public:
   publish(const publication_ptr& x, int64_t now_ms, MakeEpoch&& make_epoch) {
     auto* topic = find_or_make(x->topic, make_epoch);
     return topic == nullptr ? publish_result::full : publish(*topic, x, now_ms);
+  }
+
+  /// Takes its place in the topic's rate, which a repeated `id` needs as well.
+  /// The application's publications need none. `publish` does so by itself.
+  /// @returns 0; or in how many milliseconds there is one.
+  int64_t take_place(const publication& x, int64_t now_ms);
+
+  /// Returns for how many milliseconds the last one that was `limited` has to
+  /// wait.
+  [[nodiscard]] int64_t wait_ms() const noexcept {
+    return wait_ms_;
   }
 
   /// Sends `loop` the events of `topic` from now on.
@@ -88,10 +103,11 @@ public:
   options_if_known(std::string_view topic) const;
 
   /// Makes `topic` as a store has it.
+  /// @param options what it goes by.
   /// @param unix_ms the time on the store's clock.
   /// @returns false if there are too many topics.
-  bool restore(std::string_view topic, const stored_topic& from, int64_t now_ms,
-               int64_t unix_ms);
+  bool restore(std::string_view topic, const stored_topic& from,
+               const topic_options& options, int64_t now_ms, int64_t unix_ms);
 
   /// Returns whether the topic may keep `x`.
   [[nodiscard]] bool has_room(std::string_view topic,
@@ -111,6 +127,33 @@ public:
 
   /// Forgets a topic.
   void drop(std::string_view topic);
+
+  // -- rules that change ------------------------------------------------------
+
+  /// Lets new topics go by these rules, and those that live once `revise` has
+  /// come to them.
+  /// @param rules outlive this, or the next call.
+  void set_rules(const std::vector<topic_rule>& rules) noexcept;
+
+  /// Is told of a topic that goes by other options now.
+  using revised_topic
+    = std::function<void(const std::string& name, const topic_options& before,
+                         const topic_options& now)>;
+
+  /// Goes on with letting those that live go by the rules (see
+  /// `callboard::revised`), and forgets what these do not let them keep. Times
+  /// of a history count from when its publications were accepted.
+  /// @param work about how many topics and publications are looked at.
+  /// @param unix_ms the clock of the publications' timestamps.
+  /// @returns whether all go by them.
+  bool revise(size_t work, int64_t now_ms, int64_t unix_ms,
+              const revised_topic& tell);
+
+  /// Returns how many topics of those that `revise` has seen since `set_rules`
+  /// have another durability than the rules say.
+  [[nodiscard]] size_t unlike() const noexcept {
+    return lap_.unlike;
+  }
 
   // -- reading ----------------------------------------------------------------
 
@@ -223,6 +266,8 @@ private:
     // Made by the first publication with an id.
     std::unique_ptr<ids> known;
     topic_options options;
+    // Made by the first publication that its rate is asked about.
+    std::unique_ptr<token_bucket> rate;
     history kept;
     publication_ptr retained;
     // Among those that keep a history; the least recently used is last.
@@ -239,11 +284,29 @@ private:
       return nullptr;
     auto& made = topics_[std::string{name}];
     made.epoch = make_epoch();
-    made.options = options_of(rules_, name);
+    made.options = options_of(*rules_, name);
     return &made;
   }
 
+  // How far `revise` has come.
+  struct lap {
+    // The next of the table's buckets, and how many it had.
+    size_t next = 0;
+    size_t buckets = 0;
+    size_t unlike = 0;
+  };
+
   publish_result publish(topic& at, const publication_ptr& x, int64_t now_ms);
+
+  static int64_t take_place(topic& at, const publication& x, int64_t now_ms);
+
+  // Lets one topic go by the rules.
+  void revise(const std::string& name, topic& at, int64_t now_ms,
+              int64_t unix_ms, const revised_topic& tell);
+
+  // Forgets what the topic's options do not let it keep.
+  void trim(topic& at, const topic_options& before, int64_t now_ms,
+            int64_t unix_ms);
 
   // Returns whether the last values leave room for `x`.
   [[nodiscard]] bool has_room(const topic& at, const publication& x) const;
@@ -283,7 +346,9 @@ private:
   void forget_ids(topic& at, int64_t now_ms);
 
   limits limits_;
-  const std::vector<topic_rule>& rules_;
+  const std::vector<topic_rule>* rules_;
+  lap lap_;
+  int64_t wait_ms_ = 0;
   std::unordered_map<std::string, topic, string_hash, std::equal_to<>> topics_;
   // Those with a last value, by name.
   std::map<std::string_view, const topic*> with_value_;

@@ -14,10 +14,12 @@ owned_topics::options_if_known(std::string_view topic) const {
 }
 
 bool owned_topics::restore(std::string_view name, const stored_topic& from,
-                           int64_t now_ms, int64_t unix_ms) {
+                           const topic_options& options, int64_t now_ms,
+                           int64_t unix_ms) {
   auto* at = find_or_make(name, [&from] { return from.epoch; });
   if (at == nullptr)
     return false;
+  at->options = options;
   at->epoch = from.epoch;
   at->offset = from.head;
   at->used_ms = now_ms;

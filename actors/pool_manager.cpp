@@ -1,6 +1,7 @@
 #include <callboard/actors/pool_manager.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 #include <caf/send.hpp>
 
@@ -28,7 +29,8 @@ pool_manager::behavior_type pool_manager::make_behavior() {
     [this](unwatch_atom, const caf::actor& who) { unwatch(who.address()); },
     [this](lookup_atom, connection_id id) { return find(id); },
     [this](lookup_atom, const std::string& user) { return find(user); },
-    [this](drain_atom) { return drain(); },
+    [this](drain_atom) { return drain(caf::timespan{0}); },
+    [this](drain_atom, caf::timespan span) { return drain(span); },
   };
 }
 
@@ -103,17 +105,54 @@ pool_manager::find(const std::string& user) const {
   return result;
 }
 
-caf::result<void> pool_manager::drain() {
+caf::result<void> pool_manager::drain(caf::timespan span) {
   node_.draining = true;
   auto promise = make_response_promise<void>();
+  auto is_first = drains_.empty();
   drains_.push_back(promise);
+  if (is_first) {
+    plan_ = {connections_.size(), span};
+    drain_began_ = clock().now();
+    leaving_.clear();
+    for (auto& [who, x] : connections_)
+      leaving_.push_back(who);
+    std::ranges::sort(leaving_, {}, [this](caf::actor_id who) {
+      return connections_.at(who).id;
+    });
+    told_ = 0;
+    go_on_draining();
+  } else if (span <= caf::timespan{0}) {
+    close_all();
+  }
+  drained_one();
+  return promise;
+}
+
+void pool_manager::go_on_draining() {
+  if (connections_.empty())
+    return;
+  auto elapsed = draining_for();
+  if (plan_.over(elapsed))
+    return close_all();
+  for (auto due = plan_.due(elapsed); told_ < due; ++told_)
+    if (auto i = connections_.find(leaving_[told_]); i != connections_.end())
+      if (auto connection = i->second.connection.lock())
+        caf::anon_send(caf::actor_cast<connection_actor>(connection),
+                       drain_atom_v);
+  run_delayed(drain_plan::step, [this] { go_on_draining(); });
+}
+
+void pool_manager::close_all() {
   for (auto& [who, x] : connections_)
     if (auto connection = x.connection.lock())
       caf::anon_send(caf::actor_cast<connection_actor>(connection),
                      close_atom_v, static_cast<uint16_t>(close_code::draining),
                      std::string{to_string(close_code::draining)});
-  drained_one();
-  return promise;
+}
+
+caf::timespan pool_manager::draining_for() const {
+  return std::chrono::duration_cast<caf::timespan>(clock().now()
+                                                   - drain_began_);
 }
 
 void pool_manager::drained_one() {

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include <caf/actor_clock.hpp>
+#include <caf/timespan.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <callboard/actors/drain_plan.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/loop_context.hpp>
@@ -55,9 +59,17 @@ private:
 
   std::vector<caf::strong_actor_ptr> find(const std::string& user) const;
 
-  caf::result<void> drain();
+  caf::result<void> drain(caf::timespan span);
+
+  // Tells those that are due to go, and comes back for the others.
+  void go_on_draining();
+
+  // Closes everybody, whatever they wait for.
+  void close_all();
 
   void drained_one();
+
+  [[nodiscard]] caf::timespan draining_for() const;
 
   node_context& node_;
   // By actor ID, which down messages carry.
@@ -66,6 +78,12 @@ private:
   std::unordered_multimap<std::string, caf::actor_id> by_user_;
   std::vector<caf::actor> watchers_;
   std::vector<caf::typed_response_promise<void>> drains_;
+  drain_plan plan_;
+  caf::actor_clock::time_point drain_began_;
+  // Those that were here then, in the order in which they came, and how many of
+  // them were told.
+  std::vector<caf::actor_id> leaving_;
+  size_t told_ = 0;
 };
 
 } // namespace callboard

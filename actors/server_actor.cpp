@@ -120,6 +120,12 @@ server_actor::behavior_type server_actor::make_behavior() {
     [this](close_atom, connection_id who, uint16_t code,
            const std::string& reason) { return close(who, code, reason); },
     [this](drain_atom) { return delegate(pool_, drain_atom_v); },
+    [this](drain_atom, caf::timespan span) {
+      return delegate(pool_, drain_atom_v, span);
+    },
+    [this](reload_atom, rule_set_ptr& rules) {
+      return reload(std::move(rules));
+    },
   };
 }
 
@@ -146,7 +152,7 @@ void server_actor::down(const caf::down_msg& x) {
   std::erase_if(memberships_,
                 [&](const membership& y) { return y.who == x.source; });
   replace(brokers_, "broker", [this](auto i) {
-    auto shard = host_.make_broker(i);
+    auto shard = make_broker(i);
     brokers_[i] = shard;
     auto members = memberships_;
     for (auto& y : members)

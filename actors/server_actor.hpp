@@ -68,7 +68,13 @@ using server_handle = caf::typed_actor<
   // Close a connection with a code and a reason.
   caf::result<void>(close_atom, connection_id, uint16_t, std::string),
   // Close everyone with `draining`; answered when the last one is gone.
-  caf::result<void>(drain_atom)>;
+  caf::result<void>(drain_atom),
+  // The same, paced within this time and after their answers: see `drain_plan`.
+  caf::result<void>(drain_atom, caf::timespan),
+  // Let all topics go by these rules, which somebody has checked: see
+  // `net::server::reload`. Answered when they do, with how many keep another
+  // durability as long as they live.
+  caf::result<uint64_t>(reload_atom, rule_set_ptr)>;
 
 /// Makes the actors of a node's loops and makes them known there. Called by the
 /// server actor, on any thread.
@@ -174,6 +180,11 @@ private:
   caf::result<void> close(connection_id connection, uint16_t code,
                           const std::string& reason);
 
+  caf::result<uint64_t> reload(rule_set_ptr rules);
+
+  // Makes a broker shard that goes by the newest rules.
+  broker_ref make_broker(uint32_t index);
+
   [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
     return brokers_[shard_of(topic, node_.loops)];
   }
@@ -197,6 +208,8 @@ private:
   std::vector<heartbeat_actor> heartbeats_;
   std::vector<registration> registrations_;
   std::vector<membership> memberships_;
+  // In place of those that the node was started with; null: these hold.
+  rule_set_ptr rules_;
 };
 
 } // namespace callboard

@@ -44,6 +44,18 @@ std::string_view to_string(overflow_policy x) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(publish_refusal x) noexcept {
+  switch (x) {
+    case publish_refusal::publishers:
+      return "publishers";
+    case publish_refusal::payload_bytes:
+      return "payload_bytes";
+    case publish_refusal::rate:
+      return "rate";
+  }
+  return "unknown";
+}
+
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept {
   static const topic_options nothing;
@@ -51,6 +63,14 @@ const topic_options& options_of(const std::vector<topic_rule>& rules,
     return matches(x.pattern, topic);
   });
   return i == rules.end() ? nothing : i->options;
+}
+
+topic_options revised(const topic_options& living, topic_options wanted) {
+  wanted.durability = living.durability;
+  if (living.durability == durability::disk
+      && living.has_history() != wanted.has_history())
+    wanted.history_size = living.history_size;
+  return wanted;
 }
 
 bool may_retain(const std::vector<topic_rule>& rules,

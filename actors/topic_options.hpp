@@ -38,7 +38,30 @@ enum class durability : uint8_t {
   disk,
 };
 
-/// What a topic keeps beyond the moment.
+/// Which clients may publish to a topic. The application always may.
+enum class publishers : uint8_t {
+  /// Those who have the right to.
+  all,
+  /// None.
+  server,
+};
+
+/// Why a client's publication is refused by its topic's rule.
+enum class publish_refusal : uint8_t {
+  /// The rule's `publishers` leaves clients out.
+  publishers,
+  /// The payload is over `payload_bytes_max`.
+  payload_bytes,
+  /// There was too much within a second (`publish_rate`).
+  rate,
+};
+
+inline constexpr size_t publish_refusal_count = 3;
+
+/// Returns the refusal's name, as in the metric.
+std::string_view to_string(publish_refusal x) noexcept;
+
+/// What a topic keeps beyond the moment, and takes from clients.
 struct topic_options {
   /// The last publications that are kept for those who come back and those who
   /// look, 0 … 100,000; 0 keeps none.
@@ -55,9 +78,25 @@ struct topic_options {
   overflow_policy overflow = overflow_policy::disconnect;
   /// How much of it outlives the process; all but `none` need a store.
   callboard::durability durability = callboard::durability::none;
+  /// Largest payload of a client's publication in bytes, as the client sends
+  /// it, up to 16,777,216; 0: `frame_bytes_max` alone bounds it.
+  size_t payload_bytes_max = 0;
+  /// Publications a second that the topic takes from all clients together, up
+  /// to 1,000,000; 0: no limit.
+  size_t publish_rate = 0;
+  /// How many of them at once after a rest, up to 1,000,000; 0: as many as
+  /// `publish_rate`.
+  size_t publish_burst = 0;
+  /// Which clients may publish.
+  callboard::publishers publishers = callboard::publishers::all;
 
   [[nodiscard]] bool has_history() const noexcept {
     return history_size > 0;
+  }
+
+  /// Returns whether a publication is looked at before its owner gets it.
+  [[nodiscard]] bool screens_publications() const noexcept {
+    return payload_bytes_max > 0 || publishers != callboard::publishers::all;
   }
 
   friend bool operator==(const topic_options&, const topic_options&) = default;
@@ -73,6 +112,12 @@ struct topic_rule {
 /// none at all.
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept;
+
+/// Returns what a topic that lives goes by when its rule has become `wanted`:
+/// all of that but for its durability, and of a topic of durability `disk` but
+/// for whether it keeps a history at all, because what it has promised about
+/// events and places of groups holds for as long as it lives.
+topic_options revised(const topic_options& living, topic_options wanted);
 
 /// Returns whether topics that match `pattern` may retain their last value, as
 /// far as the patterns of the rules tell.

@@ -17,7 +17,10 @@ constexpr size_t batch_bytes = 64 * 1024;
 topic_table::topic_table(outbox_scheduler& scheduler, framing& wire,
                          const std::vector<topic_rule>& rules,
                          size_t values_max)
-  : scheduler_{scheduler}, wire_{wire}, rules_{rules}, values_max_{values_max} {
+  : scheduler_{scheduler},
+    wire_{wire},
+    rules_{&rules},
+    values_max_{values_max} {
 }
 
 topic_table::~topic_table() = default;
@@ -32,7 +35,7 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   auto i = map.find(subject);
   auto created = i == map.end();
   if (created) {
-    i = map.emplace(subject, std::make_unique<local_topic>(subject, rules_))
+    i = map.emplace(subject, std::make_unique<local_topic>(subject, *rules_))
           .first;
     if (i->second->pattern)
       tree_[subject] = i->second.get();
@@ -41,6 +44,8 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   auto same = [&topic](auto& x) { return x->topic == &topic; };
   if (!created && std::ranges::any_of(box.subscriptions, same))
     return subscribe_result::duplicate;
+  if (!topics_lap_.done)
+    revise(topic);
   // What was published before must not reach the newcomer.
   share_out(topic);
   auto& added = *box.subscriptions.emplace_back(
@@ -199,8 +204,9 @@ size_t topic_table::deliver(const publication_ptr& what) {
       at.offset = event.offset;
       if (at.epoch != event.epoch)
         at.epoch = event.epoch;
-      if (event.retain)
-        topic.retained = event.payload.is_nil() ? nullptr : what;
+      // Its rule may have let it retain until now.
+      auto keeps = event.retain && !event.payload.is_nil();
+      topic.retained = keeps ? what : nullptr;
       n += deliver_to(topic, what, {});
     }
   }

@@ -23,6 +23,7 @@
 
 namespace callboard {
 
+struct backlog;
 struct local_topic;
 struct replay;
 struct replay_chunk;
@@ -54,7 +55,8 @@ struct subscription {
 /// one run of bytes for each form, which all its receivers share.
 class topic_table {
 public:
-  /// @param rules tell what topics keep; they outlive this.
+  /// @param rules tell what topics keep; they outlive this, or the next
+  ///              `set_rules`.
   /// @param values_max last values that a newcomer to a pattern may get.
   topic_table(outbox_scheduler& scheduler, framing& wire,
               const std::vector<topic_rule>& rules, size_t values_max);
@@ -191,6 +193,25 @@ public:
   /// @returns the number of frames.
   size_t deliver_presence(const presence_news& news, std::string_view node);
 
+  // -- rules that change ------------------------------------------------------
+
+  /// Lets what is subscribed from now on go by these rules, and the rest once
+  /// `revise` has come to it.
+  /// @param rules outlive this, or the next call.
+  void set_rules(const std::vector<topic_rule>& rules) noexcept;
+
+  /// Goes on with letting what is subscribed go by the rules.
+  /// @param work about how many topics and patterns are looked at.
+  /// @param unix_ms the time.
+  /// @returns whether all go by them.
+  bool revise(size_t work, int64_t unix_ms);
+
+  /// Returns how many frames of presence `revise` has written since the last
+  /// call.
+  size_t take_presence_frames() noexcept {
+    return std::exchange(presence_frames_, 0);
+  }
+
   // -- events -----------------------------------------------------------------
 
   /// Shares out what `deliver` encoded since the last call. Called at the end
@@ -220,6 +241,23 @@ private:
   using topic_map
     = std::unordered_map<std::string, std::unique_ptr<local_topic>, string_hash,
                          std::equal_to<>>;
+
+  // How far `revise` has come in a map: its next bucket, and how many it had.
+  struct lap {
+    size_t next = 0;
+    size_t buckets = 0;
+    bool done = true;
+  };
+
+  // Goes on in a map. Takes what it looked at off `work`.
+  void revise(topic_map& map, lap& at, size_t& work);
+
+  void revise(local_topic& topic);
+
+  void change_overflow(local_topic& topic, overflow_policy x);
+
+  // Takes all out who are here, and lets the watchers ask anew.
+  void end_presence(local_topic& topic);
 
   size_t deliver_to(local_topic& topic, const publication_ptr& what,
                     std::string_view pattern);
@@ -255,6 +293,9 @@ private:
 
   // Drops what is held for those who lag: there is a gap behind it.
   void drop_held(local_topic& topic);
+
+  // The same for one of them.
+  void drop_held(backlog& late, overflow_policy policy);
 
   // Lets the shards be asked for last values.
   void ask_values(local_topic& pattern);
@@ -328,7 +369,12 @@ private:
 
   outbox_scheduler& scheduler_;
   framing& wire_;
-  const std::vector<topic_rule>& rules_;
+  const std::vector<topic_rule>* rules_;
+  lap topics_lap_;
+  lap patterns_lap_;
+  // The time of the last `revise`.
+  int64_t revised_ms_ = 0;
+  size_t presence_frames_ = 0;
   topic_map topics_;
   topic_map patterns_;
   pattern_tree<local_topic*> tree_;

@@ -124,13 +124,15 @@ void topic_table::catch_up(subscription& x) {
 
 void topic_table::drop_held(local_topic& topic) {
   for (auto& [box, x] : topic.behind) {
-    if (x->behind->late == nullptr)
-      continue;
-    auto& late = *x->behind->late;
-    drops_[index_of(topic.overflow)] += late.held.size();
-    late.clear();
-    late.gap_after = true;
+    if (x->behind->late != nullptr)
+      drop_held(*x->behind->late, topic.overflow);
   }
+}
+
+void topic_table::drop_held(backlog& late, overflow_policy policy) {
+  drops_[index_of(policy)] += late.held.size();
+  late.clear();
+  late.gap_after = true;
 }
 
 } // namespace callboard

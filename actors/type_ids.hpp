@@ -13,6 +13,7 @@
 #include <callboard/actors/presence.hpp>
 #include <callboard/actors/presence_query.hpp>
 #include <callboard/actors/retained.hpp>
+#include <callboard/actors/rule_set.hpp>
 #include <callboard/messages/type_ids.hpp>
 
 // The numbers go to other nodes: append only, and only at the end.
@@ -107,6 +108,11 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::retained_query))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::retained_page_ptr))
 
+  // -- rules that change ------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, reload_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::rule_set_ptr))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -128,3 +134,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::group_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::store_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_page_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::rule_set_ptr)

@@ -157,6 +157,10 @@ void set_up_logging(const std::string& level, const std::string& format) {
     spdlog::set_formatter(std::make_unique<json_formatter>());
   else
     spdlog::set_formatter(std::make_unique<text_formatter>());
+  set_log_level(level);
+}
+
+void set_log_level(const std::string& level) {
   spdlog::set_level(level == "error" ? spdlog::level::err
                                      : spdlog::level::from_str(level));
 }

@@ -13,6 +13,9 @@ namespace callboard::cmd {
 /// @param format text or json.
 void set_up_logging(const std::string& level, const std::string& format);
 
+/// Logs from this level on. Any thread.
+void set_log_level(const std::string& level);
+
 /// Writes what waits, and ends the thread.
 void flush_logging();
 

@@ -1,9 +1,11 @@
 #include "commands.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -19,14 +21,12 @@
 #include <callboard/net/log.hpp>
 #include <callboard/net/server.hpp>
 
-#include "action_sections.hpp"
 #include "connection.hpp"
 #include "logging.hpp"
 #include "privileges.hpp"
-#include "serve_options.hpp"
+#include "reload.hpp"
+#include "serve_config.hpp"
 #include "service_notify.hpp"
-#include "settings.hpp"
-#include "topic_sections.hpp"
 
 namespace callboard::cmd {
 
@@ -35,13 +35,14 @@ namespace {
 // Descriptors that are no connection: listeners, loops, logs.
 constexpr rlim_t spare_descriptors = 128;
 
-/// Blocks the signals that end the server, in this thread and those it starts.
+/// Blocks the signals that mean something to the server, in this thread and
+/// those it starts.
 class signals {
 public:
   signals() {
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set_);
-    for (auto x : {SIGTERM, SIGINT, wake_signal})
+    for (auto x : {SIGTERM, SIGINT, SIGHUP, wake_signal})
       sigaddset(&set_, x);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
   }
@@ -59,8 +60,8 @@ public:
     pthread_kill(waiter, wake_signal);
   }
 
-  static bool is_wake(int x) {
-    return x == wake_signal;
+  static bool is_end(int x) {
+    return x == SIGTERM || x == SIGINT;
   }
 
 private:
@@ -106,7 +107,8 @@ void drain(net::server& x, signals& signals) {
     signals::wake(waiter);
   }};
   while (!done) {
-    if (signals::is_wake(signals.wait()))
+    // There is nothing left to reload for.
+    if (!signals::is_end(signals.wait()))
       continue;
     logger("cmd")->warn("ended by a second signal");
     flush_logging();
@@ -167,9 +169,23 @@ void warn_of_openness(const serve_options& options) {
     logger("cmd")->warn("runs as root: user is not set");
 }
 
+// Waits for the signal that ends the server, and reloads meanwhile.
+// @returns 0 if the server has failed.
+int serve_signals(signals& signals, const std::atomic<bool>& failed,
+                  const std::function<void()>& reload) {
+  while (!failed) {
+    auto signal = signals.wait();
+    if (signals::is_end(signal))
+      return signal;
+    if (signal == SIGHUP)
+      reload();
+  }
+  return 0;
+}
+
 // Runs a server until a signal ends it. Called before the process has a second
 // thread.
-int run_serve(const serve_options& options) {
+int run_serve(serve_config& places, serve_options options) {
   signals signals;
   // Threads have it from the one that starts them.
   if (!options.user.user.empty() && !forbid_new_privileges()) {
@@ -200,7 +216,8 @@ int run_serve(const serve_options& options) {
   print_ready(**server);
   auto socket = getenv("NOTIFY_SOCKET");
   service_notify manager{socket != nullptr ? socket : ""};
-  manager.ready("listening on " + (*server)->url());
+  auto status = "listening on " + (*server)->url();
+  manager.ready(status);
   // The node's head ends only when there is no going on.
   auto failed = std::make_shared<std::atomic<bool>>(false);
   auto head = caf::actor_cast<caf::strong_actor_ptr>((*server)->handle());
@@ -209,11 +226,12 @@ int run_serve(const serve_options& options) {
     signals::wake(waiter);
   });
   head = nullptr;
-  int signal = 0;
-  do {
-    signal = signals.wait();
-  } while (signals::is_wake(signal) && !*failed);
-  if (*failed) {
+  auto signal = serve_signals(signals, *failed, [&] {
+    manager.reloading(std::chrono::steady_clock::now());
+    reload(**server, system, places, options);
+    manager.ready(status);
+  });
+  if (signal == 0) {
     logger("cmd")->critical("failed reason=\"the pool manager ended\"");
     flush_logging();
     return exit_failed;
@@ -233,54 +251,29 @@ int run_serve(const serve_options& options) {
 void add_serve_command(CLI::App& app, int& exit_code) {
   auto command = app.add_subcommand("serve",
                                     "Run a server until SIGTERM or SIGINT");
-  struct state {
-    serve_options options;
-    std::string config_file;
-    settings table{serve_settings(options)};
-  };
-  auto x = std::make_shared<state>();
-  command
-    ->add_option("--config", x->config_file,
-                 "File with a NAME = VALUE a line, named like the options "
-                 "below\n(without dashes in front; or set CALLBOARD_CONFIG)")
-    ->type_name("FILE");
-  x->table.add_to(*command);
+  auto config = std::make_shared<serve_config>();
+  config->add_to(*command);
   command->footer(
     "Each option can also be set in the environment, as CALLBOARD_ and its\n"
     "name in capitals (CALLBOARD_PING_INTERVAL=30s), and in the config file\n"
     "(ping-interval = 30s). A flag overrides the environment, that overrides\n"
     "the file. Switches take true or false there.\n"
-    "Sections at the file's end set history-size, history-ttl, retain and\n"
-    "durability for topics by pattern, of which the first that matches "
-    "counts:\n"
+    "Sections at the file's end set history-size, history-ttl, retain,\n"
+    "presence, overflow, durability, payload-bytes-max, publish-rate,\n"
+    "publish-burst and publishers for topics by pattern, of which the first\n"
+    "that matches counts:\n"
     "  [topic chat/+]\n"
     "  history-size = 100\n"
     "and in the same way rate, burst and breaker for actions:\n"
     "  [action transfer]\n"
     "  breaker = on\n"
     "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
-    "ends it at once.\n"
+    "ends it at once. SIGHUP reads the file again: sections, log-level and\n"
+    "allowed-origins count at once, and files of keys are read again.\n"
     "Exit codes: 0 ended by a signal; 1 could not start, or ended by a second\n"
     "signal; 2 wrong usage.");
-  command->callback([x, &exit_code] {
-    auto& file = x->config_file;
-    if (auto from_env = getenv("CALLBOARD_CONFIG"); file.empty() && from_env)
-      file = from_env;
-    std::vector<config_section> sections;
-    if (!file.empty())
-      sections = x->table.apply_config_file(file);
-    x->options.server.node.topics = topic_rules(sections, file);
-    x->options.server.node.action_rules = action_rules(sections, file);
-    x->table.apply_environment(
-      [](const std::string& name) { return getenv(name.c_str()); });
-    x->table.apply_flags();
-    if (x->options.server.store_dir.empty())
-      if (auto wrong = check_durability(sections, file); !wrong.empty())
-        throw CLI::ValidationError{"settings", wrong};
-    if (auto wrong = check(x->options); !wrong.empty())
-      throw CLI::ValidationError{"settings", wrong};
-    exit_code = run_serve(x->options);
-  });
+  command->callback(
+    [config, &exit_code] { exit_code = run_serve(*config, config->read()); });
 }
 
 } // namespace callboard::cmd

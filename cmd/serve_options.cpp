@@ -43,7 +43,10 @@ setting listen_setting(net::server_options& x) {
           "IP address and port to listen on; [::1]:8080 for IPv6",
           "port 0 to 65535, where 0 lets the system choose",
           net::url{x.address, x.port}.authority(),
-          set};
+          set,
+          [&x] {
+            return net::url{x.address, x.port}.authority();
+          }};
 }
 
 setting echo_setting(net::server_options& x) {
@@ -54,9 +57,13 @@ setting echo_setting(net::server_options& x) {
     x.echo_path = text;
     return {};
   };
-  return {
-    "echo", "PATH", "Path of a WebSocket whose messages come back as they are",
-    "",     "none", set};
+  return {"echo",
+          "PATH",
+          "Path of a WebSocket whose messages come back as they are",
+          "",
+          "none",
+          set,
+          [&x] { return x.echo_path; }};
 }
 
 // What connections are encrypted with.
@@ -108,7 +115,7 @@ std::vector<setting> access_settings(serve_options& x) {
                  t.key_file),
     text_setting("token-jwks", "FILE",
                  "The same with the keys of a JWK set; files are read again "
-                 "when they change",
+                 "when they change,\nand at SIGHUP",
                  t.jwks_file),
     text_setting("token-issuer", "TEXT",
                  "What a token's iss must be; without it, anything",
@@ -132,12 +139,12 @@ std::vector<setting> access_settings(serve_options& x) {
                  "Actions that they may ask for. Without these three, every "
                  "client needs a token",
                  t.anonymous_actions, check_granted),
-    list_setting("allowed-origins", "ORIGINS",
-                 "Pages that may connect: https://HOST, https://*.DOMAIN, or * "
-                 "for all; without it,\nthose of the same host as the "
-                 "WebSocket's",
-                 s.origins,
-                 [](std::string_view y) { return net::check_origin_rule(y); }),
+    live(list_setting(
+      "allowed-origins", "ORIGINS",
+      "Pages that may connect: https://HOST, https://*.DOMAIN, or "
+      "* for all; without it,\nthose of the same host as the "
+      "WebSocket's",
+      s.origins, [](std::string_view y) { return net::check_origin_rule(y); })),
   };
 }
 
@@ -322,13 +329,25 @@ std::vector<setting> serve_settings(serve_options& x) {
     user_setting(x.user),
     switch_setting("no-page", "Do not serve the page at /", s.page, false),
     switch_setting("no-metrics", "Do not serve /metrics", s.metrics, false),
-    choice_setting("log-level", "What is logged to standard error", x.log_level,
-                   {"debug", "info", "warn", "error", "off"}),
+    live(choice_setting("log-level", "What is logged to standard error",
+                        x.log_level,
+                        {"debug", "info", "warn", "error", "off"})),
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
   for (auto& list : {limit_settings(s), tls_settings(s.tls), access_settings(x)})
     result.insert(result.end(), list.begin(), list.end());
+  return result;
+}
+
+std::vector<std::string> need_restart(serve_options running,
+                                      serve_options wanted) {
+  std::vector<std::string> result;
+  auto now = serve_settings(running);
+  auto then = serve_settings(wanted);
+  for (size_t i = 0; i < now.size(); ++i)
+    if (!now[i].live && now[i].show && now[i].show() != then[i].show())
+      result.push_back(now[i].name);
   return result;
 }
 

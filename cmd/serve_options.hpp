@@ -28,6 +28,11 @@ struct serve_options {
 /// the environment's and the config file's names, and `--help`.
 std::vector<setting> serve_settings(serve_options& x);
 
+/// Returns the names of the settings that differ and whose new value counts
+/// after a restart only.
+std::vector<std::string> need_restart(serve_options running,
+                                      serve_options wanted);
+
 /// Checks what no setting can check alone.
 /// @returns empty, or what is wrong.
 std::string check(const serve_options& x);

@@ -28,8 +28,21 @@ setting bounded(std::string name, std::string takes, std::string help, T& x,
     x = static_cast<T>(*value);
     return std::string{};
   };
-  return {std::move(name), std::move(takes), std::move(help),
-          bounds,          format(x),        set};
+  auto show = [&x, format] { return format(x); };
+  return {std::move(name),
+          std::move(takes),
+          std::move(help),
+          bounds,
+          format(x),
+          set,
+          show};
+}
+
+std::string join(const std::vector<std::string>& x) {
+  std::string result;
+  for (auto& item : x)
+    result += (result.empty() ? "" : ",") + item;
+  return result;
 }
 
 } // namespace
@@ -66,7 +79,8 @@ setting text_setting(std::string name, std::string takes, std::string help,
     x = text;
     return std::string{};
   };
-  return {std::move(name), std::move(takes), std::move(help), "", x, set};
+  return {std::move(name),   std::move(takes), std::move(help), "", x, set,
+          [&x] { return x; }};
 }
 
 setting list_setting(std::string name, std::string takes, std::string help,
@@ -88,7 +102,8 @@ setting list_setting(std::string name, std::string takes, std::string help,
           std::move(help),
           "with commas in between",
           "",
-          set};
+          set,
+          [&x] { return join(x); }};
 }
 
 setting choice_setting(std::string name, std::string help, std::string& x,
@@ -102,7 +117,8 @@ setting choice_setting(std::string name, std::string help, std::string& x,
     x = text;
     return std::string{};
   };
-  return {std::move(name), "WORD", std::move(help), bounds, x, set};
+  return {std::move(name),   "WORD", std::move(help), bounds, x, set,
+          [&x] { return x; }};
 }
 
 setting switch_setting(std::string name, std::string help, bool& x,
@@ -114,7 +130,15 @@ setting switch_setting(std::string name, std::string help, bool& x,
     x = *on == when_on;
     return std::string{};
   };
-  return {std::move(name), "", std::move(help), "", "", set};
+  auto show = [&x, when_on] {
+    return std::string{x == when_on ? "on" : "off"};
+  };
+  return {std::move(name), "", std::move(help), "", "", set, show};
+}
+
+setting live(setting x) {
+  x.live = true;
+  return x;
 }
 
 std::string environment_name(std::string_view setting_name) {

@@ -25,6 +25,10 @@ struct setting {
   std::string standard;
   /// Takes a value. Returns what is wrong with it; empty: nothing.
   std::function<std::string(std::string_view)> set;
+  /// Returns the value as a user could write it; empty: it is not known.
+  std::function<std::string()> show = {};
+  /// Whether a new value counts while the program runs.
+  bool live = false;
 
   [[nodiscard]] bool is_switch() const noexcept {
     return takes.empty();
@@ -61,6 +65,9 @@ setting choice_setting(std::string name, std::string help, std::string& x,
 /// A switch that sets `x` to `when_on`, or to its opposite if switched off.
 setting switch_setting(std::string name, std::string help, bool& x,
                        bool when_on = true);
+
+/// Returns the setting as one whose new value counts while the program runs.
+setting live(setting x);
 
 /// Returns the name in the environment: `CALLBOARD_PING_INTERVAL`.
 std::string environment_name(std::string_view setting_name);

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr section_bounds bounds{section_kind::topic, topic_sections_max,
                                 net::check_rule_pattern};
+constexpr size_t payload_bytes_max = 16 * 1024 * 1024;
+constexpr size_t publish_rate_max = 1'000'000;
 
 // A word that stands for one of `words`, the first of which is the default.
 template <class T>
@@ -33,7 +35,8 @@ setting word_setting(std::string name, std::string help, T& x,
       }
     return '\'' + std::string{text} + "' is not one of " + bounds;
   };
-  return {std::move(name), "WORD", std::move(help), bounds, first, set};
+  // Sections have no values but those that they were read with.
+  return {std::move(name), "WORD", std::move(help), bounds, first, set, {}};
 }
 
 setting overflow_setting(overflow_policy& x) {
@@ -55,6 +58,14 @@ setting durability_setting(durability& x) {
                                    {"disk", durability::disk}});
 }
 
+setting publishers_setting(publishers& x) {
+  return word_setting<publishers>(
+    "publishers",
+    "Which clients may publish; the application "
+    "always may",
+    x, {{"all", publishers::all}, {"server", publishers::server}});
+}
+
 } // namespace
 
 std::vector<setting> topic_settings(topic_options& x) {
@@ -70,6 +81,17 @@ std::vector<setting> topic_settings(topic_options& x) {
                    x.presence),
     overflow_setting(x.overflow),
     durability_setting(x.durability),
+    size_setting("payload-bytes-max",
+                 "Largest payload from a client; 0 leaves it to "
+                 "frame-bytes-max",
+                 x.payload_bytes_max, 0, payload_bytes_max),
+    count_setting("publish-rate",
+                  "Publications a second from all clients; 0 sets no limit",
+                  x.publish_rate, 0, publish_rate_max),
+    count_setting("publish-burst",
+                  "How many of them at once; 0 takes as many as publish-rate",
+                  x.publish_burst, 0, publish_rate_max),
+    publishers_setting(x.publishers),
   };
 }
 
@@ -92,6 +114,9 @@ std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
   for_each_section(sections, bounds, file, [&](const config_section& section) {
     topic_rule rule{section.pattern, {}};
     apply_section(section, topic_settings(rule.options), file);
+    if (rule.options.publish_burst > 0 && rule.options.publish_rate == 0)
+      refuse_section(section, file,
+                     "publish-burst means nothing without publish-rate");
     rules.push_back(std::move(rule));
   });
   return rules;

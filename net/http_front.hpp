@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/limits.hpp>
@@ -59,6 +60,12 @@ public:
   /// Returns what new connections speak TLS with; null: they speak none.
   virtual std::shared_ptr<const tls_context> tls() const {
     return nullptr;
+  }
+
+  /// Returns the pages that may open a WebSocket, as `server_options::origins`
+  /// has them.
+  virtual const std::vector<std::string>& origins() const {
+    return options().origins;
   }
 
   /// Returns whether an HTTP session with this peer may begin, which

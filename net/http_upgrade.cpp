@@ -63,8 +63,7 @@ private:
   }
 
   bool check_origin() {
-    return is_origin_allowed(request_.origin, request_.host,
-                             front_.options().origins)
+    return is_origin_allowed(request_.origin, request_.host, front_.origins())
            || refuse_with({403, "forbidden_origin",
                            "Pages of this origin may not connect here."});
   }

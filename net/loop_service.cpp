@@ -42,6 +42,7 @@ int64_t steady_ms() {
 
 loop_service::loop_service(server_context& shared, uint32_t index)
   : shared_{shared},
+    origins_{shared.options.origins},
     plain_{make_parsing(shared.options, nullptr)},
     deflated_{make_parsing(shared.options, &inflater_)},
     loop_{shared.system, shared.node, index, framing_},

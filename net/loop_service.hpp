@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <callboard/actors/admission.hpp>
@@ -74,6 +75,11 @@ public:
         f(*actor);
   }
 
+  /// Lets these pages open WebSockets from now on.
+  void set_origins(std::vector<std::string> x) {
+    origins_ = std::move(x);
+  }
+
   /// Hands every connection to the loop's heartbeat monitor.
   void watch_heartbeats();
 
@@ -87,6 +93,10 @@ public:
   }
 
   std::shared_ptr<const tls_context> tls() const override;
+
+  const std::vector<std::string>& origins() const override {
+    return origins_;
+  }
 
   bool open_session(std::string_view peer) override;
 
@@ -142,6 +152,7 @@ private:
   std::optional<limit_hit> counted(std::optional<limit_hit> x);
 
   server_context& shared_;
+  std::vector<std::string> origins_;
   ws_framing framing_;
   ws_inflater inflater_;
   ws_parser_options plain_;

@@ -1,6 +1,8 @@
 #include <callboard/net/server.hpp>
 
+#include <functional>
 #include <future>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
@@ -8,8 +10,10 @@
 #include <unistd.h>
 
 #include <caf/init_global_meta_objects.hpp>
+#include <caf/make_counted.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+#include <caf/telemetry/metric_registry.hpp>
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/heartbeat_monitor.hpp>
@@ -64,11 +68,24 @@ private:
   int descriptor_;
 };
 
+// Returns the counter of reloads that ended so.
+caf::telemetry::int_counter* reloads(caf::actor_system& sys,
+                                     caf::string_view how) {
+  return sys.metrics()
+    .counter_family("callboard", "reloads", {"result"},
+                    "Reloads of options by what became of them.", "1", true)
+    ->get_or_add({{"result", how}});
+}
+
 } // namespace
 
 void init() {
   caf::init_global_meta_objects<caf::id_block::callboard_messages>();
   caf::init_global_meta_objects<caf::id_block::callboard_actors>();
+}
+
+void count_reload(caf::actor_system& sys, bool done) {
+  reloads(sys, done ? "done" : "refused")->inc();
 }
 
 /// The loops of one server, its listener and its actors.
@@ -150,6 +167,8 @@ struct server::impl final : shard_host {
     auto& node = shared.node;
     node.options = options.node;
     node.rights = options.rights;
+    for (auto* how : {"done", "refused"})
+      reloads(shared.system, how);
     node.name = options.node_name.empty() ? random_text(4) : options.node_name;
     node.incarnation = random_text(6);
     for (uint32_t i = 0; i < node.loops; ++i)
@@ -180,17 +199,17 @@ struct server::impl final : shard_host {
   void drain() {
     if (ended)
       return;
+    auto span = shared.options.drain_timeout;
+    auto until = std::chrono::steady_clock::now() + span;
     shared.node.draining = true;
     on_loop_zero([this] { front->stop(); });
     logger("net")->info("drain_started connections={}",
                         shared.admitted.connections());
     caf::scoped_actor self{shared.system};
-    self->request(head, shared.options.drain_timeout, drain_atom_v)
+    self->request(head, span, drain_atom_v, span)
       .receive([] {}, [](const caf::error&) {});
     // The actors are done; their sockets send what waits and see the close
     // through.
-    auto until = std::chrono::steady_clock::now()
-                 + shared.options.drain_timeout;
     while (shared.admitted.connections() > 0
            && std::chrono::steady_clock::now() < until)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
@@ -247,6 +266,63 @@ struct server::impl final : shard_host {
       shared.node.store->finish();
   }
 
+  // -- other options ----------------------------------------------------------
+
+  caf::error reload(reload_options x) {
+    std::lock_guard guard{reloading};
+    auto wanted = shared.options;
+    wanted.node.topics = x.topics;
+    wanted.origins = x.origins;
+    if (auto wrong = check(wanted); !wrong.empty())
+      return caf::make_error(caf::sec::invalid_argument, std::move(wrong));
+    auto files = read_files();
+    if (!files)
+      return std::move(files.error());
+    // Nothing is wrong: from here on it counts.
+    for (auto& commit : *files)
+      commit();
+    on_every_loop([origins = std::move(x.origins)](loop_service& service) {
+      service.set_origins(origins);
+    });
+    return set_rules(std::move(x.topics));
+  }
+
+  using read_function = decltype(authority::reload);
+  using commits = std::vector<std::function<void()>>;
+
+  // Reads everything anew that stands in files.
+  // @returns what makes it count.
+  caf::expected<commits> read_files() {
+    commits result;
+    read_function certificates = [this] { return shared.tls->reload(); };
+    for (auto* read : {&shared.options.rights.reload, &certificates}) {
+      if (!*read)
+        continue;
+      auto commit = (*read)();
+      if (!commit)
+        return std::move(commit.error());
+      result.push_back(std::move(*commit));
+    }
+    return result;
+  }
+
+  // Returns when all topics go by the rules.
+  caf::error set_rules(std::vector<topic_rule> rules) {
+    caf::error result;
+    auto n = rules.size();
+    auto set = caf::make_counted<rule_set>(std::move(rules));
+    caf::scoped_actor self{shared.system};
+    self->request(head, caf::infinite, reload_atom_v, std::move(set))
+      .receive(
+        [n](uint64_t unlike) {
+          logger("net")->info("rules_replaced rules={}", n);
+          if (unlike > 0)
+            logger("net")->warn("durability_kept topics={}", unlike);
+        },
+        [&result](caf::error& why) { result = std::move(why); });
+    return result;
+  }
+
   // -- threads ----------------------------------------------------------------
 
   template <class F>
@@ -278,6 +354,7 @@ struct server::impl final : shard_host {
   server_handle head;
   uint16_t port = 0;
   bool ended = false;
+  std::mutex reloading;
   // Whether the store has all that the next run is to have.
   bool handed_over = false;
 };
@@ -332,8 +409,10 @@ std::string server::url() const {
          + std::to_string(impl_->port) + '/';
 }
 
-caf::error server::reload_certificates() {
-  return impl_->shared.tls->load();
+caf::error server::reload(reload_options x) {
+  auto failed = impl_->reload(std::move(x));
+  count_reload(impl_->shared.system, !failed);
+  return failed;
 }
 
 void server::drain() {

@@ -17,6 +17,11 @@ namespace callboard::net {
 /// `actor_system` is made, beside `caf::core::init_global_meta_objects`.
 void init();
 
+/// Counts a reload in `callboard_reloads_total` that came to nothing before
+/// `server::reload` was called, which counts for itself. Any thread.
+/// @param done whether the new options count.
+void count_reload(caf::actor_system& sys, bool done);
+
 /// A callboard node within an application: listens on a port, and serves its
 /// clients on threads of its own. Actors talk to it through `handle`.
 class server {
@@ -41,14 +46,18 @@ public:
   /// `https://…`.
   [[nodiscard]] std::string url() const;
 
-  /// Reads the files of `server_options::tls` again, for connections that come
-  /// from now on. Any thread.
-  /// @returns a sentence where one of them is of no use; those read before
-  /// stay.
-  caf::error reload_certificates();
+  /// Takes other options while it serves, and reads anew what it has from files
+  /// (`authority::reload`). Either all of it counts or nothing does. Topics
+  /// that live keep their durability (see `callboard::revised`), connections
+  /// what they were let in with. Returns when everything goes by the new
+  /// options. Any thread but a loop's or an actor's; several take turns.
+  /// Counted in `callboard_reloads_total`.
+  /// @returns a sentence that says what is wrong.
+  caf::error reload(reload_options x);
 
-  /// Stops accepting, says `goaway` to everybody, sends what waits and closes
-  /// with 4004. Returns when the last connection is gone, or when
+  /// Stops accepting, says `goaway` to everybody, a few at a time (see
+  /// `drain_plan`), sends them the answers that they wait for and closes with
+  /// 4004. Returns when the last connection is gone, or when
   /// `drain_timeout` is over. What topics of durability `memory` have kept is
   /// left to the store then. Any thread but a loop's or an actor's.
   void drain();

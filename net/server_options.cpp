@@ -15,6 +15,8 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 constexpr caf::timespan history_ttl_max = std::chrono::hours{366 * 24};
+constexpr size_t payload_bytes_max = 16u << 20;
+constexpr size_t publish_rate_max = 1'000'000;
 
 std::string out_of_bounds(const std::string& name, uint64_t value, uint64_t min,
                           uint64_t max, const char* unit) {
@@ -33,6 +35,17 @@ std::string check_rule(const topic_rule& rule) {
   // Not by milliseconds, which would round what is just past a bound.
   if (x.history_ttl < caf::timespan{0} || x.history_ttl > history_ttl_max)
     return "history_ttl" + behind + " must be 0 … 366 days";
+  if (x.payload_bytes_max > payload_bytes_max)
+    return out_of_bounds("payload_bytes_max" + behind, x.payload_bytes_max, 0,
+                         payload_bytes_max, " bytes");
+  if (x.publish_rate > publish_rate_max)
+    return out_of_bounds("publish_rate" + behind, x.publish_rate, 0,
+                         publish_rate_max, "");
+  if (x.publish_burst > publish_rate_max)
+    return out_of_bounds("publish_burst" + behind, x.publish_burst, 0,
+                         publish_rate_max, "");
+  if (x.publish_burst > 0 && x.publish_rate == 0)
+    return "publish_burst" + behind + " means nothing without a publish_rate";
   return {};
 }
 

@@ -79,6 +79,14 @@ struct server_options {
   std::function<caf::error()> on_bound;
 };
 
+/// What of its options a server takes anew while it runs.
+struct reload_options {
+  /// In place of `node_options::topics`.
+  std::vector<topic_rule> topics;
+  /// In place of `server_options::origins`.
+  std::vector<std::string> origins;
+};
+
 /// Checks the pattern of a `topic_rule`: a topic or a pattern; of those that
 /// begin with `$` only the ones below `$user/` and `$dead/`.
 /// @returns empty, or a sentence that says what is wrong.

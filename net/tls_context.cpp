@@ -129,14 +129,23 @@ tls_source::tls_source(tls_options options) : options_{std::move(options)} {
 }
 
 caf::error tls_source::load() {
+  auto commit = reload();
+  if (!commit)
+    return std::move(commit.error());
+  (*commit)();
+  return {};
+}
+
+caf::expected<std::function<void()>> tls_source::reload() {
   if (!options_.enabled())
-    return {};
+    return std::function<void()>{[] {}};
   auto made = tls_context::make(options_);
   if (!made)
-    return made.error();
-  std::lock_guard lock{mutex_};
-  current_ = std::move(*made);
-  return {};
+    return std::move(made.error());
+  return std::function<void()>{[this, fresh = std::move(*made)] {
+    std::lock_guard lock{mutex_};
+    current_ = fresh;
+  }};
 }
 
 std::shared_ptr<const tls_context> tls_source::current() const {

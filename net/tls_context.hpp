@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -67,9 +68,11 @@ public:
   explicit tls_source(tls_options options);
 
   /// Reads the files.
-  /// @returns what `tls_context::make` does where one of them is of no use;
-  ///          what was read before then stays.
+  /// @returns what `tls_context::make` does where one of them is of no use.
   caf::error load();
+
+  /// The same, but they count only when what is returned is called.
+  caf::expected<std::function<void()>> reload();
 
   /// Returns what was read last; null: nothing is encrypted.
   [[nodiscard]] std::shared_ptr<const tls_context> current() const;

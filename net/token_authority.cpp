@@ -1,6 +1,7 @@
 #include <callboard/net/token_authority.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 
 #include <callboard/net/client_error.hpp>
@@ -56,6 +57,10 @@ public:
     return who;
   }
 
+  caf::expected<std::function<void()>> reload() {
+    return files_.reload();
+  }
+
 private:
   token_files files_;
   token_rules rules_;
@@ -101,6 +106,7 @@ caf::expected<authority> make_token_authority(const token_options& options) {
   authority result;
   result.authenticate = [check](const credentials& x) { return (*check)(x); };
   result.authorize = is_granted;
+  result.reload = [check] { return check->reload(); };
   if (any) {
     result.anonymous.emplace();
     result.anonymous->rights = std::move(anonymous);

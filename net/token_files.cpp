@@ -54,6 +54,23 @@ token_files::current(std::chrono::milliseconds now) {
   return keys_;
 }
 
+caf::expected<std::function<void()>> token_files::reload() {
+  std::vector<file> fresh;
+  {
+    std::lock_guard guard{mutex_};
+    fresh = files_;
+  }
+  for (auto& x : fresh)
+    if (auto failed = read(x))
+      return failed;
+  std::function<void()> commit = [this, fresh] {
+    std::lock_guard guard{mutex_};
+    files_ = fresh;
+    merge();
+  };
+  return commit;
+}
+
 token_files::stamp token_files::stamp_of(const std::string& path) {
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0)

@@ -41,6 +41,12 @@ public:
   /// `interval`, and reads what has changed.
   std::shared_ptr<const token_keys> current(std::chrono::milliseconds now);
 
+  /// Reads all files, whether or not they are other ones. The observer is not
+  /// told.
+  /// @returns what makes their keys count, to be called while this lives; or a
+  ///          sentence with the path of one that cannot be used.
+  caf::expected<std::function<void()>> reload();
+
 private:
   /// What tells one state of a file from the next.
   struct stamp {

@@ -107,3 +107,45 @@ CAF_TEST(a larger bound is used from where it stands) {
     x.add(event(i), 4, history::for_ever);
   CHECK_EQ(offsets(x), (list{29, 30, 31, 32}));
 }
+
+CAF_TEST(what is too much goes with its memory) {
+  history x;
+  for (uint64_t i = 1; i <= 110; ++i)
+    x.add(event(i), 100, history::for_ever);
+  auto before = x.cost();
+  x.trim(100);
+  CHECK_EQ(x.cost(), before);
+  x.trim(3);
+  CHECK_EQ(offsets(x), (list{108, 109, 110}));
+  history same;
+  for (uint64_t i = 108; i <= 110; ++i)
+    same.add(event(i), 3, history::for_ever);
+  CHECK_EQ(x.cost(), same.cost());
+  x.add(event(111), 3, history::for_ever);
+  CHECK_EQ(offsets(x), (list{109, 110, 111}));
+  x.add(event(112), 10, history::for_ever);
+  CHECK_EQ(offsets(x), (list{109, 110, 111, 112}));
+  x.trim(0);
+  CHECK(x.empty());
+  CHECK_EQ(x.cost(), 0);
+  x.add(event(113), 1, history::for_ever);
+  CHECK_EQ(offsets(x), (list{113}));
+}
+
+CAF_TEST(another time counts from when they were accepted) {
+  history x;
+  for (uint64_t i = 1; i <= 3; ++i) {
+    auto y = event(i);
+    y->timestamp = 1000 * static_cast<int64_t>(i);
+    x.add(y, 10, history::for_ever);
+  }
+  // The caller's clock is half a second behind.
+  x.set_ttl(100, -500);
+  x.expire(599);
+  CHECK_EQ(x.size(), 3u);
+  x.expire(600);
+  CHECK_EQ(offsets(x), (list{2, 3}));
+  x.set_ttl(0, -500);
+  x.expire(history::for_ever - 1);
+  CHECK_EQ(x.size(), 2u);
+}

@@ -8,6 +8,7 @@
 #include "support/test.hpp"
 
 using namespace callboard;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -187,6 +188,121 @@ CAF_TEST(who connects while the node drains is sent away as well) {
   done.receive([&] { answered = true; },
                [](const caf::error& e) { CAF_FAIL(e); });
   CHECK(answered);
+}
+
+CAF_TEST(a drain with time is paced in the order in which all came) {
+  constexpr size_t n = 40;
+  for (size_t i = 0; i < n; ++i)
+    connect(static_cast<uint32_t>(i % 2));
+  auto done = self->request(pool, caf::infinite, drain_atom_v,
+                            caf::timespan{400ms});
+  turn();
+  CHECK(node.draining);
+  auto closed = [this] {
+    size_t result = 0;
+    while (result < n && clients[result]->close_code() == 4004)
+      ++result;
+    // None behind one who is still there.
+    for (auto i = result; i < n; ++i)
+      CHECK_EQ(clients[i]->close_code(), 0);
+    return result;
+  };
+  CHECK_EQ(closed(), 0u);
+  pass(9ms);
+  CHECK_EQ(closed(), 0u);
+  pass(1ms);
+  for (size_t t = 10; t < 300; t += 10) {
+    CHECK_EQ(closed(), n * t / 300);
+    pass(10ms);
+  }
+  CHECK_EQ(closed(), n);
+  CHECK_EQ(clients[0]->heard(),
+           "goaway {\"reason\":\"draining\",\"reconnect\":\"backoff\","
+           "\"afterMs\":0,\"spreadMs\":1000}");
+  auto answered = false;
+  done.receive([&] { answered = true; },
+               [](const caf::error& x) { CAF_FAIL(x); });
+  CHECK(answered);
+  // The pool looks at nobody any more.
+  auto timers = sched.clock().schedule.size();
+  pass(20ms);
+  CHECK_EQ(sched.clock().schedule.size(), timers - 1);
+}
+
+CAF_TEST(who goes by itself leaves the others their time) {
+  auto& x = connect();
+  connect();
+  auto& z = connect();
+  lose(x);
+  caf::anon_send(pool, drain_atom_v, caf::timespan{10s});
+  turn();
+  pass(10ms);
+  CHECK_EQ(clients[1]->close_code(), 4004);
+  lose(z);
+  pass(10ms);
+  CHECK_EQ(find(1), "no_responder");
+  CHECK_EQ(find(3), "no_responder");
+}
+
+CAF_TEST(requests in flight are answered before the close) {
+  auto& alice = connect();
+  auto& bob = connect();
+  auto& carol = connect(1);
+  say(bob, frame_type::register_action, 1, "sum");
+  say(alice, frame_type::request, 2, "sum");
+  auto asked = bob.take();
+  REQUIRE_EQ(asked.size(), 1u);
+  auto done = self->request(pool, caf::infinite, drain_atom_v,
+                            caf::timespan{10s});
+  turn();
+  pass(30ms);
+  CHECK_EQ(carol.close_code(), 4004);
+  CHECK(alice.alive());
+  CHECK(bob.alive());
+  pass(5s);
+  CHECK(alice.alive());
+  alice.heard();
+  say(bob, frame_type::response, asked[0].seq_id, "", text("three"));
+  CHECK_EQ(alice.heard(), "response 2 \"three\"");
+  CHECK_EQ(alice.close_code(), 4004);
+  CHECK_EQ(bob.close_code(), 4004);
+  auto answered = false;
+  done.receive([&] { answered = true; },
+               [](const caf::error& x) { CAF_FAIL(x); });
+  CHECK(answered);
+}
+
+CAF_TEST(who still waits near the end is closed) {
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, frame_type::register_action, 1, "sum");
+  say(alice, frame_type::request, 2, "sum");
+  caf::anon_send(pool, drain_atom_v, caf::timespan{1s});
+  turn();
+  pass(899ms);
+  CHECK(alice.alive());
+  CHECK(bob.alive());
+  pass(1ms);
+  CHECK_EQ(alice.close_code(), 4004);
+  CHECK_EQ(bob.close_code(), 4004);
+}
+
+CAF_TEST(a second drain without time closes all at once) {
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, frame_type::register_action, 1, "sum");
+  say(alice, frame_type::request, 2, "sum");
+  auto done = 0;
+  auto waiter = sys.spawn([&done, this](caf::event_based_actor* me) {
+    me->request(pool, caf::infinite, drain_atom_v, caf::timespan{10s})
+      .then([&done] { ++done; });
+    me->request(pool, caf::infinite, drain_atom_v).then([&done] { ++done; });
+  });
+  turn();
+  CHECK_EQ(alice.close_code(), 4004);
+  CHECK_EQ(bob.close_code(), 4004);
+  CHECK_EQ(done, 2);
+  kill(waiter);
 }
 
 END_FIXTURE_SCOPE()

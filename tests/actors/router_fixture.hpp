@@ -49,6 +49,7 @@ public:
         return x;
       },
       [](close_atom, uint16_t, const std::string&) {},
+      [](drain_atom) {},
       [](const group_notice&) {},
       [](deliver_atom, const group_event&) {},
       [](cancel_atom, group_ticket) {},

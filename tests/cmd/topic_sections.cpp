@@ -151,7 +151,8 @@ CAF_TEST(an unknown name is told with its line and what there is) {
                        "histroy-size = 1\n"),
                   "callboard.conf, line 5: there is no setting 'histroy-size'; "
                   "a topic section takes history-size, history-ttl, retain, "
-                  "presence, overflow, durability");
+                  "presence, overflow, durability, payload-bytes-max, "
+                  "publish-rate, publish-burst, publishers");
 }
 
 CAF_TEST(topics and patterns have sections) {
@@ -221,6 +222,39 @@ CAF_TEST(a durability without a store is told with its line) {
     "callboard.conf, line 6, durability: memory for topic 'b/#' needs a folder "
     "to keep it in; set --store-dir PATH, or store-dir in front of the "
     "sections");
+}
+
+CAF_TEST(what a topic takes from clients) {
+  CAF_CHECK_EQUAL(read_line("payload-bytes-max = 1KiB\npublish-rate = 10\n"
+                            "publish-burst = 20\npublishers = server"),
+                  "");
+  CAF_CHECK_EQUAL(x().payload_bytes_max, 1024u);
+  CAF_CHECK_EQUAL(x().publish_rate, 10u);
+  CAF_CHECK_EQUAL(x().publish_burst, 20u);
+  CAF_CHECK(x().publishers == publishers::server);
+  CAF_CHECK_EQUAL(read_line("publishers = all"), "");
+  CAF_CHECK(x().publishers == publishers::all);
+  CAF_CHECK_EQUAL(read_line("publishers = nobody"),
+                  "callboard.conf, line 2, publishers: 'nobody' is not one of "
+                  "all, server");
+}
+
+CAF_TEST(what a topic takes from clients holds at its ends and one past them) {
+  CAF_CHECK_EQUAL(read_line("payload-bytes-max = 0"), "");
+  CAF_CHECK_EQUAL(read_line("payload-bytes-max = 16MiB"), "");
+  CAF_CHECK_EQUAL(read_line("payload-bytes-max = 16777217"),
+                  "callboard.conf, line 2, payload-bytes-max: '16777217' is "
+                  "out of bounds; it takes 0B to 16MiB");
+  CAF_CHECK_EQUAL(read_line("publish-rate = 1000000"), "");
+  CAF_CHECK_EQUAL(read_line("publish-rate = 1000001"),
+                  "callboard.conf, line 2, publish-rate: '1000001' is out of "
+                  "bounds; it takes 0 to 1000000");
+  CAF_CHECK_EQUAL(read_line("publish-rate = 1\npublish-burst = 1000000"), "");
+  CAF_CHECK_NOT_EQUAL(read_line("publish-rate = 1\npublish-burst = 1000001"),
+                      "");
+  CAF_CHECK_EQUAL(read_line("publish-burst = 1"),
+                  "callboard.conf, line 1: topic 'x': publish-burst means "
+                  "nothing without publish-rate");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

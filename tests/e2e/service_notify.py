@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.request
 
@@ -87,6 +88,20 @@ class ServiceNotify(unittest.TestCase):
         manager = Manager(self, "@" + self.folder)
         self.expect_all_steps(manager)
         self.expect_no_more(manager)
+
+    def test_reload(self):
+        manager = Manager(self, self.folder + "/notify")
+        status = manager.hear()["STATUS"]
+        before_us = time.monotonic_ns() // 1000
+        manager.process.send_signal(signal.SIGHUP)
+        reloading = manager.hear()
+        self.assertEqual(reloading["RELOADING"], "1")
+        self.assertLessEqual(before_us, int(reloading["MONOTONIC_USEC"]))
+        self.assertLessEqual(int(reloading["MONOTONIC_USEC"]),
+                             time.monotonic_ns() // 1000)
+        self.assertEqual(manager.hear(), {"READY": "1", "STATUS": status})
+        self.assertEqual(manager.stop(), 0, manager.said())
+        self.assertEqual(manager.hear(), {"STOPPING": "1"})
 
     def test_nobody_listens(self):
         manager = Manager(self, self.folder + "/nobody", listens=False)

@@ -110,7 +110,7 @@ std::string serve(std::string_view bytes, size_t step, uint8_t switches) {
       auto to_head = false;
       if (auto* request = std::get_if<http_request>(&taken)) {
         to_head = request->method == "HEAD";
-        reply = answer(*request, server, "192.0.2.7");
+        reply = answer(*request, server, {"192.0.2.7"});
       } else if (auto* refusal = std::get_if<http_refusal>(&taken)) {
         reply = to_reply(*refusal);
         require(reader.empty());

@@ -297,4 +297,23 @@ CAF_TEST(the size of a store is bounded) {
   CAF_CHECK_NOT_EQUAL(check_size((size_t{1} << 44) + 1), "");
 }
 
+CAF_TEST(what a topic takes from clients is bounded) {
+  CAF_CHECK_EQUAL(check("a/+", {.payload_bytes_max = 16u << 20}), "");
+  CAF_CHECK_EQUAL(check("a/+", {.payload_bytes_max = (16u << 20) + 1}),
+                  "payload_bytes_max of topic 'a/+' is 16777217 bytes, but "
+                  "must be 0 … 16777216 bytes");
+  CAF_CHECK_EQUAL(
+    check("a/+", {.publish_rate = 1'000'000, .publish_burst = 1'000'000}), "");
+  CAF_CHECK_EQUAL(check("a/+", {.publish_rate = 1'000'001}),
+                  "publish_rate of topic 'a/+' is 1000001, but must be 0 … "
+                  "1000000");
+  CAF_CHECK_EQUAL(
+    check("a/+", {.publish_rate = 1, .publish_burst = 1'000'001}),
+    "publish_burst of topic 'a/+' is 1000001, but must be 0 … 1000000");
+  CAF_CHECK_EQUAL(check("a/+", {.publish_burst = 1}),
+                  "publish_burst of topic 'a/+' means nothing without a "
+                  "publish_rate");
+  CAF_CHECK_EQUAL(check("a/+", {.publishers = publishers::server}), "");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

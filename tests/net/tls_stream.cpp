@@ -333,6 +333,12 @@ CAF_TEST(files that turn bad leave what was read before) {
   CHECK(!source.load());
   CHECK(source.current() != first);
   auto second = source.current();
+  auto commit = source.reload();
+  CAF_REQUIRE(commit);
+  CHECK(source.current() == second);
+  (*commit)();
+  CHECK(source.current() != second);
+  second = source.current();
   std::ofstream{options.key_file} << "no PEM";
   CHECK(source.load());
   CHECK(source.current() == second);

@@ -145,4 +145,37 @@ CAF_TEST(a bad file leaves the keys and is told once) {
   CHECK_EQ(told[2], "jwks 1 ");
 }
 
+CAF_TEST(files that are read again count when they are all well) {
+  write("key", ec_public_pem);
+  write("jwks", set({"a"}));
+  auto files = make(path("key"), path("jwks"));
+  CHECK(!files.load());
+  CHECK_EQ(ids(files, 0ms), "-a");
+  write("jwks", set({"b"}));
+  // Not at once: somebody else may find something wrong.
+  auto commit = files.reload();
+  REQUIRE(static_cast<bool>(commit));
+  CHECK_EQ(ids(files, 10ms), "-a");
+  (*commit)();
+  CHECK_EQ(ids(files, 20ms), "-b");
+  CHECK_EQ(told, lines{});
+  // It is not another one by now.
+  CHECK_EQ(ids(files, 2s), "-b");
+  CHECK_EQ(told, lines{});
+}
+
+CAF_TEST(one bad file keeps all of them from being read again) {
+  write("key", ec_public_pem);
+  write("jwks", set({"a"}));
+  auto files = make(path("key"), path("jwks"));
+  CHECK(!files.load());
+  write("jwks", set({"b"}));
+  write("key", "short");
+  auto commit = files.reload();
+  REQUIRE(!commit);
+  CHECK_EQ(details(commit.error()).sentence,
+           path("key") + ": A secret for HS256 needs 32 bytes at least.");
+  CHECK_EQ(ids(files, 0ms), "-b");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -1,0 +1,89 @@
+#include <callboard/actors/owned_topics.hpp>
+
+#include <chrono>
+#include <utility>
+
+// What rules say that change while topics live, and how fast clients publish.
+
+namespace callboard {
+
+namespace {
+
+int64_t ttl_ms_of(const topic_options& x) {
+  using std::chrono::milliseconds;
+  return std::chrono::duration_cast<milliseconds>(x.history_ttl).count();
+}
+
+} // namespace
+
+// -- rates --------------------------------------------------------------------
+
+int64_t owned_topics::take_place(const publication& x, int64_t now_ms) {
+  auto i = topics_.find(x.topic);
+  return i == topics_.end() ? 0 : take_place(i->second, x, now_ms);
+}
+
+int64_t owned_topics::take_place(topic& at, const publication& x,
+                                 int64_t now_ms) {
+  auto& options = at.options;
+  if (options.publish_rate == 0 || x.publisher == 0)
+    return 0;
+  if (at.rate == nullptr)
+    at.rate = std::make_unique<token_bucket>(
+      rate_limit{options.publish_rate, options.publish_burst}, now_ms);
+  return at.rate->take(1, now_ms);
+}
+
+// -- other rules --------------------------------------------------------------
+
+void owned_topics::set_rules(const std::vector<topic_rule>& rules) noexcept {
+  rules_ = &rules;
+  lap_ = {};
+}
+
+bool owned_topics::revise(size_t work, int64_t now_ms, int64_t unix_ms,
+                          const revised_topic& tell) {
+  // Topics stand elsewhere when the table has grown; they are looked at again.
+  if (lap_.buckets != topics_.bucket_count())
+    lap_ = {0, topics_.bucket_count(), 0};
+  size_t done = 0;
+  for (; lap_.next < lap_.buckets && done < work; ++lap_.next, ++done)
+    for (auto i = topics_.begin(lap_.next); i != topics_.end(lap_.next); ++i) {
+      done += 1 + i->second.kept.size();
+      revise(i->first, i->second, now_ms, unix_ms, tell);
+    }
+  return lap_.next >= lap_.buckets;
+}
+
+void owned_topics::revise(const std::string& name, topic& at, int64_t now_ms,
+                          int64_t unix_ms, const revised_topic& tell) {
+  auto& wanted = options_of(*rules_, name);
+  if (wanted.durability != at.options.durability)
+    ++lap_.unlike;
+  auto now = revised(at.options, wanted);
+  if (now == at.options)
+    return;
+  auto before = std::exchange(at.options, now);
+  if (before.publish_rate != now.publish_rate
+      || before.publish_burst != now.publish_burst)
+    at.rate = nullptr;
+  trim(at, before, now_ms, unix_ms);
+  tell(name, before, now);
+}
+
+void owned_topics::trim(topic& at, const topic_options& before, int64_t now_ms,
+                        int64_t unix_ms) {
+  auto& options = at.options;
+  auto old_bytes = at.kept.cost();
+  at.kept.trim(options.history_size);
+  if (before.history_ttl != options.history_ttl)
+    at.kept.set_ttl(ttl_ms_of(options), now_ms - unix_ms);
+  at.kept.expire(now_ms);
+  kept_bytes_ += at.kept.cost() - old_bytes;
+  if (at.kept.empty())
+    unlist(at);
+  if (!options.retain)
+    forget_retained(at);
+}
+
+} // namespace callboard

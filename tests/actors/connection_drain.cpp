@@ -1,0 +1,177 @@
+// How connections end with their node.
+
+#include <callboard/actors/connection.hpp>
+
+#include <string>
+
+#include "support/node_fixture.hpp"
+#include "support/test.hpp"
+
+using namespace callboard;
+
+using type = frame_type;
+
+namespace {
+
+const std::string goaway = "goaway {\"reason\":\"draining\",\"reconnect\":"
+                           "\"backoff\",\"afterMs\":0,\"spreadMs\":1000}";
+
+struct fixture : node_fixture {
+  void drain(client& x) {
+    caf::anon_send(x.handle, drain_atom_v);
+    turn();
+  }
+
+  /// Lets `x` ask and returns the seqId with which `y` has to answer.
+  uint32_t ask_of(client& x, client& y, uint32_t seq_id = 1) {
+    x.say(type::request, seq_id, "sum");
+    turn();
+    auto frames = y.take();
+    CAF_REQUIRE_EQUAL(frames.size(), 1u);
+    return frames[0].seq_id;
+  }
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(who waits for nothing is closed at once) {
+  start();
+  auto& x = connect(0, "ann");
+  say(x, type::subscribe, 1, "a");
+  drain(x);
+  CHECK_EQ(x.heard(), goaway);
+  CHECK_EQ(x.close_code(), 4004);
+  CHECK_EQ(x.socket.close_reason, "draining");
+  CHECK(x->state() == connection_state::disconnected);
+}
+
+CAF_TEST(who waits for an answer gets it first) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, type::register_action, 1, "sum");
+  say(alice, type::subscribe, 2, "a");
+  auto seq_id = ask_of(alice, bob);
+  drain(alice);
+  CHECK_EQ(alice.heard(), goaway);
+  CHECK(alice.alive());
+  // It is told once.
+  drain(alice);
+  CHECK_EQ(alice.heard(), "");
+  // Events go on, new work does not begin.
+  bob.publish("a", "x");
+  turn();
+  CHECK_EQ(alice.heard(), "event a @1 \"x\"");
+  CHECK_EQ(say(alice, type::request, 3, "sum"), "error 3 shutting_down");
+  alice.publish("a", "x", 4);
+  turn();
+  CHECK_EQ(alice.heard(), "error 4 shutting_down");
+  CHECK_EQ(say(alice, type::ping, 5), "pong 5");
+  CHECK(alice.alive());
+  say(bob, type::response, seq_id, "", text("three"));
+  CHECK_EQ(alice.heard(), "response 1 \"three\"");
+  CHECK_EQ(alice.close_code(), 4004);
+  CHECK(bob.alive());
+}
+
+CAF_TEST(the last answer is the one that counts) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, type::register_action, 1, "sum");
+  ask_of(alice, bob, 1);
+  auto second = ask_of(alice, bob, 2);
+  drain(alice);
+  say(bob, type::response, second);
+  CHECK(alice.alive());
+  // A client that no longer wants the other one need not wait for it.
+  CHECK_EQ(say(alice, type::cancel, 1),
+           goaway + "; response 2; error 1 cancelled");
+  CHECK_EQ(alice.close_code(), 4004);
+}
+
+CAF_TEST(who has to answer does so first and gets no more to do) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, type::register_action, 1, "sum");
+  auto seq_id = ask_of(alice, bob);
+  drain(bob);
+  CHECK(bob.alive());
+  CHECK_EQ(say(alice, type::request, 2, "sum"), "error 2 no_responder");
+  say(bob, type::response, seq_id, "", text("three"));
+  CHECK_EQ(bob.close_code(), 4004);
+  CHECK_EQ(alice.heard(), "response 1 \"three\"");
+}
+
+CAF_TEST(who has to answer what nobody wants any more does not wait) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, type::register_action, 1, "sum");
+  ask_of(alice, bob);
+  drain(bob);
+  CHECK(bob.alive());
+  say(alice, type::cancel, 1);
+  CHECK_EQ(bob.close_code(), 4004);
+}
+
+CAF_TEST(a subscribe that waits is answered first) {
+  start(2);
+  auto& x = connect(0);
+  // Its owner is on the other loop, and has not answered yet.
+  x.say(type::subscribe, 1, name_on(1, 2));
+  caf::anon_send(x.handle, drain_atom_v);
+  turn();
+  auto heard = x.heard();
+  CHECK(heard.find(goaway) != std::string::npos);
+  CHECK(heard.find("response 1 {") != std::string::npos);
+  CHECK_EQ(x.close_code(), 4004);
+  CHECK_EQ(loops[0]->topics.subscriptions(), 0u);
+}
+
+CAF_TEST(a subscribe that is taken back does not hold it up) {
+  start(2);
+  auto& x = connect(0);
+  // Nobody answers.
+  kill(loops[0]->brokers[1].actor);
+  CHECK_EQ(say(x, type::subscribe, 1, name_on(1, 2)), "");
+  drain(x);
+  CHECK_EQ(x.heard(), goaway);
+  CHECK(x.alive());
+  CHECK_EQ(say(x, type::unsubscribe, 2, name_on(1, 2)),
+           "error 1 cancelled; response 2");
+  CHECK_EQ(x.close_code(), 4004);
+}
+
+CAF_TEST(a part that fails ends the wait) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, type::register_action, 1, "sum");
+  ask_of(alice, bob);
+  drain(alice);
+  kill(loops[0]->routers[0].actor);
+  install(0, make_router(0));
+  turn();
+  CHECK_EQ(alice.heard(), goaway + "; error 1 internal");
+  CHECK_EQ(alice.close_code(), 4004);
+}
+
+CAF_TEST(a close by the application does not wait) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, type::register_action, 1, "sum");
+  ask_of(alice, bob);
+  drain(alice);
+  caf::anon_send(alice.handle, callboard::close_atom_v, uint16_t{4004},
+                 std::string{"draining"});
+  turn();
+  CHECK_EQ(alice.heard(), goaway);
+  CHECK_EQ(alice.close_code(), 4004);
+}
+
+END_FIXTURE_SCOPE()

@@ -1,0 +1,111 @@
+// Rules that change while topics live that outlive the process.
+
+#include "store/broker_durable_fixture.hpp"
+
+#include <vector>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture : durable_fixture {
+  /// Lets the shards go by other rules.
+  /// @returns how many topics keep another durability.
+  uint64_t reload(std::vector<topic_rule> x) {
+    auto rules = caf::make_counted<rule_set>(std::move(x));
+    uint64_t result = 0;
+    for (auto& shard : loops[0]->brokers)
+      ask(shard.actor, reload_atom_v, rules)
+        .receive([&](uint64_t n) { result += n; },
+                 [](const caf::error& why) { CAF_FAIL(why); });
+    return result;
+  }
+
+  static topic_options on_disk(size_t history_size, size_t rate = 0) {
+    return {.history_size = history_size,
+            .durability = durability::disk,
+            .publish_rate = rate};
+  }
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(a topic that lives stays on the disk until it is made anew) {
+  run();
+  publish("disk/a", "x", 1);
+  CHECK_EQ(reload({{"#", {.history_size = 100}}}), 1u);
+  CHECK_EQ(publish("disk/a", "y", 2), response(2, "run.1", 2));
+  CHECK_EQ(store->events_of("disk/a").size(), 2u);
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "1 2");
+  // Others begin by the new rule.
+  publish("disk/b", "x", 3);
+  CHECK(store->events_of("disk/b").empty());
+  restart(false);
+  CHECK_EQ(publish("disk/a", "z", 4), response(4, "run.3", 1));
+  CHECK_EQ(store->events_of("disk/a").size(), 2u);
+}
+
+CAF_TEST(a topic that lives stays off the disk until it is made anew) {
+  run();
+  publish("plain", "x", 1);
+  CHECK_EQ(reload({{"#", on_disk(100)}}), 1u);
+  CHECK_EQ(publish("plain", "y", 2), response(2, "run.1", 2));
+  CHECK(store->events_of("plain").empty());
+  publish("new", "x", 3);
+  CHECK_EQ(store->events_of("new").size(), 1u);
+  restart(false);
+  publish("plain", "z", 4);
+  CHECK_EQ(store->events_of("plain").size(), 1u);
+}
+
+CAF_TEST(a history on the disk becomes shorter and not longer than it was) {
+  run();
+  for (uint32_t i = 1; i <= 6; ++i)
+    publish("disk/a", "x", i);
+  CHECK_EQ(reload({{"disk/+", on_disk(2)}}), 0u);
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "5 6");
+  // What the store may have forgotten is not promised.
+  reload({{"disk/+", on_disk(100)}});
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "5 6");
+  publish("disk/a", "x", 7);
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "5 6 7");
+  // It keeps one as long as it lives.
+  reload({{"disk/+", on_disk(0)}});
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "5 6 7");
+}
+
+CAF_TEST(what is too fast is not put on the disk) {
+  run();
+  reload({{"disk/+", on_disk(100, 1)}});
+  CHECK_EQ(publish("disk/a", "x", 1), response(1, "run.1", 1));
+  CHECK_EQ(publish("disk/a", "y", 2), "error 2 rate_limited");
+  CHECK_EQ(store->events_of("disk/a").size(), 1u);
+  CHECK_EQ(loops[0]->brokers[0].waiting->count(), 0);
+  pass(1s);
+  CHECK_EQ(publish("disk/a", "y", 3), response(3, "run.1", 2));
+}
+
+CAF_TEST(rules that change while a topic is loaded hold for it) {
+  run();
+  store->at_once = false;
+  CHECK_EQ(publish("disk/a", "x", 1), "");
+  CHECK_EQ(publish("disk/a", "y", 2), "");
+  // The durability is the one with which it was asked for.
+  CHECK_EQ(reload({{"#", {.history_size = 1, .publish_rate = 1}}}), 0u);
+  auto heard = commit(*one);
+  heard += commit(*one);
+  CHECK_EQ(heard, "error 2 rate_limited" + response(1, "run.1", 1));
+  CHECK_EQ(store->events_of("disk/a").size(), 1u);
+  store->at_once = true;
+  pass(1s);
+  CHECK_EQ(publish("disk/a", "z", 3), response(3, "run.1", 2));
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "2");
+  CHECK_EQ(store->events_of("disk/a").size(), 2u);
+}
+
+END_FIXTURE_SCOPE()
