@@ -32,11 +32,11 @@ struct credentials {
   /// From `Authorization: Bearer`, `?token=`, the cookie that the server was
   /// told of, or the `connect` frame.
   std::string token;
-  /// The common name in the client's certificate, verified, where such names
-  /// are to be users; empty: none.
-  std::string certificate;
   /// The client's IP address.
   std::string address;
+  /// The common name in the client's certificate, verified, where such names
+  /// are to be users; empty: none, or it comes with a `connect` frame.
+  std::string certificate = {};
 };
 
 /// The application's say in who is let in and who may do what. The functions

@@ -110,8 +110,7 @@ void connection::refuse_rate(uint32_t seq_id, limit_kind what,
                              int64_t wait_ms) {
   ctx_.metrics.refusals_by(what)->inc();
   if (seq_id != 0)
-    write_error(seq_id, errc::rate_limited, {},
-                static_cast<uint64_t>(wait_ms));
+    write_error(seq_id, errc::rate_limited, {}, static_cast<uint64_t>(wait_ms));
 }
 
 } // namespace callboard

@@ -32,13 +32,13 @@ public:
   /// @param user empty: it does not count towards any user.
   /// @param tenant empty: nor towards any tenant.
   /// @param now_ms steady time.
-  virtual user_place enter(const std::string& user, const std::string& tenant,
-                           int64_t now_ms)
+  virtual user_place
+  enter(const std::string& user, const std::string& tenant, int64_t now_ms)
     = 0;
 
   /// Gives the place back.
-  virtual void leave(const std::string& user, const std::string& tenant,
-                     int64_t now_ms)
+  virtual void
+  leave(const std::string& user, const std::string& tenant, int64_t now_ms)
     = 0;
 };
 

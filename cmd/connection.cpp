@@ -35,14 +35,14 @@ void connection::add_to(CLI::App& command) {
                    "file. Better so, or in\nCALLBOARD_TOKEN, because other "
                    "users can see words",
                    options_.token));
-  add(text_setting("ca", "FILE",
+  add(text_setting("tls-ca", "FILE",
                    "PEM file with who vouches for a server at https:// or "
                    "wss://; without it, those\nthat the system trusts",
                    options_.ca_file));
-  add(text_setting("cert", "FILE",
+  add(text_setting("tls-cert", "FILE",
                    "PEM file with the certificate to show to such a server",
                    options_.certificate_file));
-  add(text_setting("key", "FILE", "Its private key", options_.key_file));
+  add(text_setting("tls-key", "FILE", "Its private key", options_.key_file));
   add(duration_setting("connect-timeout", "Time to connect and be let in",
                        options_.connect_timeout, 1ms, 10min));
   add(switch_setting("compression", "Offer permessage-deflate",
@@ -60,7 +60,8 @@ net::client_options connection::resolve() {
   if (!server)
     throw CLI::ValidationError{"URL", net::details(server.error()).sentence};
   if (options_.certificate_file.empty() != options_.key_file.empty())
-    throw CLI::ValidationError{"settings", "cert and key need each other"};
+    throw CLI::ValidationError{"settings",
+                               "tls-cert and tls-key need each other"};
   options_.server = std::move(*server);
   options_.token = resolve_token(options_.token);
   options_.name = "callboard-cli";

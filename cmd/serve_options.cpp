@@ -95,7 +95,8 @@ setting user_setting(user_name& x) {
           "User to become once the port is bound and keys are read; takes root",
           "",
           "",
-          set};
+          set,
+          [&x] { return x.group.empty() ? x.user : x.user + ':' + x.group; }};
 }
 
 std::string_view check_granted(std::string_view x) {
@@ -335,7 +336,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list : {limit_settings(s), tls_settings(s.tls), access_settings(x)})
+  for (auto& list :
+       {limit_settings(s), tls_settings(s.tls), access_settings(x)})
     result.insert(result.end(), list.begin(), list.end());
   return result;
 }

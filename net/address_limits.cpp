@@ -57,7 +57,7 @@ size_t address_limits::size() const {
   return entries_.size();
 }
 
-bool address_limits::enter(size_t entry::* count, size_t max,
+bool address_limits::enter(size_t entry::*count, size_t max,
                            std::string_view address, int64_t now_ms) {
   if (max == 0)
     return true;
@@ -70,7 +70,7 @@ bool address_limits::enter(size_t entry::* count, size_t max,
   return true;
 }
 
-void address_limits::leave(size_t entry::* count, std::string_view address,
+void address_limits::leave(size_t entry::*count, std::string_view address,
                            int64_t now_ms) {
   auto key = make_address_key(address);
   std::lock_guard lock{mutex_};

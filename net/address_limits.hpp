@@ -62,10 +62,10 @@ private:
   };
 
   // Takes one of what there may be `max` of; false if there are.
-  bool enter(size_t entry::* count, size_t max, std::string_view address,
+  bool enter(size_t entry::*count, size_t max, std::string_view address,
              int64_t now_ms);
 
-  void leave(size_t entry::* count, std::string_view address, int64_t now_ms);
+  void leave(size_t entry::*count, std::string_view address, int64_t now_ms);
 
   entry& get(const address_key& key, int64_t now_ms);
 

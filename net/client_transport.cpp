@@ -1,7 +1,5 @@
 #include <callboard/net/client_transport.hpp>
 
-#include <algorithm>
-#include <charconv>
 #include <deque>
 #include <optional>
 #include <type_traits>
@@ -11,11 +9,9 @@
 #include <caf/sec.hpp>
 
 #include <callboard/messages/byte_buffer.hpp>
-#include <callboard/messages/errc.hpp>
 #include <callboard/messages/frame_writer.hpp>
-#include <callboard/messages/payload.hpp>
 #include <callboard/net/boost/websocket_ssl.hpp>
-#include <callboard/net/client_error.hpp>
+#include <callboard/net/client_report.hpp>
 #include <callboard/net/client_tls.hpp>
 
 namespace callboard::net {
@@ -25,66 +21,13 @@ namespace {
 // Time for the server's close frame to come back.
 constexpr auto close_timeout = std::chrono::seconds{2};
 
-// Longest wait that a Retry-After may ask for.
-constexpr unsigned retry_after_s_max = 86'400;
-
-// The body of a refusal before the WebSocket exists.
-struct refusal {
-  std::string error;
-  std::string message;
-  MSGPACK_DEFINE_MAP(error, message)
-};
+std::string_view view(beast::string_view x) {
+  return {x.data(), x.size()};
+}
 
 caf::error network_error(caf::sec what, std::string_view doing,
                          const error_code& ec) {
   return caf::make_error(what, std::string{doing} + ": " + ec.message());
-}
-
-caf::timespan retry_after(const websocket::response_type& response) {
-  auto text = response[http::field::retry_after];
-  unsigned seconds = 0;
-  std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return std::chrono::seconds{std::min(seconds, retry_after_s_max)};
-}
-
-close_report report_refusal(const websocket::response_type& response) {
-  close_report result;
-  auto status = response.result_int();
-  result.retry_after = retry_after(response);
-  result.advice = status >= 500 || status == 408 || status == 429
-                    ? reconnect_advice::backoff
-                    : reconnect_advice::never;
-  auto body = payload::from_json(response.body());
-  auto said = body ? body->get_as<refusal>() : std::nullopt;
-  auto sentence = "the server refused the connection with HTTP "
-                  + std::to_string(status);
-  if (said && !said->message.empty())
-    sentence += ": " + said->message;
-  auto known = errc::internal;
-  if (said && from_string(said->error, known))
-    result.why = to_error(said->error, sentence, result.retry_after);
-  else if (status == 401)
-    result.why = to_error("unauthenticated", sentence, result.retry_after);
-  else if (status == 403)
-    result.why = to_error("forbidden", sentence, result.retry_after);
-  else
-    result.why = caf::make_error(caf::sec::disconnect_during_handshake,
-                                 sentence);
-  return result;
-}
-
-close_report report_close(const websocket::close_reason& reason) {
-  close_report result;
-  result.code = reason.code;
-  result.advice = advice(reason.code);
-  auto code = static_cast<close_code>(reason.code);
-  auto sentence = "the server closed the connection: "
-                  + std::to_string(reason.code) + ' '
-                  + std::string{to_string(code)};
-  if (!reason.reason.empty())
-    sentence += std::string{": "} + reason.reason.c_str();
-  result.why = caf::make_error(caf::sec::connection_closed, sentence);
-  return result;
 }
 
 using plain_stream = websocket::stream<tcp::socket>;
@@ -277,15 +220,16 @@ private:
     if (listener_ == nullptr)
       return;
     if (ec == websocket::error::upgrade_declined)
-      return finish(report_refusal(response_));
+      return finish(report_refusal(response_.result_int(),
+                                   view(response_[http::field::retry_after]),
+                                   response_.body()));
     if (ec)
       return finish(
         {1006, network_error(caf::sec::disconnect_during_handshake,
                              "the WebSocket handshake with "
                                + options_.server.authority() + " failed",
                              ec)});
-    auto chosen = response_[http::field::sec_websocket_protocol];
-    if (std::string_view{chosen.data(), chosen.size()}
+    if (view(response_[http::field::sec_websocket_protocol])
         != subprotocol(codec::msgpack))
       return finish(
         {1002,
@@ -309,7 +253,8 @@ private:
     if (listener_ == nullptr)
       return;
     if (ec == websocket::error::closed)
-      return finish(report_close(stream_.reason()));
+      return finish(
+        report_close(stream_.reason().code, stream_.reason().reason.c_str()));
     if (ec == beast::error::timeout)
       return finish(
         {4000, caf::make_error(caf::sec::connection_timeout,

@@ -42,6 +42,9 @@ int64_t steady_ms() {
 
 loop_service::loop_service(server_context& shared, uint32_t index)
   : shared_{shared},
+    tls_failures_{shared.system.metrics().counter_singleton(
+      "callboard", "tls-failures", "TLS handshakes that came to nothing.", "1",
+      true)},
     origins_{shared.options.origins},
     plain_{make_parsing(shared.options, nullptr)},
     deflated_{make_parsing(shared.options, &inflater_)},
@@ -192,8 +195,7 @@ void loop_service::open(ws_upgrade&& upgrade) {
   session->open(actor, upgrade.head);
 }
 
-std::optional<limit_hit>
-loop_service::counted(std::optional<limit_hit> x) {
+std::optional<limit_hit> loop_service::counted(std::optional<limit_hit> x) {
   if (x)
     loop_.context().metrics.refusals_by(x->what)->inc();
   return x;
@@ -209,10 +211,7 @@ void loop_service::count_reply(unsigned status) {
 
 void loop_service::tls_failed(std::string_view address,
                               std::string_view reason) {
-  shared_.system.metrics()
-    .counter_singleton("callboard", "tls-failures",
-                       "TLS handshakes that came to nothing.", "1", true)
-    ->inc();
+  tls_failures_->inc();
   logger("net")->debug("tls_failed address={} reason=\"{}\"", address, reason);
 }
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <caf/telemetry/counter.hpp>
+
 #include <callboard/actors/admission.hpp>
 #include <callboard/net/address_limits.hpp>
 #include <callboard/net/http_front.hpp>
@@ -152,6 +154,7 @@ private:
   std::optional<limit_hit> counted(std::optional<limit_hit> x);
 
   server_context& shared_;
+  caf::telemetry::int_counter* tls_failures_;
   std::vector<std::string> origins_;
   ws_framing framing_;
   ws_inflater inflater_;

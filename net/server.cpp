@@ -7,8 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include <unistd.h>
-
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/make_counted.hpp>
 #include <caf/scoped_actor.hpp>
@@ -19,6 +17,7 @@
 #include <callboard/actors/heartbeat_monitor.hpp>
 #include <callboard/actors/pool_manager.hpp>
 #include <callboard/actors/router.hpp>
+#include <callboard/net/bound_socket.hpp>
 #include <callboard/net/listener.hpp>
 #include <callboard/net/log.hpp>
 #include <callboard/net/loop_service.hpp>
@@ -40,33 +39,6 @@ std::string random_text(size_t n) {
     result += digits[pick(source)];
   return result;
 }
-
-/// A listening socket that no listener has yet.
-class bound_socket {
-public:
-  explicit bound_socket(int descriptor) : descriptor_{descriptor} {
-  }
-
-  bound_socket(const bound_socket&) = delete;
-
-  bound_socket& operator=(const bound_socket&) = delete;
-
-  ~bound_socket() {
-    if (descriptor_ >= 0)
-      ::close(descriptor_);
-  }
-
-  [[nodiscard]] int get() const noexcept {
-    return descriptor_;
-  }
-
-  int release() noexcept {
-    return std::exchange(descriptor_, -1);
-  }
-
-private:
-  int descriptor_;
-};
 
 // Returns the counter of reloads that ended so.
 caf::telemetry::int_counter* reloads(caf::actor_system& sys,

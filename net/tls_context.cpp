@@ -68,13 +68,14 @@ caf::error configure(SSL_CTX* x, const tls_options& options) {
   if (SSL_CTX_set_cipher_list(x, tls_1_2_ciphers) != 1)
     return bad_file("OpenSSL lacks the ciphers for TLS 1.2: "
                     + openssl_reason());
-  auto& certificate = options.certificate_file;
-  if (SSL_CTX_use_certificate_chain_file(x, certificate.c_str()) != 1)
-    return bad_file("cannot use the certificate in '" + certificate
-                    + "': " + openssl_reason());
+  // In the other order, a key of something else would be refused as broken.
   auto& key = options.key_file;
   if (SSL_CTX_use_PrivateKey_file(x, key.c_str(), SSL_FILETYPE_PEM) != 1)
     return bad_file("cannot use the private key in '" + key
+                    + "': " + openssl_reason());
+  auto& certificate = options.certificate_file;
+  if (SSL_CTX_use_certificate_chain_file(x, certificate.c_str()) != 1)
+    return bad_file("cannot use the certificate in '" + certificate
                     + "': " + openssl_reason());
   if (SSL_CTX_check_private_key(x) != 1)
     return bad_file("the key in '" + key

@@ -33,9 +33,10 @@ struct token_options {
 /// Makes the `authority` that lets in who shows a signed token, and allows what
 /// the token lists (see `verify_token`); everything, where it lists nothing at
 /// all. Who shows no token but a certificate is the user that it names, and may
-/// do everything. A user's own topic, `$user/NAME`, may always be subscribed to.
-/// The files are read now, and again when they change or `authority::reload`
-/// says so; one that cannot be used leaves the keys as they are, and is logged.
+/// do everything. A user's own topic, `$user/NAME`, may always be subscribed
+/// to. The files are read now, and again when they change or
+/// `authority::reload` says so; one that cannot be used leaves the keys as they
+/// are, and is logged.
 /// @returns a sentence that says which file or pattern is wrong, and why.
 caf::expected<authority> make_token_authority(const token_options& options);
 

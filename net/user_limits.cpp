@@ -31,8 +31,7 @@ private:
 
 } // namespace
 
-std::shared_ptr<user_register>
-make_user_register(const node_options& options) {
+std::shared_ptr<user_register> make_user_register(const node_options& options) {
   if (!user_table::is_needed(options))
     return nullptr;
   return std::make_shared<shared_user_table>(options);

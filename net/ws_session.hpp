@@ -100,6 +100,9 @@ public:
   size_t slot = 0;
 
 private:
+  // Pieces that one system call sends.
+  static constexpr size_t pieces_max = 64;
+
   // -- ws_handler -------------------------------------------------------------
 
   bool on_message(ws_opcode kind, std::string_view bytes) override;

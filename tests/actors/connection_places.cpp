@@ -83,8 +83,8 @@ CAF_TEST(a user has as many connections as may be on all loops) {
   CHECK_EQ(third.socket.close_reason, "user_connections");
   CHECK(!third.alive());
   CHECK_EQ(connections_of("ann"), 2u);
-  CHECK_EQ(
-    loops[1]->metrics.refusals_by(limit_kind::user_connections)->value(), 1);
+  CHECK_EQ(loops[1]->metrics.refusals_by(limit_kind::user_connections)->value(),
+           1);
   connect(1, "bob");
   connect(1);
   lose(one);

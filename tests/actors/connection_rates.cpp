@@ -35,8 +35,7 @@ struct fixture : member_fixture {
       wait_ms = y.meta.has(meta_key::retry_after_ms) ? y.meta.retry_after_ms
                                                      : 0;
     }
-    return wait_ms == 0 ? result
-                        : result + " after " + std::to_string(wait_ms);
+    return wait_ms == 0 ? result : result + " after " + std::to_string(wait_ms);
   }
 
   std::string ping(client& x, uint32_t seq_id) {
@@ -224,8 +223,7 @@ CAF_TEST(the rest of a message is not looked at then) {
   }
   alice.say_bytes(message);
   turn();
-  CHECK_EQ(alice.heard(),
-           "pong 1; error 2 rate_limited; error 3 rate_limited");
+  CHECK_EQ(alice.heard(), "pong 1; error 2 rate_limited; error 3 rate_limited");
   CHECK_EQ(alice.close_code(), 1008);
   CHECK_EQ(refusals(limit_kind::flood), 1);
 }

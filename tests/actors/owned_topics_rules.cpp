@@ -67,7 +67,8 @@ struct fixture {
 
   list offsets(const std::string& topic, int64_t now_ms = 0) {
     list result;
-    for (auto& x : topics->read(topic, 0, 1000, 1'000'000, now_ms)->events)
+    auto read = topics->read(topic, 0, 1000, 1'000'000, now_ms);
+    for (auto& x : read->events)
       result.push_back(x->offset);
     return result;
   }

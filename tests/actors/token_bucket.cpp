@@ -48,7 +48,7 @@ CAF_TEST(a burst is what a second has unless it is said) {
 
 // -- a bucket -----------------------------------------------------------------
 
-CAF_TEST(a burst may be taken and one more may not) {
+CAF_TEST(a burst may be taken and one more may not ) {
   token_bucket x{{10, 3}, now};
   for (auto i = 0; i < 3; ++i)
     CHECK_EQ(x.take(1, now), 0);
@@ -85,8 +85,8 @@ CAF_TEST(none costs nothing) {
 }
 
 CAF_TEST(a rest fills it and no more than that) {
-  for (int64_t rest : {int64_t{300}, int64_t{301}, int64_t{1} << 40,
-                       INT64_MAX - now}) {
+  for (int64_t rest :
+       {int64_t{300}, int64_t{301}, int64_t{1} << 40, INT64_MAX - now}) {
     token_bucket x{{10, 3}, now};
     CHECK_EQ(x.take(3, now), 0);
     CHECK(!x.full(now));

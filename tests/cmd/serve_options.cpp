@@ -89,15 +89,35 @@ CAF_TEST(limits of addresses and users and rates) {
   CAF_CHECK_EQUAL(read({}), "");
   CAF_CHECK(options.server.handshakes == callboard::rate_limit{});
   CAF_CHECK_EQUAL(node.publishes.on(), false);
-  CAF_CHECK_EQUAL(
-    read({"--address-connections-max", "1", "--address-sessions-max", "2",
-          "--user-connections-max", "3", "--tenant-connections-max", "4",
-          "--handshakes-rate", "5", "--handshakes-burst", "6",
-          "--address-handshakes-rate", "7", "--address-handshakes-burst", "8",
-          "--frames-rate", "9", "--frames-burst", "10", "--bytes-rate", "1MiB",
-          "--bytes-burst", "64KiB", "--publishes-rate", "11",
-          "--publishes-burst", "12"}),
-    "");
+  CAF_CHECK_EQUAL(read({"--address-connections-max",
+                        "1",
+                        "--address-sessions-max",
+                        "2",
+                        "--user-connections-max",
+                        "3",
+                        "--tenant-connections-max",
+                        "4",
+                        "--handshakes-rate",
+                        "5",
+                        "--handshakes-burst",
+                        "6",
+                        "--address-handshakes-rate",
+                        "7",
+                        "--address-handshakes-burst",
+                        "8",
+                        "--frames-rate",
+                        "9",
+                        "--frames-burst",
+                        "10",
+                        "--bytes-rate",
+                        "1MiB",
+                        "--bytes-burst",
+                        "64KiB",
+                        "--publishes-rate",
+                        "11",
+                        "--publishes-burst",
+                        "12"}),
+                  "");
   auto& server = options.server;
   CAF_CHECK_EQUAL(server.address_connections_max, 1u);
   CAF_CHECK_EQUAL(server.address_sessions_max, 2u);
@@ -113,12 +133,12 @@ CAF_TEST(limits of addresses and users and rates) {
 }
 
 CAF_TEST(limits hold at their ends and one past them) {
-  for (auto name : {"--address-connections-max", "--address-sessions-max",
-                    "--user-connections-max", "--tenant-connections-max",
-                    "--handshakes-rate", "--handshakes-burst",
-                    "--address-handshakes-rate", "--address-handshakes-burst",
-                    "--frames-rate", "--frames-burst", "--publishes-rate",
-                    "--publishes-burst"}) {
+  for (auto name :
+       {"--address-connections-max", "--address-sessions-max",
+        "--user-connections-max", "--tenant-connections-max",
+        "--handshakes-rate", "--handshakes-burst", "--address-handshakes-rate",
+        "--address-handshakes-burst", "--frames-rate", "--frames-burst",
+        "--publishes-rate", "--publishes-burst"}) {
     CAF_CHECK_EQUAL(read({name, "0"}), "");
     CAF_CHECK_EQUAL(read({name, "1000000"}), "");
     CAF_CHECK_EQUAL(callboard::net::check(options.server), "");
@@ -144,9 +164,9 @@ CAF_TEST(the largest message fits into the burst of bytes) {
 CAF_TEST(proxies are addresses and networks) {
   CAF_CHECK_EQUAL(read({"--trusted-proxies", "10.0.0.0/8,::1,2001:db8::/32"}),
                   "");
-  CAF_CHECK_EQUAL(
-    options.server.trusted_proxies,
-    (std::vector<std::string>{"10.0.0.0/8", "::1", "2001:db8::/32"}));
+  CAF_CHECK_EQUAL(options.server.trusted_proxies,
+                  (std::vector<std::string>{"10.0.0.0/8", "::1",
+                                            "2001:db8::/32"}));
   CAF_CHECK_EQUAL(read({"--trusted-proxies", "10.0.0.0/33"}),
                   "--trusted-proxies: '10.0.0.0/33' is wrong. It takes an IP "
                   "address, or a network like 10.0.0.0/8.");
@@ -189,12 +209,18 @@ CAF_TEST(every setting has the same name in each place) {
     else if (value.empty() || value == "none")
       value = "x";
     auto flag = x.is_switch() ? "--" + x.name : "--" + x.name + '=' + value;
-    // Some make sense only where there are keys.
-    std::string keys = x.name == "token-key" ? "--token-jwks=keys"
-                                             : "--token-key=key";
-    CAF_CHECK_EQUAL(read({flag, keys}), "");
-    CAF_CHECK_EQUAL(read({keys}, {{environment_name(x.name), value}}), "");
-    CAF_CHECK_EQUAL(read({keys}, {}, x.name + " = " + value), "");
+    // Some make sense only beside others.
+    std::vector<std::string> others;
+    for (auto other : {"--token-jwks=keys", "--tls-cert=cert", "--tls-key=key",
+                       "--tls-client-ca=ca"})
+      if (flag.substr(0, flag.find('=') + 1)
+          != std::string{other}.substr(0, std::string{other}.find('=') + 1))
+        others.emplace_back(other);
+    auto all = others;
+    all.push_back(flag);
+    CAF_CHECK_EQUAL(read(all), "");
+    CAF_CHECK_EQUAL(read(others, {{environment_name(x.name), value}}), "");
+    CAF_CHECK_EQUAL(read(others, {}, x.name + " = " + value), "");
   }
 }
 
@@ -352,42 +378,23 @@ CAF_TEST(the echo must not take a path that is in use) {
   CAF_CHECK_NOT_EQUAL(read({"--echo", "echo"}), "");
 }
 
-// -- settings that change while the server runs -------------------------------
-
-CAF_TEST(what differs and is not live takes a restart) {
-  serve_options running;
-  auto wanted = running;
-  using names = std::vector<std::string>;
-  CAF_CHECK_EQUAL(need_restart(running, wanted), names{});
-  wanted.log_level = "debug";
-  wanted.server.origins = {"*"};
-  wanted.server.node.topics = {{"#", {.history_size = 1}}};
-  CAF_CHECK_EQUAL(need_restart(running, wanted), names{});
-  wanted.server.port = 1;
-  wanted.server.loops = 3;
-  wanted.server.echo_path = "/echo";
-  wanted.server.page = false;
-  wanted.server.node.ping_interval = 7s;
-  wanted.tokens.anonymous_actions = {"a"};
-  wanted.log_format = "json";
-  CAF_CHECK_EQUAL(need_restart(running, wanted),
-                  (names{"listen", "loops", "ping-interval", "echo", "no-page",
-                         "log-format", "anonymous-actions"}));
-  CAF_CHECK_EQUAL(need_restart(wanted, wanted), names{});
-}
-
-CAF_TEST(every setting shows its value as it can be written) {
-  serve_options one;
-  serve_options two;
-  auto rows = serve_settings(one);
-  auto others = serve_settings(two);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    CAF_REQUIRE(rows[i].show);
-    auto value = rows[i].show();
-    if (!value.empty())
-      CAF_CHECK_EQUAL(others[i].set(value), "");
-    CAF_CHECK_EQUAL(others[i].show(), value);
-  }
+CAF_TEST(what TLS needs) {
+  CAF_CHECK_EQUAL(read({"--tls-cert", "c.pem", "--tls-key", "k.pem",
+                        "--tls-client-ca", "ca.pem", "--tls-client-required",
+                        "--tls-client-user"}),
+                  "");
+  auto& tls = options.server.tls;
+  CAF_CHECK_EQUAL(tls.certificate_file, "c.pem");
+  CAF_CHECK_EQUAL(tls.key_file, "k.pem");
+  CAF_CHECK_EQUAL(tls.client_ca_file, "ca.pem");
+  CAF_CHECK(tls.client_required);
+  CAF_CHECK(tls.names_users);
+  CAF_CHECK(read({"--tls-cert", "c.pem"}) != "");
+  CAF_CHECK(read({"--tls-key", "k.pem"}) != "");
+  CAF_CHECK(read({"--tls-client-ca", "ca.pem"}) != "");
+  CAF_CHECK(
+    read({"--tls-cert", "c.pem", "--tls-key", "k.pem", "--tls-client-required"})
+    != "");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -40,9 +40,9 @@ CAF_TEST(addresses are read and written) {
   CHECK_EQ(read("::ffff:192.0.2.1"), "192.0.2.1");
   CHECK_EQ(read("::ffff:c000:201"), "192.0.2.1");
   CHECK_EQ(read("::fffe:192.0.2.1"), "::fffe:c000:201");
-  for (auto x : {""sv, "a"sv, "192.0.2"sv, "192.0.2.256"sv, "192.0.2.1 "sv,
-                 "192.0.2.1:80"sv, "[::1]"sv, "::1::"sv, "unknown"sv,
-                 "192.0.2.1\0x"sv})
+  for (auto x :
+       {""sv, "a"sv, "192.0.2"sv, "192.0.2.256"sv, "192.0.2.1 "sv,
+        "192.0.2.1:80"sv, "[::1]"sv, "::1::"sv, "unknown"sv, "192.0.2.1\0x"sv})
     CHECK_EQ(read(x), "no");
 }
 

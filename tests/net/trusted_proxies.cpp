@@ -84,8 +84,7 @@ CAF_TEST(blanks and ports are no matter) {
 
 CAF_TEST(a wrapped v4 address is told as v4) {
   CHECK_EQ(client("10.1.1.1", "::ffff:198.51.100.1"), "198.51.100.1");
-  CHECK_EQ(client("10.1.1.1", "198.51.100.1, ::ffff:10.2.2.2"),
-           "198.51.100.1");
+  CHECK_EQ(client("10.1.1.1", "198.51.100.1, ::ffff:10.2.2.2"), "198.51.100.1");
 }
 
 END_FIXTURE_SCOPE()

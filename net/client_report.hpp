@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include <callboard/net/client_transport.hpp>
+
+namespace callboard::net {
+
+/// Says what it means that a server has refused a WebSocket.
+/// @param status the HTTP status.
+/// @param wait what `Retry-After` says; empty: nothing.
+/// @param content the answer's body.
+close_report report_refusal(unsigned status, std::string_view wait,
+                            std::string_view content);
+
+/// Says what it means that a server has closed the WebSocket.
+close_report report_close(uint16_t number, std::string_view reason);
+
+} // namespace callboard::net
