@@ -31,9 +31,9 @@ struct identity {
 struct credentials {
   /// From `Authorization: Bearer`, `?token=`, the cookie that the server was
   /// told of, or the `connect` frame.
-  std::string token;
+  std::string token = {};
   /// The client's IP address.
-  std::string address;
+  std::string address = {};
   /// The common name in the client's certificate, verified, where such names
   /// are to be users; empty: none, or it comes with a `connect` frame.
   std::string certificate = {};

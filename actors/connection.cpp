@@ -111,7 +111,8 @@ void connection::receive(std::string_view message) {
   if (pace_ != nullptr)
     pace_->begin_message(message.size());
   frame_view x;
-  while (state_ < connection_state::disconnecting) {
+  for (auto empty = true; state_ < connection_state::disconnecting;
+       empty = false) {
     switch (reader.next(x)) {
       case read_status::frame:
         ++ctx_.counts.frames_in[static_cast<size_t>(x.type)];
@@ -121,6 +122,8 @@ void connection::receive(std::string_view message) {
           handle(x);
         break;
       case read_status::end:
+        if (empty && pace_ != nullptr)
+          pay();
         return close_if_drained();
       case read_status::unknown_type:
         malformed(x, errc::unknown_type, {});

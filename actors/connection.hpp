@@ -71,6 +71,9 @@ public:
   /// One message has arrived; its frames are handled before the call returns.
   void receive(std::string_view message);
 
+  /// A control frame of the WebSocket has arrived, with so many bytes.
+  void receive_control(size_t bytes);
+
   /// The socket is gone, or the peer has closed with this code.
   void lost(uint16_t code, std::string_view reason);
 
@@ -249,6 +252,12 @@ private:
   // Returns whether a frame may be handled; answers if not.
   bool keeps_pace(const frame_view& x);
 
+  // Takes what has no frame from the rates.
+  void pay();
+
+  // Closes if more was refused than is borne.
+  void close_flood(bool flood);
+
   // Returns whether a frame is the end of something that is under way, so that
   // there can be no more of them than of that.
   [[nodiscard]] bool is_awaited(const frame_view& x) const;
@@ -326,7 +335,7 @@ private:
   // Loop times in milliseconds; 0: never.
   int64_t expires_ms_ = 0;
   int64_t lifetime_end_ms_ = 0;
-  // When the last frame came that was no heartbeat.
+  // When the last frame came, or went, that was no heartbeat.
   int64_t last_frame_ms_ = 0;
   // What `sender` says of this connection: the user, or its own name.
   std::string sender_;

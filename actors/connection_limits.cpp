@@ -69,11 +69,30 @@ bool connection::keeps_pace(const frame_view& x) {
     return true;
   refuse_rate(wants_answer(x.type) ? x.seq_id : 0, verdict.what,
               verdict.wait_ms);
-  if (verdict.flood) {
-    ctx_.metrics.refusals_by(limit_kind::flood)->inc();
-    close(close_code::policy_violation, to_string(errc::rate_limited));
-  }
+  close_flood(verdict.flood);
   return false;
+}
+
+void connection::receive_control(size_t bytes) {
+  if (pace_ == nullptr || state_ >= connection_state::disconnecting)
+    return;
+  pace_->begin_message(bytes);
+  pay();
+}
+
+void connection::pay() {
+  auto verdict = pace_->take(ctx_.steady_ms);
+  if (verdict.wait_ms == 0)
+    return;
+  refuse_rate(0, verdict.what, verdict.wait_ms);
+  close_flood(verdict.flood);
+}
+
+void connection::close_flood(bool flood) {
+  if (!flood)
+    return;
+  ctx_.metrics.refusals_by(limit_kind::flood)->inc();
+  close(close_code::policy_violation, to_string(errc::rate_limited));
 }
 
 bool connection::is_awaited(const frame_view& x) const {

@@ -32,7 +32,7 @@ void connection::handle_connect(const frame_view& x) {
   caf::expected<identity> who = caf::make_error(errc::unauthenticated);
   try {
     if (shown)
-      who = rights.authenticate({shown->token, address_});
+      who = rights.authenticate({.token = shown->token, .address = address_});
   } catch (const std::exception&) {
     // Counts as a refusal.
   }

@@ -130,6 +130,9 @@ caf::result<payload> connection::ask(const std::string& action, payload content,
 
 void connection::write(frame_view& x) {
   x.timestamp = ctx_.unix_ms;
+  // Who has just been answered has just waited.
+  if (x.type != frame_type::pong)
+    last_frame_ms_ = ctx_.steady_ms;
   ++ctx_.counts.frames_out[static_cast<size_t>(x.type)];
   box_->append(ctx_.wire, x);
 }

@@ -42,7 +42,7 @@ int64_t connection::lifetime_end() const noexcept {
 
 int64_t connection::idle_end() const noexcept {
   auto idle_ms = in_ms(ctx_.node.options.idle_timeout);
-  if (idle_ms == 0 || state_ == connection_state::connecting)
+  if (idle_ms == 0 || state_ != connection_state::connected)
     return never;
   auto waits = subscriptions() > 0 || inflight_.size() > 0
                || (served_ != nullptr && served_->is_in_use());

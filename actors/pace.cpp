@@ -34,8 +34,11 @@ void pace::begin_message(size_t bytes) noexcept {
 pace::verdict pace::take(int64_t now_ms) noexcept {
   if (!std::exchange(asked_, true))
     message_wait_ms_ = bytes_.take(message_bytes_, now_ms, flood_);
-  if (message_wait_ms_ > 0)
+  if (message_wait_ms_ > 0) {
+    // It is answered like any other, so it counts, too.
+    frames_.take(1, now_ms, flood_);
     return {message_wait_ms_, limit_kind::bytes, flood_};
+  }
   auto wait_ms = frames_.take(1, now_ms, flood_);
   return {wait_ms, limit_kind::frames, flood_};
 }

@@ -32,7 +32,8 @@ public:
   void begin_message(size_t bytes) noexcept;
 
   /// Takes a frame of the message, and with the first one the message's bytes.
-  /// Where these are refused, all of its frames are.
+  /// Where these are refused, all of its frames are. A message without any is
+  /// taken as if it had one.
   verdict take(int64_t now_ms) noexcept;
 
 private:

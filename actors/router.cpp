@@ -54,6 +54,9 @@ bool router::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) {
 }
 
 router::behavior_type router::make_behavior() {
+  // So that what they say is 0 before anything has happened.
+  for (auto& rule : guards_.rules())
+    metrics_of(rule);
   return {
     [this](route_atom, const routed_request_ptr& x) {
       waiting_->remove(x->cost());

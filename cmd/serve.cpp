@@ -162,23 +162,65 @@ caf::error set_user(const serve_options& options, net::server_options& server) {
 
 // Says what an operator may not have meant.
 void warn_of_openness(const serve_options& options) {
-  if (!options.tokens.has_keys())
+  if (!options.tokens.has_keys() && !options.server.tls.client_required)
     logger("cmd")->warn("open to everybody: neither token-key nor token-jwks "
                         "is set");
   if (is_root())
     logger("cmd")->warn("runs as root: user is not set");
 }
 
+// Reloads on a thread of its own, because topics may take a while: signals
+// are heeded meanwhile.
+class reloader {
+public:
+  explicit reloader(std::function<void()> reload) : reload_{std::move(reload)} {
+  }
+
+  reloader(const reloader&) = delete;
+
+  reloader& operator=(const reloader&) = delete;
+
+  ~reloader() {
+    end();
+  }
+
+  // Begins to reload, or has the one that is under way begin anew at its end.
+  void begin() {
+    if (wanted_.fetch_add(1) > 0)
+      return;
+    end();
+    thread_ = std::thread{[this] {
+      auto seen = 0;
+      do {
+        seen = wanted_;
+        reload_();
+      } while (!wanted_.compare_exchange_strong(seen, 0));
+    }};
+  }
+
+  // Waits for the last one.
+  void end() {
+    if (thread_.joinable())
+      thread_.join();
+  }
+
+private:
+  std::function<void()> reload_;
+  // Reloads that were asked for since the thread had nothing to do.
+  std::atomic<int> wanted_ = 0;
+  std::thread thread_;
+};
+
 // Waits for the signal that ends the server, and reloads meanwhile.
 // @returns 0 if the server has failed.
 int serve_signals(signals& signals, const std::atomic<bool>& failed,
-                  const std::function<void()>& reload) {
+                  reloader& reloads) {
   while (!failed) {
     auto signal = signals.wait();
     if (signals::is_end(signal))
       return signal;
     if (signal == SIGHUP)
-      reload();
+      reloads.begin();
   }
   return 0;
 }
@@ -226,11 +268,15 @@ int run_serve(serve_config& places, serve_options options) {
     signals::wake(waiter);
   });
   head = nullptr;
-  auto signal = serve_signals(signals, *failed, [&] {
+  std::atomic<bool> ends = false;
+  reloader reloads{[&] {
     manager.reloading(std::chrono::steady_clock::now());
     reload(**server, system, places, options);
-    manager.ready(status);
-  });
+    if (!ends)
+      manager.ready(status);
+  }};
+  auto signal = serve_signals(signals, *failed, reloads);
+  ends = true;
   if (signal == 0) {
     logger("cmd")->critical("failed reason=\"the pool manager ended\"");
     flush_logging();
@@ -240,6 +286,9 @@ int run_serve(serve_config& places, serve_options options) {
                       signal == SIGINT ? "SIGINT" : "SIGTERM");
   manager.stopping();
   drain(**server, signals);
+  // What a reload may still wait for goes now.
+  (*server)->stop();
+  reloads.end();
   server->reset();
   logger("cmd")->info("ended");
   flush_logging();

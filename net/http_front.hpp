@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,10 @@ struct http_peer {
   std::string_view address;
   /// The common name in a verified client's certificate; empty: none.
   std::string_view certificate = {};
+  /// Until when that is good, in Unix milliseconds.
+  int64_t certificate_expires_ms = 0;
+  /// Whether it speaks TLS.
+  bool encrypted = false;
 };
 
 /// What the HTTP side of a loop needs from its server. Called on the loop's
@@ -77,6 +82,13 @@ public:
 
   virtual void close_session(std::string_view peer) {
     static_cast<void>(peer);
+  }
+
+  /// Takes the handshake that a TLS connection with this peer begins with.
+  /// @returns false if it may not begin now.
+  virtual bool open_encrypted(std::string_view peer) {
+    static_cast<void>(peer);
+    return true;
   }
 
   /// Returns the client's IP address.

@@ -192,8 +192,11 @@ private:
   }
 
   http_reply answer_to(const http_request& request) {
-    auto certificate = tls_ ? tls_->peer_name() : std::string{};
-    return answer(request, front_, {address_, certificate});
+    if (!tls_)
+      return answer(request, front_, {address_});
+    auto name = tls_->peer_name();
+    return answer(request, front_,
+                  {address_, name, tls_->peer_expires_ms(), true});
   }
 
   void discard() {
@@ -373,6 +376,8 @@ void serve_http(tcp::socket socket, http_front& front,
   if (ec)
     return;
   auto address = address_of(peer);
+  if (front.tls() != nullptr && !front.open_encrypted(address))
+    return;
   if (!front.open_session(address))
     return;
   std::make_shared<http_session>(std::move(socket), front, sessions,

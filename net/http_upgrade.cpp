@@ -25,6 +25,7 @@ public:
     : request_{asked.request},
       query_{asked.query},
       front_{front},
+      peer_{asked.peer},
       certificate_{asked.peer.certificate} {
     upgrade_.echo = asked.echo;
     upgrade_.address = front.client_address(asked.peer.address,
@@ -80,7 +81,9 @@ private:
     if (!front_.options().tls.names_users)
       certificate_ = {};
     if (!ask) {
-      upgrade_.who.user = certificate_;
+      if (!certificate_.empty())
+        upgrade_.who = {
+          std::string{certificate_}, {}, peer_.certificate_expires_ms, nullptr};
       return true;
     }
     if (shown.token.empty() && certificate_.empty()) {
@@ -97,6 +100,10 @@ private:
       if (who) {
         upgrade_.who = std::move(*who);
         upgrade_.authenticated = true;
+        // It counts no longer than the certificate that it rests on.
+        if (auto& end = upgrade_.who.expires_ms; shown.token.empty())
+          end = end == 0 ? peer_.certificate_expires_ms
+                         : std::min(end, peer_.certificate_expires_ms);
         return true;
       }
       if (errc_of(who.error()) == errc::token_expired)
@@ -128,8 +135,11 @@ private:
     return true;
   }
 
-  /// Before a token is looked at, which is what costs.
+  /// Before a token is looked at, which is what costs. With TLS that was done
+  /// before, unless a proxy speaks it.
   bool take_handshake() {
+    if (peer_.encrypted && upgrade_.address == peer_.address)
+      return true;
     return pass(front_.take_handshake(upgrade_.address));
   }
 
@@ -158,6 +168,7 @@ private:
   const http_request& request_;
   std::string_view query_;
   http_front& front_;
+  const http_peer& peer_;
   std::string_view certificate_;
   ws_handshake handshake_;
   ws_upgrade upgrade_;

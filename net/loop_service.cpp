@@ -112,6 +112,10 @@ void loop_service::close_session(std::string_view peer) {
     shared_.addresses.close_session(peer, steady_ms());
 }
 
+bool loop_service::open_encrypted(std::string_view peer) {
+  return shared_.proxies.trusts(peer) || !take_handshake(peer);
+}
+
 std::string loop_service::client_address(std::string_view peer,
                                          std::string_view forwarded_for) const {
   return shared_.proxies.client_of(peer, forwarded_for);

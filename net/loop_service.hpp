@@ -104,6 +104,8 @@ public:
 
   void close_session(std::string_view peer) override;
 
+  bool open_encrypted(std::string_view peer) override;
+
   std::string client_address(std::string_view peer,
                              std::string_view forwarded_for) const override;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -28,6 +29,13 @@ constexpr size_t receive_bytes = 3 * record_bytes;
 
 // Room for the record that the last bytes were a part of.
 constexpr size_t record_room = record_bytes + 1024;
+
+// Handshake messages that may follow the handshake, and for how many bytes one
+// more may: new keys are asked for after gigabytes.
+constexpr uint64_t later_messages_max = 32;
+constexpr uint64_t later_message_bytes = 64 * 1024;
+
+constexpr size_t name_bytes_max = 128;
 
 // Answers to the handshake's messages that may be kept. Who sends more of what
 // asks for an answer, and reads none, is cut off.
@@ -79,17 +87,39 @@ private:
   size_t begin_ = 0;
 };
 
+X509* verified_peer(const SSL* x) {
+  auto* result = SSL_get0_peer_certificate(x);
+  return SSL_get_verify_result(x) == X509_V_OK ? result : nullptr;
+}
+
 } // namespace
 
 tls_stream::tls_stream(ssl_st* x, int socket) noexcept
   : ssl_{x}, socket_{socket} {
+  SSL_set_msg_callback(ssl_, on_message);
+  SSL_set_msg_callback_arg(ssl_, this);
 }
 
 tls_stream::~tls_stream() {
   SSL_free(ssl_);
 }
 
+void tls_stream::on_message(int is_sent, int, int kind, const void*, size_t,
+                            ssl_st*, void* self) {
+  auto& x = *static_cast<tls_stream*>(self);
+  if (is_sent != 0 || kind != SSL3_RT_HANDSHAKE || !x.open_)
+    return;
+  auto max = later_messages_max + x.received_bytes_ / later_message_bytes;
+  // OpenSSL goes on with its record, but gets no other one.
+  if (++x.later_messages_ > max) {
+    x.fail("too many handshake messages");
+    this_thread_tls_buffers().input = {};
+  }
+}
+
 tls_stream::result tls_stream::read(std::span<char> out) {
+  if (!error_.empty())
+    return {0, status::failed};
   std::array<char, receive_bytes> received;
   auto n = ::recv(socket_, received.data(),
                   std::min(received.size(), out.size() - record_room), 0);
@@ -99,6 +129,7 @@ tls_stream::result tls_stream::read(std::span<char> out) {
     return {};
   if (n < 0)
     return {0, fail(std::generic_category().message(errno))};
+  received_bytes_ += static_cast<uint64_t>(n);
   auto& input = this_thread_tls_buffers().input;
   input = {received.data(), static_cast<size_t>(n)};
   result result;
@@ -113,8 +144,10 @@ tls_stream::result tls_stream::read(std::span<char> out) {
   }
   result.then = outcome();
   input = {};
+  open_ = open_ || SSL_is_init_finished(ssl_) == 1;
   // Of the handshake, new keys, alerts.
-  if (send_output() == status::failed)
+  send_output();
+  if (!error_.empty())
     result.then = status::failed;
   return result;
 }
@@ -184,8 +217,8 @@ tls_stream::result tls_stream::send_some(std::string_view bytes) {
   return result;
 }
 
-bool tls_stream::is_open() const noexcept {
-  return SSL_is_init_finished(ssl_) == 1;
+bool tls_stream::has_ended() const noexcept {
+  return (SSL_get_shutdown(ssl_) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 void tls_stream::end() {
@@ -196,12 +229,12 @@ void tls_stream::end() {
 }
 
 std::string tls_stream::peer_name() const {
-  auto* certificate = SSL_get0_peer_certificate(ssl_);
-  if (certificate == nullptr || SSL_get_verify_result(ssl_) != X509_V_OK)
+  auto* certificate = verified_peer(ssl_);
+  if (certificate == nullptr)
     return {};
   auto* name = X509_get_subject_name(certificate);
   auto at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
-  if (at < 0)
+  if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0)
     return {};
   unsigned char* text = nullptr;
   auto size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(
@@ -210,7 +243,19 @@ std::string tls_stream::peer_name() const {
     return {};
   std::string result{reinterpret_cast<char*>(text), static_cast<size_t>(size)};
   OPENSSL_free(text);
+  auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+  if (result.size() > name_bytes_max || std::ranges::any_of(result, is_control))
+    return {};
   return result;
+}
+
+int64_t tls_stream::peer_expires_ms() const {
+  auto* certificate = verified_peer(ssl_);
+  std::tm end{};
+  if (certificate == nullptr
+      || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+    return 0;
+  return int64_t{timegm(&end)} * 1000;
 }
 
 tls_stream::status tls_stream::outcome() {

@@ -65,15 +65,25 @@ public:
     return !unsent_.empty();
   }
 
-  /// Returns whether the handshake is through.
-  [[nodiscard]] bool is_open() const noexcept;
+  /// Returns whether the handshake is through, or was before it failed.
+  [[nodiscard]] bool is_open() const noexcept {
+    return open_;
+  }
+
+  /// Returns whether the other end has said that no more comes.
+  [[nodiscard]] bool has_ended() const noexcept;
 
   /// Tells the other end that no more comes, unless the socket is full.
   void end();
 
-  /// Returns the common name in the verified certificate that the other end
-  /// has shown; empty: none.
+  /// Returns the one common name in the verified certificate that the other
+  /// end has shown; empty: there is none, several, or one that is longer than
+  /// 128 bytes or has control characters.
   [[nodiscard]] std::string peer_name() const;
+
+  /// Returns until when that certificate is good, in Unix milliseconds; 0:
+  /// there is none.
+  [[nodiscard]] int64_t peer_expires_ms() const;
 
   /// Returns why it failed; empty: it did not.
   [[nodiscard]] const std::string& error() const noexcept {
@@ -81,6 +91,10 @@ public:
   }
 
 private:
+  // Counts what is said about the connection rather than on it.
+  static void on_message(int is_sent, int version, int kind, const void* bytes,
+                         size_t size, ssl_st* ssl, void* self);
+
   // What OpenSSL's last call, which did not succeed, came to.
   status outcome();
 
@@ -94,6 +108,10 @@ private:
 
   ssl_st* ssl_;
   int socket_;
+  bool open_ = false;
+  // Handshake messages that have come after the handshake.
+  uint32_t later_messages_ = 0;
+  uint64_t received_bytes_ = 0;
   std::string unsent_;
   std::string error_;
 };

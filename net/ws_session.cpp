@@ -98,6 +98,9 @@ void ws_session::receive() {
   // After our close frame, what comes is read only to see the end.
   if (!closing_)
     parse(buffer.first(static_cast<size_t>(n)));
+  // The descriptor does not tell of this end.
+  if (encrypted_ && !peer_closed_ && tls_->has_ended())
+    lost(number(callboard::close_code::abnormal), "connection ended");
 }
 
 void ws_session::parse(std::span<char> bytes) {
@@ -137,11 +140,15 @@ bool ws_session::on_message(ws_opcode kind, std::string_view bytes) {
 }
 
 bool ws_session::on_ping(std::string_view bytes) {
+  if (actor_ != nullptr)
+    actor_->receive_control(bytes.size());
   append_control(ws_opcode::pong, bytes);
   return box_->queued_bytes() <= box_->bytes_max() / 2;
 }
 
-bool ws_session::on_pong(std::string_view) {
+bool ws_session::on_pong(std::string_view bytes) {
+  if (actor_ != nullptr)
+    actor_->receive_control(bytes.size());
   if (pinged_us_ != 0) {
     std::chrono::duration<double> round_trip
       = std::chrono::microseconds{steady_us() - std::exchange(pinged_us_, 0)};

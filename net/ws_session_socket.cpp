@@ -29,10 +29,14 @@ ssize_t ws_session::receive_into(std::span<char> buffer) {
   auto [n, then] = tls_->read(buffer);
   if (tls_->has_unsent())
     watch_for();
+  if (then == tls_stream::status::failed) {
+    errno = ECONNRESET;
+    return -1;
+  }
   if (n > 0 || then == tls_stream::status::ended)
     return static_cast<ssize_t>(n);
   // As of a socket that has nothing: what came was no data.
-  errno = then == tls_stream::status::failed ? ECONNRESET : EAGAIN;
+  errno = EAGAIN;
   return -1;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <new>
 
 #include <openssl/err.h>
@@ -24,6 +25,8 @@ SSL_CTX* shared_context() {
       SSL_CTX_new(TLS_client_method())};
     if (!result)
       throw std::bad_alloc{};
+    // OpenSSL writes to sockets that may have been closed.
+    signal(SIGPIPE, SIG_IGN);
     SSL_CTX_set_min_proto_version(result.get(), TLS1_2_VERSION);
     SSL_CTX_set_read_ahead(result.get(), 1);
     SSL_CTX_set_mode(result.get(), SSL_MODE_ENABLE_PARTIAL_WRITE
@@ -73,11 +76,23 @@ ssize_t tls_link::receive(void* buffer, size_t size) {
 }
 
 ssize_t tls_link::send(const void* bytes, size_t size) {
-  size_t n = 0;
-  ERR_clear_error();
-  if (SSL_write_ex(ssl_, bytes, size, &n) != 1)
-    return outcome() == 0 ? (errno = ECONNRESET, -1) : -1;
-  return static_cast<ssize_t>(n);
+  size_t sent = 0;
+  while (sent < size) {
+    size_t n = 0;
+    ERR_clear_error();
+    if (SSL_write_ex(ssl_, static_cast<const char*>(bytes) + sent, size - sent,
+                     &n)
+        == 1) {
+      sent += n;
+      continue;
+    }
+    if (outcome() == 0)
+      errno = ECONNRESET;
+    if (errno != EAGAIN || sent == 0)
+      return -1;
+    break;
+  }
+  return static_cast<ssize_t>(sent);
 }
 
 ssize_t tls_link::outcome() {

@@ -65,6 +65,23 @@ CAF_TEST(who waits for something is not idle) {
   CHECK_EQ(left(x), 10'000);
 }
 
+CAF_TEST(who was answered has waited until then) {
+  node.options.idle_timeout = 10s;
+  start();
+  auto& responder = connect();
+  say(responder, type::register_action, 1, "sum");
+  auto& x = connect();
+  say(x, type::request, 1, "sum");
+  pass(9s);
+  CHECK_EQ(left(x), 10'000);
+  responder.say(type::response, 1);
+  turn();
+  CHECK_EQ(x.heard().substr(0, 10), "response 1");
+  CHECK_EQ(left(x), 10'000);
+  pass(4s);
+  CHECK_EQ(left(x), 6'000);
+}
+
 CAF_TEST(who is idle for too long is closed with 4001) {
   node.options.idle_timeout = 10s;
   start();

@@ -154,6 +154,15 @@ test('a peer that stalls in the handshake is cut at the deadline', async () => {
   assert.equal(await metric(node, 'callboard_tls_failures_total'), 3);
 });
 
+test('the rate of handshakes is that of TLS, and nobody is let in by another way', async () => {
+  const node = await server([...words, '--address-handshakes-rate', '1',
+    '--address-handshakes-burst', '3']);
+  await connect(node, trusting);
+  await ask(node, '/health');
+  await ask(node, '/health');
+  await assert.rejects(shake(node));
+});
+
 test('a slow reader is closed with 4002 over TLS, others get every byte', async () => {
   const node = await usual(words);
   const [slow, quick, writer] = await Promise.all(

@@ -241,7 +241,50 @@ CAF_TEST(who asks for new keys and reads no answer is cut off) {
     read();
   }
   CHECK_EQ(then, status::failed);
-  CHECK_EQ(server->error(), "the client reads no answers");
+}
+
+CAF_TEST(who does so with every word is cut off too) {
+  shake();
+  for (auto turns = 0; turns < 100'000 && then != status::failed; ++turns) {
+    SSL_key_update(client, SSL_KEY_UPDATE_REQUESTED);
+    SSL_write(client, "x", 1);
+    read();
+  }
+  CHECK_EQ(then, status::failed);
+  // For good.
+  read();
+  CHECK_EQ(then, status::failed);
+}
+
+CAF_TEST(handshake messages beyond need are refused) {
+  shake();
+  auto change_keys = [this](int times) {
+    for (auto i = 0; i < times; ++i) {
+      SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED);
+      SSL_do_handshake(client);
+      read();
+    }
+  };
+  change_keys(32);
+  CHECK_EQ(then, status::done);
+  change_keys(1);
+  CHECK_EQ(then, status::failed);
+  CHECK_EQ(server->error(), "too many handshake messages");
+}
+
+CAF_TEST(who says much may change keys more often) {
+  shake();
+  auto text = pattern(16 * 1024);
+  for (auto i = 0; i < 40; ++i) {
+    for (auto j = 0; j < 4; ++j) {
+      send(text);
+      CAF_REQUIRE_EQUAL(read().size(), text.size());
+    }
+    SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED);
+    SSL_do_handshake(client);
+    read();
+    CAF_REQUIRE_EQUAL(then, status::done);
+  }
 }
 
 CAF_TEST(the end is told and heard) {

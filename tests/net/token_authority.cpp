@@ -1,5 +1,8 @@
 #include <callboard/net/token_authority.hpp>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <callboard/net/client_error.hpp>
@@ -40,6 +43,24 @@ CAF_TEST(the own topic may be read by its user only) {
   CHECK(!is_granted(who, operation::subscribe, "$user/+"));
   who.user.clear();
   CHECK(!is_granted(who, operation::subscribe, "$user/"));
+}
+
+CAF_TEST(only a token or a certificate lets in) {
+  auto name
+    = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
+  std::filesystem::path folder = mkdtemp(name.data());
+  token_options x;
+  x.key_file = (folder / "key").string();
+  std::ofstream{x.key_file} << std::string(32, 'k');
+  auto made = make_token_authority(x);
+  std::filesystem::remove_all(folder);
+  CAF_REQUIRE(made);
+  CHECK(!made->authenticate({}));
+  CHECK(!made->authenticate({.token = "", .address = "192.0.2.7"}));
+  CHECK(!made->authenticate({.token = "ann", .certificate = "ann"}));
+  auto who = made->authenticate({.address = "192.0.2.7", .certificate = "ann"});
+  CAF_REQUIRE(who);
+  CHECK_EQ(who->user, "ann");
 }
 
 CAF_TEST(what cannot be is told) {
