@@ -125,6 +125,15 @@ test('what takes a restart is named and stays as it is', async () => {
   assert.equal(await kept(one, 'a'), 2);
 });
 
+test('other sections for actions are named, too', async () => {
+  const node = await serve('[action a]\nrate = 1\n');
+  await node.change('[action a]\nrate = 1\n[topic a]\nhistory-size = 2\n');
+  assert.equal(count(node, 'takes_a_restart'), 0);
+  await node.change('[action a]\nrate = 2\n');
+  assert.match(lines(node, 'takes_a_restart')[0], /settings="action sections"/);
+  assert.equal(count(node, 'takes_a_restart'), 1);
+});
+
 test('flags go on winning over the file', async () => {
   const node = await serve('', ['--log-level', 'info', '--inflight-max', '5']);
   await node.change('log-level = error\ninflight-max = 9\n');
