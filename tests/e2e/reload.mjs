@@ -27,6 +27,7 @@ async function serve(text, words = []) {
   };
   write(text);
   const node = await server(['--config', file, ...words]);
+  node.file = file;
   node.change = async (now, expected = 'reloaded') => {
     if (now !== undefined) write(now);
     const before = count(node, expected);
@@ -108,6 +109,22 @@ test('a bad file is refused as a whole, and the old options go on', async () => 
   assert.equal(count(node, 'reloaded'), 0);
   // The connection lives, and a good file is taken again.
   await node.change(good.replace('4', '2'));
+  assert.equal(await kept(one, 'a'), 2);
+});
+
+test('a file that cannot be read is refused', async () => {
+  const node = await serve('[topic a]\nhistory-size = 4\n');
+  const one = await connect(node);
+  await publish(one, 'a', 6);
+  fs.rmSync(node.file);
+  await node.change(undefined, 'reload_refused');
+  fs.mkdirSync(node.file);
+  await node.change(undefined, 'reload_refused');
+  for (const told of lines(node, 'reload_refused')) assert.match(told, /cannot be read/);
+  assert.equal(await metric(node, 'callboard_reloads_total', 'refused'), 2);
+  assert.equal(await kept(one, 'a'), 4);
+  fs.rmdirSync(node.file);
+  await node.change('[topic a]\nhistory-size = 2\n');
   assert.equal(await kept(one, 'a'), 2);
 });
 
