@@ -56,6 +56,8 @@ struct action_options {
 struct action_rule {
   std::string pattern;
   action_options options;
+
+  friend bool operator==(const action_rule&, const action_rule&) = default;
 };
 
 /// Returns the first of the rules that matches `action`; null if none does.

@@ -35,9 +35,16 @@ caf::timespan circuit_breaker::wait(time_point now) noexcept {
     return open_until_ - now;
   if (state_ == circuit_state::open)
     enter(circuit_state::half_open);
-  if (state_ == circuit_state::half_open && probes_ >= options_.probes)
+  if (state_ != circuit_state::half_open)
+    return caf::timespan{0};
+  if (probes_ == good_probes_)
+    probing_since_ = now;
+  if (probes_ < options_.probes)
+    return caf::timespan{0};
+  if (now - probing_since_ < probe_time())
     return std::min(options_.open_time, probing_wait);
-  return caf::timespan{0};
+  fail_probes(true, false, now);
+  return open_time_;
 }
 
 uint32_t circuit_breaker::begin() noexcept {
@@ -96,13 +103,23 @@ void circuit_breaker::finish_probe(request_verdict verdict, bool slow,
     return;
   }
   auto failed = verdict == request_verdict::bad;
-  if (failed || slow) {
-    circuit_counts x{good_probes_ + 1, failed ? 1u : 0u, slow ? 1u : 0u};
-    auto time_max = std::max(options_.open_time, options_.open_time_max);
-    return open(x, std::min(2 * open_time_, time_max), now);
-  }
+  if (failed || slow)
+    return fail_probes(failed, slow, now);
+  probing_since_ = now;
   if (++good_probes_ == options_.probes)
     enter(circuit_state::closed);
+}
+
+caf::timespan circuit_breaker::probe_time() const noexcept {
+  // What may still count as good, or as nothing, is waited for.
+  return std::max({open_time_, options_.latency, options_.timeout_min});
+}
+
+void circuit_breaker::fail_probes(bool failed, bool slow,
+                                  time_point now) noexcept {
+  circuit_counts x{good_probes_ + 1, failed ? 1u : 0u, slow ? 1u : 0u};
+  auto time_max = std::max(options_.open_time, options_.open_time_max);
+  open(x, std::min(2 * open_time_, time_max), now);
 }
 
 bool circuit_breaker::trips(const circuit_counts& x) const noexcept {

@@ -60,7 +60,9 @@ public:
   explicit circuit_breaker(const circuit_options& options) noexcept;
 
   /// Returns how long a request has to wait: zero if it may pass now. Becomes
-  /// half-open if the time for that has come.
+  /// half-open if the time for that has come, and open again where probes have
+  /// all places and nothing was heard of them for as long as it was open before,
+  /// or for `latency` or `timeout_min`, if these are longer.
   caf::timespan wait(time_point now) noexcept;
 
   /// Lets a request pass.
@@ -112,6 +114,12 @@ private:
   void finish_probe(request_verdict verdict, bool slow,
                     time_point now) noexcept;
 
+  // Returns how long probes may be under way without a judgement.
+  [[nodiscard]] caf::timespan probe_time() const noexcept;
+
+  // One more has failed, or was slow.
+  void fail_probes(bool failed, bool slow, time_point now) noexcept;
+
   [[nodiscard]] bool trips(const circuit_counts& x) const noexcept;
 
   void open(const circuit_counts& cause, caf::timespan time,
@@ -131,6 +139,9 @@ private:
   // nothing, and those that were good.
   size_t probes_ = 0;
   size_t good_probes_ = 0;
+  // Where probes are under way: when the first of them began, or the last was
+  // good.
+  time_point probing_since_;
 };
 
 } // namespace callboard

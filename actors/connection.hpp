@@ -91,6 +91,10 @@ public:
 
   // -- from the loop ----------------------------------------------------------
 
+  /// The node ends: says goaway, and closes when nothing is in flight. Another
+  /// call does nothing that the first has done.
+  void drain();
+
   /// A broker shard died and another took its place.
   void broker_replaced(uint32_t shard);
 
@@ -280,9 +284,6 @@ private:
                            caf::timespan timeout);
 
   // -- the node's end ---------------------------------------------------------
-
-  // Says goaway, and closes when nothing is in flight.
-  void drain();
 
   // Asks for no more requests to this client.
   void stop_serving();

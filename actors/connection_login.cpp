@@ -28,6 +28,10 @@ void connection::handle_connect(const frame_view& x) {
   auto& rights = ctx_.node.rights;
   if (!rights.authenticate)
     return write_error(x.seq_id, errc::unexpected_frame);
+  if (ctx_.node.draining && state_ == connection_state::connecting) {
+    write_error(x.seq_id, errc::shutting_down);
+    return drain();
+  }
   auto shown = payload{x.payload}.get_as<connect_content>();
   caf::expected<identity> who = caf::make_error(errc::unauthenticated);
   try {

@@ -49,7 +49,7 @@ void pool_manager::opened(const caf::strong_actor_ptr& connection,
     by_user_.emplace(life.user, who);
   monitor(connection);
   tell(life);
-  if (!drains_.empty())
+  if (node_.draining)
     caf::anon_send(caf::actor_cast<connection_actor>(connection), close_atom_v,
                    static_cast<uint16_t>(close_code::draining),
                    std::string{to_string(close_code::draining)});

@@ -1,5 +1,6 @@
 #include "reload.hpp"
 
+#include <exception>
 #include <optional>
 #include <string>
 
@@ -26,7 +27,7 @@ std::optional<serve_options> read(caf::actor_system& sys, serve_config& from) {
     wrong = net::check(result.server);
     if (wrong.empty())
       return result;
-  } catch (const CLI::Error& x) {
+  } catch (const std::exception& x) {
     wrong = x.what();
   }
   net::count_reload(sys, false);

@@ -1,8 +1,8 @@
 #include "settings.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+
+#include "text_file.hpp"
 
 namespace callboard::cmd {
 
@@ -63,11 +63,10 @@ settings::apply_config(std::string_view text, const std::string& file) const {
 
 std::vector<config_section>
 settings::apply_config_file(const std::string& file) const {
-  std::ifstream in{file};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (in.bad() || !in.is_open())
+  auto text = read_file(file);
+  if (!text)
     throw CLI::ValidationError{file, "cannot be read"};
-  return apply_config(text, file);
+  return apply_config(*text, file);
 }
 
 void settings::apply_environment(const environment& lookup) const {

@@ -15,6 +15,7 @@
 
 #include "connection.hpp"
 #include "json_text.hpp"
+#include "text_file.hpp"
 #include "token_argument.hpp"
 #include "units.hpp"
 

@@ -1,19 +1,10 @@
 #include "token_argument.hpp"
 
-#include <fstream>
-#include <iterator>
-
 #include <CLI/CLI.hpp>
 
-namespace callboard::cmd {
+#include "text_file.hpp"
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::string result{std::istreambuf_iterator<char>{in}, {}};
-  if (in.bad() || !in.is_open())
-    return std::nullopt;
-  return result;
-}
+namespace callboard::cmd {
 
 std::string resolve_token(const std::string& given) {
   if (!given.starts_with('@'))

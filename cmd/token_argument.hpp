@@ -1,12 +1,8 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 namespace callboard::cmd {
-
-/// Returns what is in a file; nothing if it cannot be read.
-std::optional<std::string> read_file(const std::string& path);
 
 /// Returns the token that `--token` or CALLBOARD_TOKEN stands for: `@FILE` is
 /// what is in the file, without the blanks and line ends behind it.

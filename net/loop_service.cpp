@@ -83,6 +83,12 @@ void loop_service::watch_heartbeats() {
                      heartbeat_ptr{x});
 }
 
+void loop_service::turn_away() {
+  auto sessions = sessions_;
+  for (auto& x : sessions)
+    x->turn_away();
+}
+
 void loop_service::end_all() {
   http_.close_all();
   auto sessions = sessions_;
@@ -197,6 +203,8 @@ void loop_service::open(ws_upgrade&& upgrade) {
     }
   }
   session->open(actor, upgrade.head);
+  if (shared_.node.draining)
+    session->turn_away();
 }
 
 std::optional<limit_hit> loop_service::counted(std::optional<limit_hit> x) {

@@ -85,6 +85,10 @@ public:
   /// Hands every connection to the loop's heartbeat monitor.
   void watch_heartbeats();
 
+  /// The node ends: closes every session that the pool does not know. Those
+  /// that come later are closed as they open.
+  void turn_away();
+
   /// Ends every session and connection.
   void end_all();
 

@@ -177,6 +177,7 @@ struct server::impl final : shard_host {
     on_loop_zero([this] { front->stop(); });
     logger("net")->info("drain_started connections={}",
                         shared.admitted.connections());
+    on_every_loop([](loop_service& x) { x.turn_away(); });
     caf::scoped_actor self{shared.system};
     self->request(head, span, drain_atom_v, span)
       .receive([] {}, [](const caf::error&) {});

@@ -334,6 +334,15 @@ void ws_session::authentication_due() {
          to_string(callboard::close_code::connect_timeout));
 }
 
+void ws_session::turn_away() {
+  if (echo_)
+    close(number(callboard::close_code::going_away),
+          to_string(callboard::close_code::going_away));
+  else if (actor_ != nullptr
+           && actor_->state() == connection_state::connecting)
+    with_actor([this] { actor_->drain(); });
+}
+
 void ws_session::lost(uint16_t code, std::string_view reason) {
   if (socket_ < 0)
     return;

@@ -92,6 +92,10 @@ public:
   /// Closes a session whose client did not say in time who it is.
   void authentication_due();
 
+  /// The node ends: closes a session that the pool does not know, because it
+  /// has no actor or its client is not logged in.
+  void turn_away();
+
   [[nodiscard]] connection* actor() const noexcept {
     return actor_;
   }

@@ -36,12 +36,18 @@ public:
       enter(circuit_state::half_open);
     if (state == circuit_state::open)
       return until_ - now;
-    if (state == circuit_state::half_open && passed_ == options_.probes)
+    if (state != circuit_state::half_open || passed_ < options_.probes)
+      return 0s;
+    if (now - quiet_since() < patience())
       return std::min<caf::timespan>(options_.open_time, 1s);
-    return 0s;
+    ++given_up;
+    open(std::min(2 * open_time_, options_.open_time_max), now);
+    return until_ - now;
   }
 
-  void begin() {
+  void begin(time_point now) {
+    if (state == circuit_state::half_open)
+      probing_.push_back({now, passed_ == ended_.size()});
     ++passed_;
   }
 
@@ -70,8 +76,17 @@ public:
 
   circuit_state state = circuit_state::closed;
   size_t era = 0;
+  // How often it has opened because probes were not answered.
+  size_t given_up = 0;
 
 private:
+  // A probe's beginning, or its good end; `anew`: what came before does not
+  // matter for the time without an answer.
+  struct probe_event {
+    time_point at;
+    bool anew;
+  };
+
   struct end {
     int64_t slice;
     bool failed;
@@ -99,7 +114,20 @@ private:
     return options_.latency > 0s && times[rank - 1] > options_.latency;
   }
 
+  caf::timespan patience() const {
+    return std::max(std::max(open_time_, options_.latency),
+                    options_.timeout_min);
+  }
+
+  time_point quiet_since() const {
+    auto last = probing_.size() - 1;
+    while (!probing_[last].anew)
+      --last;
+    return probing_[last].at;
+  }
+
   void look_at_probes(time_point now) {
+    probing_.push_back({now, true});
     if (ended_.back().failed || is_slow({ended_.back()}))
       open(std::min(2 * open_time_, options_.open_time_max), now);
     else if (ended_.size() == options_.probes)
@@ -116,11 +144,13 @@ private:
     state = x;
     ++era;
     ended_.clear();
+    probing_.clear();
     passed_ = 0;
   }
 
   circuit_options options_;
   std::vector<end> ended_;
+  std::vector<probe_event> probing_;
   size_t passed_ = 0;
   time_point until_;
   caf::timespan open_time_{0};
@@ -135,9 +165,11 @@ struct fixture {
     // Products with these have no rounding.
     double shares[] = {0, 0.25, 0.5, 1};
     caf::timespan latencies[] = {0s, 500ms, 2s};
+    caf::timespan impatience[] = {0s, 1s, 3s};
     circuit_options x;
     x.error_share = shares[below(4)];
     x.latency = latencies[below(3)];
+    x.timeout_min = impatience[below(3)];
     x.requests_min = 1 + below(30);
     x.probes = 1 + below(5);
     x.open_time = std::chrono::milliseconds{100 + below(3000)};
@@ -162,8 +194,11 @@ struct fixture {
         auto wait = x.wait(now);
         REQUIRE_EQ(wait, y.wait(now));
         if (wait == 0s) {
-          y.begin();
-          open.push_back({x.begin(), y.era, now});
+          y.begin(now);
+          request begun{x.begin(), y.era, now};
+          // Some are never answered.
+          if (below(10) != 0)
+            open.push_back(begun);
         }
       } else if (!open.empty()) {
         auto k = below(open.size());
@@ -180,11 +215,13 @@ struct fixture {
       REQUIRE(x.state() == y.state);
       ++seen[static_cast<size_t>(y.state)];
     }
+    given_up += y.given_up;
   }
 
   std::mt19937_64 rng;
   time_point now{1000h};
   size_t seen[3] = {};
+  size_t given_up = 0;
 };
 
 } // namespace
@@ -199,6 +236,7 @@ CAF_TEST(it does as a list of all requests does) {
   // All of it has been tried.
   for (auto n : seen)
     CHECK(n > 100);
+  CHECK(given_up > 100);
 }
 
 END_FIXTURE_SCOPE()

@@ -174,4 +174,37 @@ CAF_TEST(a close by the application does not wait) {
   CHECK_EQ(alice.close_code(), 4004);
 }
 
+// -- logging in ---------------------------------------------------------------
+
+CAF_TEST(who is not logged in waits for nothing) {
+  start();
+  auto& x = open(0, {}, true);
+  drain(x);
+  CHECK_EQ(x.heard(), goaway);
+  CHECK_EQ(x.close_code(), 4004);
+}
+
+CAF_TEST(nobody is let in any more) {
+  auto asked = 0;
+  node.rights.authenticate
+    = [&asked](const credentials&) -> caf::expected<identity> {
+    ++asked;
+    return identity{"ann"};
+  };
+  start();
+  auto token = *payload::from_json("{\"token\":\"t\"}");
+  auto& in = open(0, {}, true);
+  CHECK(say(in, type::connect, 1, "", token).starts_with("welcome 1"));
+  auto& late = open(0, {}, true);
+  node.draining = true;
+  CHECK_EQ(say(late, type::connect, 1, "", token),
+           "error 1 shutting_down; " + goaway);
+  CHECK_EQ(late.close_code(), 4004);
+  CHECK_EQ(asked, 1);
+  // Who is in is served until its turn has come.
+  CHECK(say(in, type::connect, 2, "", token).starts_with("welcome 2"));
+  CHECK(in.alive());
+  CHECK_EQ(asked, 2);
+}
+
 END_FIXTURE_SCOPE()

@@ -190,6 +190,20 @@ CAF_TEST(who connects while the node drains is sent away as well) {
   CHECK(answered);
 }
 
+CAF_TEST(who connects when the drain is over is sent away as well) {
+  auto& x = connect(0);
+  ask(pool, drain_atom_v)
+    .receive([] {}, [](const caf::error& e) { CAF_FAIL(e); });
+  CHECK_EQ(x.close_code(), 4004);
+  auto& y = open(1);
+  CHECK_EQ(y.close_code(), 4004);
+  auto frames = y.take();
+  CAF_REQUIRE_EQUAL(frames.size(), 2u);
+  CHECK(frames[0].type == frame_type::welcome);
+  CHECK(frames[1].type == frame_type::goaway);
+  CHECK_EQ(find(2), "no_responder");
+}
+
 CAF_TEST(a drain with time is paced in the order in which all came) {
   constexpr size_t n = 40;
   for (size_t i = 0; i < n; ++i)

@@ -6,6 +6,7 @@ import http from 'node:http';
 import { afterEach, test } from 'node:test';
 import { connect, endAll, expectError } from './support/client.mjs';
 import { startServer, until, within } from './support/server.mjs';
+import { makeKey, writeJwks } from './support/tokens.mjs';
 
 afterEach(endAll);
 
@@ -101,6 +102,31 @@ test('who waits too long is closed in time all the same', async () => {
     assert.equal((await within(client.closed, 'the close')).code, 4004);
   }
   assert.equal((await stopped).code, 0);
+});
+
+test('who is not logged in, and an echo, do not hold it up', async () => {
+  const jwks = writeJwks('drain.json', [await makeKey('HS256', 'a')]);
+  // Without an end of its own, stop() would wait in vain.
+  const server = await startServer(['--loops', '2', '--drain-timeout', '1h', '--echo', '/echo',
+    '--token-jwks', jwks, '--connect-timeout', '10m']);
+  const strangers = [];
+  const echoes = [];
+  // On both loops.
+  for (let i = 0; i < 4; ++i) {
+    strangers.push(await connect(server, { welcomed: false }));
+    echoes.push(await connect(server, { path: '/echo', protocol: [] }));
+  }
+  const stopped = server.stop();
+  for (const one of strangers) {
+    assert.equal((await one.take('goaway')).payload.reconnect, 'backoff');
+    assert.equal((await within(one.closed, 'the close')).code, 4004);
+  }
+  for (const one of echoes) {
+    assert.equal((await within(one.closed, 'the close of an echo')).code, 1001);
+  }
+  assert.deepEqual(await stopped, { code: 0, signal: null });
+  assert.match(server.log, / drain_started connections=8/);
+  assert.match(server.log, / drain_ended connections=0/);
 });
 
 test('/ready says at once that the node goes', async () => {

@@ -27,6 +27,7 @@ async function serve(text, words = []) {
   };
   write(text);
   const node = await server(['--config', file, ...words]);
+  node.file = file;
   node.change = async (now, expected = 'reloaded') => {
     if (now !== undefined) write(now);
     const before = count(node, expected);
@@ -111,6 +112,22 @@ test('a bad file is refused as a whole, and the old options go on', async () => 
   assert.equal(await kept(one, 'a'), 2);
 });
 
+test('a file that cannot be read is refused', async () => {
+  const node = await serve('[topic a]\nhistory-size = 4\n');
+  const one = await connect(node);
+  await publish(one, 'a', 6);
+  fs.rmSync(node.file);
+  await node.change(undefined, 'reload_refused');
+  fs.mkdirSync(node.file);
+  await node.change(undefined, 'reload_refused');
+  for (const told of lines(node, 'reload_refused')) assert.match(told, /cannot be read/);
+  assert.equal(await metric(node, 'callboard_reloads_total', 'refused'), 2);
+  assert.equal(await kept(one, 'a'), 4);
+  fs.rmdirSync(node.file);
+  await node.change('[topic a]\nhistory-size = 2\n');
+  assert.equal(await kept(one, 'a'), 2);
+});
+
 test('what takes a restart is named and stays as it is', async () => {
   const node = await serve('inflight-max = 7\n', ['--node-name', 'steady']);
   await node.change('inflight-max = 9\nno-page = true\n[topic a]\nhistory-size = 2\n');
@@ -123,6 +140,15 @@ test('what takes a restart is named and stays as it is', async () => {
   assert.equal((await fetch(`${node.http}/`)).status, 200);
   await publish(one, 'a', 3);
   assert.equal(await kept(one, 'a'), 2);
+});
+
+test('other sections for actions are named, too', async () => {
+  const node = await serve('[action a]\nrate = 1\n');
+  await node.change('[action a]\nrate = 1\n[topic a]\nhistory-size = 2\n');
+  assert.equal(count(node, 'takes_a_restart'), 0);
+  await node.change('[action a]\nrate = 2\n');
+  assert.match(lines(node, 'takes_a_restart')[0], /settings="action sections"/);
+  assert.equal(count(node, 'takes_a_restart'), 1);
 });
 
 test('flags go on winning over the file', async () => {

@@ -97,6 +97,13 @@ class Service(unittest.TestCase):
         self.assertIn("--group", last)
         self.assertEqual(last[-1], self.only("User"))
 
+    def test_a_service_that_does_not_start_fails_no_upgrade(self):
+        restarts = [line.strip() for line in read("postinst").splitlines()
+                    if line.strip().startswith("deb-systemd-invoke")]
+        self.assertEqual(
+            restarts,
+            ["deb-systemd-invoke try-restart callboard.service || true"])
+
     def test_the_example_has_the_unit_s_folder(self):
         self.assertIn("\n#store-dir = /var/lib/" + self.only("StateDirectory"),
                       read("callboard.conf"))

@@ -1,0 +1,85 @@
+#include <callboard/cmd/text_file.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <callboard/cmd/settings.hpp>
+#include <callboard/cmd/token_argument.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard::cmd;
+
+namespace {
+
+struct fixture {
+  fixture() {
+    auto name
+      = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
+    folder = mkdtemp(name.data());
+  }
+
+  ~fixture() {
+    std::filesystem::remove_all(folder);
+  }
+
+  std::string write(const std::string& text) {
+    auto path = (folder / "file").string();
+    std::ofstream{path, std::ios::binary} << text;
+    return path;
+  }
+
+  // Returns what is thrown.
+  template <class F>
+  static std::string error_of(F&& f) {
+    try {
+      f();
+    } catch (const CLI::ValidationError& x) {
+      return x.what();
+    }
+    return "nothing";
+  }
+
+  std::filesystem::path folder;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(a file is read as it is) {
+  for (size_t size : {0, 1, 4095, 4096, 4097, 8192, 100'000}) {
+    std::string text;
+    for (size_t i = 0; i < size; ++i)
+      text += static_cast<char>(i % 251);
+    auto found = read_file(write(text));
+    CAF_REQUIRE(found.has_value());
+    CHECK(*found == text);
+  }
+}
+
+CAF_TEST(what is no file cannot be read) {
+  CHECK(!read_file(folder.string()));
+  CHECK(!read_file((folder / "none").string()));
+}
+
+CAF_TEST(who needs a file says so) {
+  settings none{std::vector<setting>{}};
+  for (auto& path : {folder.string(), (folder / "none").string()}) {
+    CHECK_EQ(error_of([&] { std::ignore = none.apply_config_file(path); }),
+             path + ": cannot be read");
+    CHECK_EQ(error_of([&] { resolve_token('@' + path); }),
+             "--token: " + path + " cannot be read");
+  }
+  CHECK_EQ(error_of([&] {
+             std::ignore = none.apply_config_file(write("# nothing\n"));
+           }),
+           "nothing");
+  CHECK_EQ(resolve_token('@' + write("t \r\n")), "t");
+}
+
+END_FIXTURE_SCOPE()
