@@ -126,6 +126,18 @@ CAF_TEST(what is too fast is not put on the disk) {
   CHECK_EQ(publish("disk/a", "y", 3), response(3, "run.1", 2));
 }
 
+CAF_TEST(what the disk does not take leaves no more room in a rate) {
+  run();
+  reload({{"disk/+", on_disk(100, 2)}});
+  CHECK_EQ(publish("disk/a", "x", 1), response(1, "run.1", 1));
+  store->broken = true;
+  CHECK_EQ(publish("disk/a", "y", 2), "error 2 storage_unavailable");
+  store->broken = false;
+  CHECK_EQ(publish("disk/a", "z", 3), "error 3 rate_limited");
+  pass(1s);
+  CHECK_EQ(publish("disk/a", "z", 4), response(4, "run.1", 2));
+}
+
 CAF_TEST(rules that change while a topic is loaded hold for it) {
   run();
   store->at_once = false;
