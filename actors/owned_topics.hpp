@@ -207,8 +207,8 @@ public:
   /// Returns whether `topic` keeps publications for those who come back.
   [[nodiscard]] bool keeps_history(std::string_view topic) const;
 
-  /// Forgets unused topics and old ids. A topic that was published to as fast as
-  /// its rate allows is kept until a new one could be no faster.
+  /// Forgets unused topics and old ids. A topic that was published to at a rate
+  /// is kept until a new one could be no faster.
   /// @param may_go is asked with the name of a topic that a store keeps before
   ///        it is forgotten.
   template <class MayGo>

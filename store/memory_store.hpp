@@ -42,7 +42,8 @@ public:
   [[nodiscard]] std::vector<publication_ptr>
   events_of(const std::string& topic) const;
 
-  /// Returns by which options a topic is kept; those of none if it is not there.
+  /// Returns by which options a topic is kept; if it is not there,
+  /// the usual ones.
   [[nodiscard]] topic_options options_of(const std::string& topic) const;
 
   /// Returns where the groups of a topic stand.

@@ -302,17 +302,6 @@ CAF_TEST(a group goes on while members leave and gives up on nothing) {
   CHECK_EQ(heard(), "4<-1x3");
 }
 
-CAF_TEST(a group whose place is not kept gives up on events to the end) {
-  limits.attempts_max = 1;
-  start();
-  join(1);
-  table->end();
-  publish();
-  CHECK_EQ(heard(), "1<-1");
-  leave(1);
-  CHECK_EQ(heard(), "dead 1x1");
-}
-
 CAF_TEST(a group whose place is not kept goes on while the node goes down) {
   join(1);
   table->close();
