@@ -192,7 +192,7 @@ CAF_TEST(other options are on the disk without another event) {
   // What was asked for first is done first.
   load("b");
   stop();
-  database db{file(), database::mode::read};
+  database db{file(), database::mode::write};
   CHECK_EQ(db.number("SELECT size FROM topics WHERE name = 'a'"), 7);
 }
 
