@@ -108,6 +108,10 @@ private:
   void revised(const std::string& name, const topic_options& before,
                const topic_options& now);
 
+  // Lets the store keep a topic as its options say, if they were others.
+  void tell_store(const std::string& name, const durable_topic& at,
+                  const topic_options& before);
+
   // -- as the owner of who is in the topics -----------------------------------
 
   void take_report(const presence_report& x);

@@ -194,8 +194,9 @@ void broker::loaded(const store_report::load& x) {
     if (from.epoch.empty())
       from.epoch = new_epoch();
     // The rules may have changed since it was asked for.
-    at.options = callboard::revised(at.options,
-                                    options_of(ctx_.rules(), x.topic));
+    auto before = at.options;
+    at.options = callboard::revised(before, options_of(ctx_.rules(), x.topic));
+    tell_store(x.topic, at, before);
     if (!topics_.restore(x.topic, from, at.options, now_ms(), ctx_.unix_ms))
       failed = errc::overloaded;
     at.assigned = from.head;

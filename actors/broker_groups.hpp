@@ -80,7 +80,8 @@ public:
   void loaded(const std::string& topic, durable_topic& at,
               const std::vector<group_place>& groups);
 
-  /// The node ends: from now on every change is saved at once.
+  /// The node ends: from now on groups that go on later give nothing more, and
+  /// every change is saved at once.
   void hand_over();
 
   // -- group_sink -------------------------------------------------------------
@@ -160,7 +161,7 @@ private:
 
   void keep_up();
 
-  // Where the node goes down, groups that go on later give nothing more.
+  // Where the node goes down, groups that go on later give up on no event.
   void heed_draining();
 
   // ---------------------------------------------------------------------------

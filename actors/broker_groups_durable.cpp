@@ -273,6 +273,7 @@ void broker_groups::save_changed() {
 
 void broker_groups::hand_over() {
   handed_over_ = true;
+  table_.close();
   while (table_.changed()) {
     auto before = self_.durable_.saves.size();
     save_changed();
@@ -301,7 +302,7 @@ void broker_groups::keep_up() {
 
 void broker_groups::heed_draining() {
   if (ctx_.node.draining)
-    table_.close();
+    table_.end();
 }
 
 } // namespace callboard

@@ -13,6 +13,12 @@ namespace callboard {
 
 namespace {
 
+// Returns whether a store keeps a topic by both in the same way.
+bool kept_alike(const topic_options& x, const topic_options& y) {
+  return x.history_size == y.history_size && x.history_ttl == y.history_ttl
+         && x.retain == y.retain;
+}
+
 // In one step topics are looked for in so many rules.
 constexpr size_t matches_a_step = 16'384;
 
@@ -58,12 +64,19 @@ void broker::revised(const std::string& name, const topic_options& before,
     return;
   auto& at = i->second;
   at.options = now;
+  tell_store(name, at, before);
   // The store may have let go of what the topic did not keep until now.
   auto head = where(name).offset;
   auto size = before.history_size;
   if (now.history_size > size && at.stored_first != 0)
     at.stored_first = std::max(at.stored_first,
                                head >= size ? head - size + 1 : 1);
+}
+
+void broker::tell_store(const std::string& name, const durable_topic& at,
+                        const topic_options& before) {
+  if (at.on_disk() && !kept_alike(before, at.options))
+    ctx_.node.store->set_options(name, at.options);
 }
 
 } // namespace callboard

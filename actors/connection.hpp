@@ -215,6 +215,9 @@ private:
   void withdraw_event(const group_ticket& x);
   void groups_replaced(uint32_t shard);
 
+  // Lets events of groups go to other members from now on.
+  void pause_groups();
+
   // Answers a `subscribe` that still waits.
   void refuse_membership(uint32_t seq_id, errc code);
   // Asks the owner to make this connection a member.

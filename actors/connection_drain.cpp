@@ -25,6 +25,7 @@ void connection::drain() {
   if (!std::exchange(draining_, true)) {
     write_goaway(to_string(close_code::draining), "backoff", goaway_spread_ms);
     stop_serving();
+    pause_groups();
   }
   close_if_drained();
 }
@@ -39,7 +40,8 @@ void connection::stop_serving() {
 void connection::close_if_drained() {
   if (!draining_ || inflight_.size() > 0)
     return;
-  if (served_ == nullptr || served_->requests.empty())
+  if (served_ == nullptr
+      || (served_->requests.empty() && served_->unconfirmed.empty()))
     close(close_code::draining);
 }
 

@@ -149,6 +149,8 @@ void connection::take_event(const group_event& x) {
   // The owner has been told, or is dead.
   if (found == nullptr)
     return;
+  if (draining_)
+    return tell_owner(*found, x.ticket.number, group_verdict::no_room);
   auto& event = *x.event;
   auto bytes = static_cast<size_t>(event.cost());
   if (box_->queued_bytes() > 0
@@ -190,14 +192,23 @@ void connection::withdraw_event(const group_ticket& x) {
   frame.seq_id = found.mapped();
   served_->unconfirmed.erase(frame.seq_id);
   write(frame);
+  close_if_drained();
 }
 
 void connection::on_drained() {
-  if (memberships_ == nullptr)
+  if (memberships_ == nullptr || draining_)
     return;
   for (auto& x : memberships_->list)
     if (std::exchange(x.paused, false))
       tell_owner(x, 0, group_verdict::ready);
+}
+
+void connection::pause_groups() {
+  if (memberships_ == nullptr)
+    return;
+  for (auto& x : memberships_->list)
+    if (x.member != 0)
+      tell_owner(x, 0, group_verdict::no_room);
 }
 
 void connection::groups_replaced(uint32_t shard) {

@@ -206,6 +206,10 @@ public:
                       const topic_options& options)
     = 0;
 
+  /// Lets a topic of `durability::disk` be kept by other options from now on.
+  /// One that is not there stays so. If it fails, the next `append` does it.
+  virtual void set_options(std::string topic, const topic_options& options) = 0;
+
   /// Asks for events that are there.
   virtual void
   read(const store_receiver_ptr& to, uint64_t token, store_query what)

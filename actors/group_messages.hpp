@@ -76,6 +76,7 @@ enum class group_verdict : uint8_t {
   /// Another one may try.
   rejected,
   /// It was not looked at, because there is no room. There is after `ready`.
+  /// Without a delivery, there is none for those that come.
   no_room,
   /// Not to a delivery: there is room again.
   ready,

@@ -159,7 +159,10 @@ struct group_shared {
   group_counts counts;
   /// Those whose places on the disk are not what they are.
   std::vector<shared_group*> changed;
-  /// Whether the node goes down: a group that goes on later gives nothing more.
+  /// Whether the node goes down: members of a group that goes on later leave
+  /// through no fault of its events.
+  bool ending = false;
+  /// Whether such a group gives nothing more.
   bool closing = false;
 };
 

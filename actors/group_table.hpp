@@ -127,8 +127,15 @@ public:
   /// Lets all groups whose places outlive the process be saved anew.
   void change_all();
 
-  /// Groups whose places outlive the process give nothing more.
+  /// Groups whose places outlive the process do not give up on events any more,
+  /// and do not count how often these are left by a member.
+  void end() noexcept {
+    shared_.ending = true;
+  }
+
+  /// The same, and they give nothing more.
   void close() noexcept {
+    end();
     shared_.closing = true;
   }
 

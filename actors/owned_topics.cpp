@@ -276,6 +276,8 @@ bool owned_topics::expire(topic& at, int64_t now_ms) {
   auto keeps = at.options.durability != durability::disk
                && (at.known != nullptr || !at.kept.empty()
                    || at.retained != nullptr);
+  // Or it would have its whole burst at once.
+  keeps |= at.rate != nullptr && !at.rate->full(now_ms);
   return at.loops.empty() && !at.held && !keeps
          && now_ms - at.used_ms >= limits_.linger_ms;
 }

@@ -125,7 +125,8 @@ public:
   saved_topic leave(std::string_view topic, uint64_t stored, int64_t now_ms,
                     int64_t unix_ms) const;
 
-  /// Forgets a topic.
+  /// Forgets a topic. It has the same rate again if it is made anew before the
+  /// next rules.
   void drop(std::string_view topic);
 
   // -- rules that change ------------------------------------------------------
@@ -206,7 +207,8 @@ public:
   /// Returns whether `topic` keeps publications for those who come back.
   [[nodiscard]] bool keeps_history(std::string_view topic) const;
 
-  /// Forgets unused topics and old ids.
+  /// Forgets unused topics and old ids. A topic that was published to at a rate
+  /// is kept until a new one could be no faster.
   /// @param may_go is asked with the name of a topic that a store keeps before
   ///        it is forgotten.
   template <class MayGo>
@@ -221,6 +223,7 @@ public:
         ++i;
       }
     }
+    std::erase_if(rates_, [now_ms](auto& x) { return x.second->full(now_ms); });
   }
 
   void expire(int64_t now_ms) {
@@ -285,6 +288,8 @@ private:
     auto& made = topics_[std::string{name}];
     made.epoch = make_epoch();
     made.options = options_of(*rules_, name);
+    if (auto i = rates_.find(name); i != rates_.end())
+      made.rate = std::move(rates_.extract(i).mapped());
     return &made;
   }
 
@@ -350,6 +355,10 @@ private:
   lap lap_;
   int64_t wait_ms_ = 0;
   std::unordered_map<std::string, topic, string_hash, std::equal_to<>> topics_;
+  // The rates of topics that were dropped, at most as many as topics may live.
+  std::unordered_map<std::string, std::unique_ptr<token_bucket>, string_hash,
+                     std::equal_to<>>
+    rates_;
   // Those with a last value, by name.
   std::map<std::string_view, const topic*> with_value_;
   pattern_tree<loop_set> patterns_;

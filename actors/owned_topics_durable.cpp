@@ -99,6 +99,8 @@ void owned_topics::drop(std::string_view topic) {
   if (i == topics_.end())
     return;
   forget(i->second);
+  if (i->second.rate != nullptr && rates_.size() < limits_.topics_max)
+    rates_.insert_or_assign(i->first, std::move(i->second.rate));
   topics_.erase(i);
 }
 

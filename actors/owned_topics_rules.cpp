@@ -42,6 +42,7 @@ int64_t owned_topics::take_place(topic& at, const publication& x,
 void owned_topics::set_rules(const std::vector<topic_rule>& rules) noexcept {
   rules_ = &rules;
   lap_ = {};
+  rates_.clear();
 }
 
 bool owned_topics::revise(size_t work, int64_t now_ms, int64_t unix_ms,

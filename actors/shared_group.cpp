@@ -64,8 +64,15 @@ void shared_group::leave(group_member& who, int64_t now_ms) {
   for (auto& [number, slot] : gone->given)
     if (!slot.stale)
       unconfirmed.insert(slot.offset);
-  for (auto offset : unconfirmed)
+  for (auto offset : unconfirmed) {
+    // That somebody had it is still told to who gets it next.
+    auto& x = entries_.find(offset)->second;
+    if (is_ending() && x.attempts > 1) {
+      --x.attempts;
+      note_change();
+    }
     fail(offset);
+  }
   go_on(now_ms);
 }
 

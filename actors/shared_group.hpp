@@ -171,6 +171,11 @@ private:
     group_member* bound = nullptr;
   };
 
+  // Returns whether the node goes down, and the group goes on later.
+  [[nodiscard]] bool is_ending() const noexcept {
+    return durable_ && shared_.ending;
+  }
+
   // Returns whether an event of this size can be taken in.
   [[nodiscard]] bool has_room(int64_t bytes) const noexcept;
 

@@ -165,8 +165,7 @@ void shared_group::fail(uint64_t offset) {
   auto& x = entries_.find(offset)->second;
   put_back(offset, x, x.with->id);
   // A node that goes down takes events from members that did nothing wrong.
-  if (x.attempts >= shared_.limits.attempts_max
-      && !(durable_ && shared_.closing))
+  if (x.attempts >= shared_.limits.attempts_max && !is_ending())
     bury(offset);
 }
 

@@ -135,7 +135,7 @@ void topic_table::attached(std::string_view topic, uint64_t generation,
   auto jumped = was_ready && !started_over
                 && x->position.offset < position.offset;
   x->position = std::move(position);
-  x->retained = std::move(retained);
+  x->keep(std::move(retained), topics_lap_.done ? nullptr : rules_);
   if (started_over || jumped)
     tell_position(*x, started_over ? "epoch changed" : "events lost");
   else if (!was_ready)
@@ -204,9 +204,8 @@ size_t topic_table::deliver(const publication_ptr& what) {
       at.offset = event.offset;
       if (at.epoch != event.epoch)
         at.epoch = event.epoch;
-      // Its rule may have let it retain until now.
       auto keeps = event.retain && !event.payload.is_nil();
-      topic.retained = keeps ? what : nullptr;
+      topic.keep(keeps ? what : nullptr, topics_lap_.done ? nullptr : rules_);
       n += deliver_to(topic, what, {});
     }
   }

@@ -46,6 +46,7 @@ struct local_topic {
     auto& options = options_of(rules, subject);
     presence = options.presence;
     overflow = options.overflow;
+    retain = options.retain;
   }
 
   std::string name;
@@ -57,6 +58,8 @@ struct local_topic {
   bool ready = false;
   // Whether a batch waits to be shared out.
   bool pending = false;
+  // Whether newcomers get the last value.
+  bool retain = false;
   // Of a pattern: whether topics that match may retain their last value.
   bool retains = false;
   // Whether the owner was asked for history and has not answered, and whether
@@ -94,6 +97,15 @@ struct local_topic {
   // What events say of the subscription.
   [[nodiscard]] std::string_view pattern_name() const noexcept {
     return pattern ? std::string_view{name} : std::string_view{};
+  }
+
+  // Takes the last value that the owner, whose rules may be older, lets
+  // newcomers get; or null.
+  // @param newer rules by which the topic may not go yet; or null.
+  void keep(publication_ptr x, const std::vector<topic_rule>* newer) {
+    if (newer != nullptr)
+      retain = options_of(*newer, name).retain;
+    retained = retain ? std::move(x) : nullptr;
   }
 
   std::vector<receiver>& list_of(const subscription& x) {

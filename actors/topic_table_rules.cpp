@@ -39,6 +39,7 @@ void topic_table::revise(local_topic& topic) {
     return;
   }
   auto& now = options_of(*rules_, topic.name);
+  topic.retain = now.retain;
   if (!now.retain)
     topic.retained = nullptr;
   if (now.overflow != topic.overflow)

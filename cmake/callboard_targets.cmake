@@ -28,6 +28,9 @@ function(callboard_add_library layer)
   if(CALLBOARD_SANITIZER)
     set_target_properties(${target} PROPERTIES
       UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    # A class of such a source may have members of an unnamed namespace.
+    target_compile_options(${target} PRIVATE
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
   file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}"
     "${CALLBOARD_INCLUDE_DIR}/callboard/${layer}" SYMBOLIC)

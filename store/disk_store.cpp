@@ -330,6 +330,10 @@ void disk_store::append(const store_receiver_ptr& to, publication_ptr x,
   impl_->add(append_task{to, std::move(x), options});
 }
 
+void disk_store::set_options(std::string topic, const topic_options& options) {
+  impl_->add(options_task{std::move(topic), options});
+}
+
 void disk_store::read(const store_receiver_ptr& to, uint64_t token,
                       store_query what) {
   {

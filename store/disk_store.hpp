@@ -68,6 +68,8 @@ public:
   void append(const store_receiver_ptr& to, publication_ptr x,
               const topic_options& options) override;
 
+  void set_options(std::string topic, const topic_options& options) override;
+
   void read(const store_receiver_ptr& to, uint64_t token,
             store_query what) override;
 

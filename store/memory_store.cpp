@@ -38,6 +38,11 @@ void memory_store::append(const store_receiver_ptr& to, publication_ptr x,
   add(append_task{to, std::move(x), options});
 }
 
+void memory_store::set_options(std::string topic,
+                               const topic_options& options) {
+  add(options_task{std::move(topic), options});
+}
+
 void memory_store::save_places(const store_receiver_ptr& to, uint64_t token,
                                std::vector<saved_place> xs) {
   add(places_task{to, token, std::move(xs)});
@@ -105,6 +110,10 @@ void memory_store::commit(size_t events_max) {
       for (auto& place : list->places)
         done = !broken && keep(place) && done;
       reports.saved(*list, done);
+    } else if (auto* revised = std::get_if<options_task>(&task)) {
+      auto at = topics_.find(revised->topic);
+      if (!broken && at != topics_.end() && !at->second.saved)
+        at->second.options = revised->options;
     } else if (!broken) {
       keep(std::get<saved_topic>(task));
     }
@@ -256,6 +265,11 @@ memory_store::events_of(const std::string& topic) const {
     for (auto& x : i->second.events)
       result.push_back(x.event);
   return result;
+}
+
+topic_options memory_store::options_of(const std::string& topic) const {
+  auto i = topics_.find(topic);
+  return i == topics_.end() ? topic_options{} : i->second.options;
 }
 
 std::vector<group_place>

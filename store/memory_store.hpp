@@ -42,6 +42,10 @@ public:
   [[nodiscard]] std::vector<publication_ptr>
   events_of(const std::string& topic) const;
 
+  /// Returns by which options a topic is kept; if it is not there,
+  /// the usual ones.
+  [[nodiscard]] topic_options options_of(const std::string& topic) const;
+
   /// Returns where the groups of a topic stand.
   [[nodiscard]] std::vector<group_place>
   groups_of(const std::string& topic) const;
@@ -62,6 +66,8 @@ public:
 
   void append(const store_receiver_ptr& to, publication_ptr x,
               const topic_options& options) override;
+
+  void set_options(std::string topic, const topic_options& options) override;
 
   void read(const store_receiver_ptr& to, uint64_t token,
             store_query what) override;

@@ -158,18 +158,25 @@ void store_tables::take(known_topic& at, bool in_memory) {
   at.taken = in_memory;
 }
 
-void store_tables::set_options(known_topic& at, const topic_options& options) {
+bool store_tables::set_options(const std::string& name,
+                               const topic_options& options) {
+  auto* at = find(name);
+  return at != nullptr && !at->saved && set_options(*at, options);
+}
+
+bool store_tables::set_options(known_topic& at, const topic_options& options) {
   auto same = at.options.history_size == options.history_size
               && ttl_ms_of(at.options) == ttl_ms_of(options)
               && at.options.retain == options.retain;
   at.options = options;
   if (same)
-    return;
+    return false;
   db_.prepare("UPDATE topics SET size = ?, ttl_ms = ?, retain = ? WHERE id = ?")
     .with(uint64_t{options.history_size}, ttl_ms_of(options), options.retain,
           at.id)
     .run();
   note_written(at.id);
+  return true;
 }
 
 stored_topic store_tables::load(const std::string& name,

@@ -78,6 +78,10 @@ public:
   ///          too many topics.
   bool append(const publication& x, const topic_options& options);
 
+  /// Lets a topic of `durability::disk` be kept by other options.
+  /// @returns whether it changed something.
+  bool set_options(const std::string& name, const topic_options& options);
+
   void flush();
 
   /// Keeps what there is of a topic. Of one that is not there and had no event,
@@ -165,7 +169,8 @@ private:
     return saved ? std::optional{generation_} : std::nullopt;
   }
 
-  void set_options(known_topic& at, const topic_options& options);
+  // Returns whether it changed something.
+  bool set_options(known_topic& at, const topic_options& options);
 
   void add_to_run(known_topic& at, const publication& x);
 

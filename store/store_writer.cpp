@@ -112,6 +112,8 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
       } else if (auto* places = std::get_if<places_task>(&task)) {
         saved.push_back(save(*places));
         what.wrote = true;
+      } else if (auto* revised = std::get_if<options_task>(&task)) {
+        what.wrote |= tables_->set_options(revised->topic, revised->options);
       } else {
         what.wrote |= tables_->save(std::get<saved_topic>(task));
       }

@@ -27,14 +27,19 @@ struct load_task {
   topic_options options;
 };
 
+struct options_task {
+  std::string topic;
+  topic_options options;
+};
+
 struct places_task {
   store_receiver_ptr to;
   uint64_t token = 0;
   std::vector<saved_place> places;
 };
 
-using store_task
-  = std::variant<append_task, load_task, saved_topic, places_task>;
+using store_task = std::variant<append_task, load_task, saved_topic,
+                                places_task, options_task>;
 
 /// What is to be told to the receivers, one report for each.
 class report_list {

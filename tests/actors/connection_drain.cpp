@@ -4,10 +4,11 @@
 
 #include <string>
 
-#include "support/node_fixture.hpp"
+#include "actors/member_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
+using namespace std::chrono_literals;
 
 using type = frame_type;
 
@@ -16,7 +17,7 @@ namespace {
 const std::string goaway = "goaway {\"reason\":\"draining\",\"reconnect\":"
                            "\"backoff\",\"afterMs\":0,\"spreadMs\":1000}";
 
-struct fixture : node_fixture {
+struct fixture : member_fixture {
   void drain(client& x) {
     caf::anon_send(x.handle, drain_atom_v);
     turn();
@@ -115,6 +116,73 @@ CAF_TEST(who has to answer what nobody wants any more does not wait) {
   drain(bob);
   CHECK(bob.alive());
   say(alice, type::cancel, 1);
+  CHECK_EQ(bob.close_code(), 4004);
+}
+
+CAF_TEST(who has to confirm events does so first and gets no more) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  join(bob, "kept/a");
+  publish(alice, "kept/a", 2);
+  CHECK_EQ(bob.take().size(), 2u);
+  drain(bob);
+  CHECK_EQ(bob.heard(), goaway);
+  publish(alice, "kept/a");
+  CHECK_EQ(bob.heard(), "");
+  auto& carol = connect();
+  CHECK(join(carol, "kept/a").ends_with("; event 1 kept/a @3 of g \"x\""));
+  say(bob, type::ack, 1);
+  CHECK(bob.alive());
+  say(bob, type::ack, 2);
+  CHECK_EQ(bob.close_code(), 4004);
+  CHECK_EQ(count(&group_metrics::confirmations), 2);
+  CHECK_EQ(count(&group_metrics::deliveries), 3);
+  CHECK_EQ(carol.heard(), "");
+}
+
+CAF_TEST(an event that was on its way goes to another one) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  join(bob, "kept/a");
+  publish(alice, "kept/a");
+  CHECK_EQ(bob.take().size(), 1u);
+  alice.publish("kept/a", "x");
+  drain(bob);
+  CHECK_EQ(bob.heard(), goaway);
+  auto& carol = connect();
+  // Nobody has had it yet.
+  CHECK(join(carol, "kept/a").ends_with("; event 1 kept/a @2 of g \"x\""));
+  CHECK(bob.alive());
+}
+
+CAF_TEST(an event that is taken back does not hold it up) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  join(bob, "kept/a");
+  publish(alice, "kept/a");
+  bob.take();
+  drain(bob);
+  CHECK_EQ(bob.heard(), goaway);
+  pass(9s);
+  CHECK(bob.alive());
+  pass(2s);
+  CHECK_EQ(bob.heard(), "cancel 1");
+  CHECK_EQ(bob.close_code(), 4004);
+}
+
+CAF_TEST(events of a shard that fails do not hold it up) {
+  start();
+  auto& alice = connect();
+  auto& bob = connect();
+  join(bob, "kept/a");
+  publish(alice, "kept/a");
+  bob.take();
+  drain(bob);
+  CHECK(bob.alive());
+  replace_broker(0);
   CHECK_EQ(bob.close_code(), 4004);
 }
 

@@ -278,4 +278,15 @@ CAF_TEST(an event that waits for its time is forgotten with its group) {
   CHECK_EQ(heard(), "1<-1 released t");
 }
 
+CAF_TEST(a group whose place is not kept gives up on events to the end) {
+  limits.attempts_max = 1;
+  start();
+  join(1);
+  table->end();
+  publish();
+  CHECK_EQ(heard(), "1<-1");
+  leave(1);
+  CHECK_EQ(heard(), "dead 1x1");
+}
+
 END_FIXTURE_SCOPE()

@@ -233,6 +233,48 @@ CAF_TEST(the application publishes as fast as it likes) {
   CHECK(publish("a") == result::limited);
 }
 
+CAF_TEST(a topic is kept until nothing is missing of its burst) {
+  set({{"#", {.publish_rate = 1, .publish_burst = 5}}});
+  // Nothing is missing any more when it has not been used for long enough.
+  publish("a");
+  topics->expire(999);
+  CHECK_EQ(topics->size(), 1u);
+  topics->expire(1000);
+  CHECK_EQ(topics->size(), 0u);
+  for (int i = 0; i < 5; ++i)
+    CHECK(publish("b", 2000) == result::accepted);
+  topics->expire(6999);
+  CHECK_EQ(topics->size(), 1u);
+  topics->expire(7000);
+  CHECK_EQ(topics->size(), 0u);
+  for (int i = 0; i < 5; ++i)
+    CHECK(publish("c", 8000) == result::accepted);
+  topics->expire(9000);
+  CHECK(publish("c", 9000) == result::accepted);
+  CHECK(publish("c", 9000) == result::limited);
+}
+
+CAF_TEST(a topic that was dropped comes back with its rate) {
+  set({{"#", {.publish_rate = 1, .publish_burst = 5}}});
+  for (int i = 0; i < 5; ++i)
+    CHECK(publish("a") == result::accepted);
+  topics->drop("a");
+  CHECK(publish("a", 999) == result::limited);
+  CHECK(publish("a", 1000) == result::accepted);
+  topics->drop("a");
+  // All but a thousandth has come back.
+  topics->expire(5999);
+  for (int i = 0; i < 4; ++i)
+    CHECK(publish("a", 5999) == result::accepted);
+  CHECK(publish("a", 5999) == result::limited);
+  // Under other rules it begins anew.
+  topics->drop("a");
+  set({{"#", {.publish_rate = 1, .publish_burst = 2}}});
+  CHECK(publish("a", 5999) == result::accepted);
+  CHECK(publish("a", 5999) == result::accepted);
+  CHECK(publish("a", 5999) == result::limited);
+}
+
 CAF_TEST(of what is too fast nothing is remembered) {
   change({{"#", {.history_size = 10, .publish_rate = 1}}});
   publish("a", 0, 1, "one");

@@ -281,6 +281,27 @@ CAF_TEST(a node that goes down takes events from members without harm) {
   CHECK_EQ(state(), "1-4: 2x1 3x1 4x1");
 }
 
+CAF_TEST(a group goes on while members leave and gives up on nothing) {
+  limits.attempts_max = 2;
+  start();
+  for (member_id id : {1, 2, 3})
+    join_durable(id);
+  table->end();
+  publish();
+  CHECK_EQ(heard(), "1<-1");
+  leave(1);
+  CHECK_EQ(heard(), "2<-1x2");
+  // However many leave.
+  leave(2);
+  CHECK_EQ(heard(), "3<-1x2");
+  leave(3);
+  CHECK_EQ(state(), "0-1: 1x1");
+  join_durable(4);
+  CHECK_EQ(heard(), "4<-1x2");
+  reject(4, 1);
+  CHECK_EQ(heard(), "4<-1x3");
+}
+
 CAF_TEST(a group whose place is not kept goes on while the node goes down) {
   join(1);
   table->close();

@@ -4,7 +4,20 @@
 
 using namespace callboard;
 
-BEGIN_FIXTURE_SCOPE(replay_fixture)
+namespace {
+
+struct fixture : replay_fixture {
+  fixture() {
+    rules.push_back({"#", {.retain = true}});
+    table.set_rules(rules);
+    while (!table.revise(1000, 0)) {
+    }
+  }
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
 
 CAF_TEST(a newcomer gets the last value first) {
   auto value = make_event("a", 1, "e", "x");

@@ -210,6 +210,41 @@ CAF_TEST(newcomers get no last value when the topic retains none) {
   CHECK_EQ(bob.heard(), "subscribed 1 a e@1");
 }
 
+CAF_TEST(newcomers get no last value of an owner that has older rules) {
+  change({{"a", {.retain = true}}});
+  attach(join(), "a");
+  change({});
+  auto value = make_event("a", 1, "e", "x");
+  value->retain = true;
+  table.deliver(value);
+  table.flush();
+  auto& alice = join();
+  subscribe(alice, "a", 1);
+  CHECK_EQ(alice.heard(), "subscribed 1 a e@1");
+  table.attached("a", table.new_generation("a"), {"e", 1}, value);
+  auto& bob = join();
+  subscribe(bob, "a", 1);
+  CHECK_EQ(bob.heard(), "subscribed 1 a e@1");
+}
+
+CAF_TEST(last values go by rules that have not come to the topic yet) {
+  attach(join(), "a");
+  auto value = make_event("a", 1, "e", "x");
+  value->retain = true;
+  set({{"#", {.retain = true}}});
+  table.deliver(value);
+  table.flush();
+  auto& alice = join();
+  subscribe(alice, "a", 1);
+  CHECK_EQ(alice.heard(), "subscribed 1 a e@1; a@1 retained");
+  // The owner's answer is there in front of who waits for it.
+  auto& bob = join();
+  subscribe(bob, "b", 1);
+  set({});
+  table.attached("b", table.new_generation("b"), {"e", 4}, make_event("b", 4));
+  CHECK_EQ(bob.heard(), "subscribed 1 b e@4");
+}
+
 CAF_TEST(newcomers to a pattern wait for last values where there may be some) {
   attach(join(), "a/+");
   auto& alice = join();

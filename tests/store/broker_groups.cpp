@@ -153,6 +153,24 @@ CAF_TEST(what changes after the end has begun is saved at once) {
   CHECK_EQ(stored("disk/a"), "g 2-4 3x1 4x1");
 }
 
+CAF_TEST(a group goes on until its shard hands over) {
+  run();
+  publish("disk/a", "x", 0);
+  join(*two, "disk/a");
+  node.draining = true;
+  publish_many("disk/a", 2);
+  CHECK_EQ(tale(*two), "2; 3");
+  say(*two, type::ack, 1);
+  publish_many("disk/a", 1);
+  CHECK_EQ(tale(*two), "4");
+  caf::anon_send(loops[0]->brokers[0].actor, drain_atom_v);
+  turn();
+  say(*two, type::ack, 2);
+  publish_many("disk/a", 1);
+  CHECK_EQ(tale(*two), "");
+  CHECK_EQ(store->events_of("disk/a").size(), 5u);
+}
+
 CAF_TEST(a group that has no member yet misses nothing) {
   run(2);
   auto topic = name_on(0, 2, "disk/");

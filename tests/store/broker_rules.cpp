@@ -79,6 +79,42 @@ CAF_TEST(a history on the disk becomes shorter and not longer than it was) {
   CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "5 6 7");
 }
 
+CAF_TEST(the store keeps a topic by the new rules without another event) {
+  run();
+  auto aged = [](caf::timespan ttl, size_t rate = 0) {
+    return topic_options{.history_size = 100,
+                         .history_ttl = ttl,
+                         .durability = durability::disk,
+                         .publish_rate = rate};
+  };
+  publish("aged/a", "x", 1);
+  publish("ram/a", "x", 2);
+  CHECK(store->options_of("aged/a").history_ttl == 10s);
+  reload({{"aged/+", aged(20s)}});
+  CHECK(store->options_of("aged/a").history_ttl == 20s);
+  // What is nothing to the store is not told, nor what it has no part in.
+  store->at_once = false;
+  reload({{"aged/+", aged(20s, 5)}, {"ram/+", {.history_size = 7}}});
+  CHECK_EQ(store->waiting(), 0u);
+  reload({{"aged/+", aged(21s, 5)}});
+  CHECK_EQ(store->waiting(), 1u);
+  store->commit();
+  CHECK(store->options_of("aged/a").history_ttl == 21s);
+}
+
+CAF_TEST(the store keeps a topic by rules that change while it is loaded) {
+  run();
+  publish("disk/a", "x", 1);
+  restart(false);
+  store->at_once = false;
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "");
+  reload({{"disk/+", on_disk(50)}});
+  commit(*one);
+  CHECK_EQ(store->options_of("disk/a").history_size, 100u);
+  commit(*one);
+  CHECK_EQ(store->options_of("disk/a").history_size, 50u);
+}
+
 CAF_TEST(what is too fast is not put on the disk) {
   run();
   reload({{"disk/+", on_disk(100, 1)}});
@@ -88,6 +124,18 @@ CAF_TEST(what is too fast is not put on the disk) {
   CHECK_EQ(loops[0]->brokers[0].waiting->count(), 0);
   pass(1s);
   CHECK_EQ(publish("disk/a", "y", 3), response(3, "run.1", 2));
+}
+
+CAF_TEST(what the disk does not take leaves no more room in a rate) {
+  run();
+  reload({{"disk/+", on_disk(100, 2)}});
+  CHECK_EQ(publish("disk/a", "x", 1), response(1, "run.1", 1));
+  store->broken = true;
+  CHECK_EQ(publish("disk/a", "y", 2), "error 2 storage_unavailable");
+  store->broken = false;
+  CHECK_EQ(publish("disk/a", "z", 3), "error 3 rate_limited");
+  pass(1s);
+  CHECK_EQ(publish("disk/a", "z", 4), response(4, "run.1", 2));
 }
 
 CAF_TEST(rules that change while a topic is loaded hold for it) {

@@ -181,6 +181,21 @@ CAF_TEST(a damaged page fails and the other topics go on) {
   CHECK_EQ(read("b", 1), "7: 1 2 3 4");
 }
 
+// -- options ------------------------------------------------------------------
+
+CAF_TEST(other options are on the disk without another event) {
+  load("a");
+  append("a", 1, 1);
+  auto other = options;
+  other.history_size = 7;
+  store().set_options("a", other);
+  // What was asked for first is done first.
+  load("b");
+  stop();
+  database db{file(), database::mode::write};
+  CHECK_EQ(db.number("SELECT size FROM topics WHERE name = 'a'"), 7);
+}
+
 // -- bounds -------------------------------------------------------------------
 
 CAF_TEST(a store is full while too much waits) {

@@ -112,6 +112,25 @@ CAF_TEST(an event that does not follow the last one fails) {
   });
 }
 
+CAF_TEST(other options leave what there is and make nothing) {
+  for_each_store([](store_env& env) {
+    auto other = env.options;
+    other.history_size = 7;
+    env.store().set_options("a", other);
+    CHECK_EQ(env.load("a"), "a none");
+    env.append("a", 1, 3);
+    env.store().set_options("a", other);
+    CHECK_EQ(env.append("a", 4, 4), "ok 1");
+    env.store().set_options("a", other);
+    CHECK_EQ(env.load("a"), "a e@4 1-4");
+    // A topic of the memory that was saved is not the disk's.
+    env.options.durability = durability::memory;
+    env.save("m", 2, 1, 2);
+    env.store().set_options("m", other);
+    CHECK_EQ(env.load("m"), "m e@2 1-2");
+  });
+}
+
 CAF_TEST(another epoch has no events) {
   for_each_store([](store_env& env) {
     env.load("a");

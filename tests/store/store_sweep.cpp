@@ -74,6 +74,22 @@ CAF_TEST(events expire and the place stays) {
   CHECK_EQ(kept("a"), "4-4");
 }
 
+CAF_TEST(events expire by the options that hold then) {
+  options.history_ttl = 100ms;
+  append("a", 2);
+  CHECK(!tables->set_options("a", options));
+  options.history_ttl = 200ms;
+  CHECK(!tables->set_options("b", options));
+  CHECK(tables->set_options("a", options));
+  tables->committed();
+  now_ms += 199;
+  sweep();
+  CHECK_EQ(rows("runs"), 2);
+  now_ms += 1;
+  sweep();
+  CHECK_EQ(rows("runs"), 0);
+}
+
 CAF_TEST(a last value does not expire) {
   options.history_ttl = 100ms;
   options.retain = true;
