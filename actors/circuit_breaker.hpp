@@ -61,8 +61,8 @@ public:
 
   /// Returns how long a request has to wait: zero if it may pass now. Becomes
   /// half-open if the time for that has come, and open again where probes have
-  /// all places and nothing was heard of them for as long as it was open before,
-  /// or for `latency` or `timeout_min`, if these are longer.
+  /// all places and nothing was heard of them for as long as it was open
+  /// before, or for `latency` or `timeout_min`, if these are longer.
   caf::timespan wait(time_point now) noexcept;
 
   /// Lets a request pass.

@@ -35,8 +35,8 @@ pace::verdict pace::take(int64_t now_ms) noexcept {
   if (!std::exchange(asked_, true))
     message_wait_ms_ = bytes_.take(message_bytes_, now_ms, flood_);
   if (message_wait_ms_ > 0) {
-    // It is answered like any other, so it counts, too.
-    frames_.take(1, now_ms, flood_);
+    // It is answered like any other that is refused.
+    frames_.bear(1, now_ms, flood_);
     return {message_wait_ms_, limit_kind::bytes, flood_};
   }
   auto wait_ms = frames_.take(1, now_ms, flood_);
@@ -45,9 +45,13 @@ pace::verdict pace::take(int64_t now_ms) noexcept {
 
 int64_t pace::lane::take(uint64_t n, int64_t now_ms, bool& flood) noexcept {
   auto wait_ms = taken_.take(n, now_ms);
-  if (wait_ms > 0 && borne_.take(n, now_ms) > 0)
-    flood = true;
+  if (wait_ms > 0)
+    bear(n, now_ms, flood);
   return wait_ms;
+}
+
+void pace::lane::bear(uint64_t n, int64_t now_ms, bool& flood) noexcept {
+  flood |= borne_.take(n, now_ms) > 0;
 }
 
 } // namespace callboard

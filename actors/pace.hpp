@@ -46,6 +46,9 @@ private:
     // Returns how long to wait; sets `flood` if too much was refused.
     int64_t take(uint64_t n, int64_t now_ms, bool& flood) noexcept;
 
+    // Counts what is refused; sets `flood` if that is too much.
+    void bear(uint64_t n, int64_t now_ms, bool& flood) noexcept;
+
   private:
     token_bucket taken_;
     token_bucket borne_;

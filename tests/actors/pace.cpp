@@ -84,6 +84,16 @@ CAF_TEST(a message that is refused takes nothing of the frames) {
   CHECK_EQ(send(128, 128), "ok");
 }
 
+CAF_TEST(frames of refused messages are borne for so long only) {
+  options.frame_bytes_max = 128;
+  options.frames = {10, 2};
+  options.bytes = {1000, 128};
+  CHECK_EQ(send(128), "ok");
+  CHECK_EQ(send(128), "bytes 128");
+  CHECK_EQ(frame(), "bytes 128");
+  CHECK_EQ(frame(), "bytes 128 flood");
+}
+
 CAF_TEST(the largest message fits unless a burst is set) {
   options.bytes = {10, 0};
   CHECK_EQ(send(options.frame_bytes_max), "ok");
