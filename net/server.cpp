@@ -4,6 +4,7 @@
 #include <future>
 #include <mutex>
 #include <random>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -42,7 +43,7 @@ std::string random_text(size_t n) {
 
 // Returns the counter of reloads that ended so.
 caf::telemetry::int_counter* reloads(caf::actor_system& sys,
-                                     caf::string_view how) {
+                                     const std::string& how) {
   return sys.metrics()
     .counter_family("callboard", "reloads", {"result"},
                     "Reloads of options by what became of them.", "1", true)
