@@ -10,8 +10,6 @@
 
 namespace callboard {
 
-using namespace std::chrono_literals;
-
 /// A circuit breaker whose time the test moves.
 struct circuit_fixture {
   using state = circuit_state;
@@ -37,16 +35,18 @@ struct circuit_fixture {
 
   /// Lets a request pass that does not end yet.
   uint32_t begin() {
-    REQUIRE_EQ(wait(), 0ns);
+    REQUIRE_EQ(wait(), caf::timespan{0});
     return circuit().begin();
   }
 
-  void finish(uint32_t round, verdict x, caf::timespan took = 1ms) {
+  void finish(uint32_t round, verdict x,
+              caf::timespan took = std::chrono::milliseconds{1}) {
     circuit().finish(round, x, took, now);
   }
 
   /// Lets `n` requests pass and end at once.
-  void end(size_t n, verdict x, caf::timespan took = 1ms) {
+  void end(size_t n, verdict x,
+           caf::timespan took = std::chrono::milliseconds{1}) {
     for (size_t i = 0; i < n; ++i)
       finish(begin(), x, took);
   }
@@ -65,7 +65,7 @@ struct circuit_fixture {
   circuit_options options;
   std::optional<circuit_breaker> breaker;
   // A slice of every window begins here.
-  circuit_breaker::time_point now{1000h};
+  circuit_breaker::time_point now{std::chrono::hours{1000}};
 };
 
 } // namespace callboard
