@@ -230,6 +230,32 @@ CAF_TEST(the rest of a message is not looked at then) {
 
 // -- bytes --------------------------------------------------------------------
 
+CAF_TEST(messages without a frame cost one) {
+  node.options.frames = {10, 2};
+  begin();
+  auto& x = connect();
+  for (auto i = 0; i < 4; ++i)
+    x.say_bytes("");
+  CHECK(x.alive());
+  CHECK_EQ(refusals(limit_kind::frames), 2);
+  x.say_bytes("");
+  turn();
+  CHECK_EQ(x.close_code(), 1008);
+  CHECK_EQ(x.heard(), "");
+}
+
+CAF_TEST(control frames of the transport cost one) {
+  node.options.frames = {10, 2};
+  begin();
+  auto& x = connect();
+  auto control = [&x] { x->enter([&x] { x->receive_control(5); }); };
+  for (auto i = 0; i < 4; ++i)
+    control();
+  CHECK(x.alive());
+  CHECK_EQ(ping(x, 1), "error 1 rate_limited after 100");
+  CHECK_EQ(x.close_code(), 1008);
+}
+
 CAF_TEST(bytes beyond the rate are refused with all frames of the message) {
   node.options.frame_bytes_max = 1000;
   node.options.bytes = {1000, 1000};

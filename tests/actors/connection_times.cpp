@@ -102,6 +102,18 @@ CAF_TEST(who has not logged in yet is not idle) {
   CHECK_EQ(open(0, {}, true)->expires_ms(), 0);
 }
 
+CAF_TEST(who is closing is not idle) {
+  node.options.idle_timeout = 10s;
+  start();
+  auto& x = connect();
+  x->enter([&] { x->close(close_code::kicked); });
+  CHECK_EQ(x->expires_ms(), 0);
+  // Its actor has ended, and its socket still asks.
+  turn();
+  CHECK(!x.alive());
+  CHECK_EQ(x->expires_ms(), 0);
+}
+
 // -- lifetime
 // -------------------------------------------------------------------
 
