@@ -1,6 +1,5 @@
 #include <callboard/cmd/privileges.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -9,6 +8,7 @@
 
 #include <callboard/net/client_error.hpp>
 
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -36,21 +36,11 @@ std::string find(const user_name& x) {
 }
 
 struct fixture {
-  fixture() {
-    auto name
-      = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
-    folder = mkdtemp(name.data());
-  }
-
-  ~fixture() {
-    std::filesystem::remove_all(folder);
-  }
+  callboard::scratch_folder folder;
 
   std::string path(const char* name) const {
-    return (folder / name).string();
+    return folder.path(name);
   }
-
-  std::filesystem::path folder;
 
   // Nobody but root can give a folder to somebody else.
   account self{"self", getuid(), getgid()};

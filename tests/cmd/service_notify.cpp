@@ -1,14 +1,13 @@
 #include <callboard/cmd/service_notify.hpp>
 
 #include <cstddef>
-#include <cstdlib>
-#include <filesystem>
 #include <vector>
 
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 using namespace callboard::cmd;
@@ -17,16 +16,11 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture {
-  fixture() {
-    auto name
-      = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
-    folder = mkdtemp(name.data());
-  }
+  callboard::scratch_folder folder;
 
   ~fixture() {
     if (descriptor >= 0)
       close(descriptor);
-    std::filesystem::remove_all(folder);
   }
 
   // Listens as a service manager does.
@@ -53,10 +47,8 @@ struct fixture {
   }
 
   std::string path() const {
-    return (folder / "notify").string();
+    return folder.path("notify");
   }
-
-  std::filesystem::path folder;
 
   int descriptor = -1;
 };
@@ -79,7 +71,7 @@ CAF_TEST(each step is a message of its own) {
 }
 
 CAF_TEST(a socket may have a name that is no path) {
-  auto name = '@' + folder.string();
+  auto name = '@' + folder.path();
   listen(name);
   service_notify{name}.stopping();
   CAF_CHECK_EQUAL(next(), "STOPPING=1\n");
@@ -87,7 +79,7 @@ CAF_TEST(a socket may have a name that is no path) {
 
 CAF_TEST(the longest name is told and a longer one is none) {
   constexpr size_t size_max = sizeof(sockaddr_un::sun_path) - 1;
-  auto name = '@' + folder.string();
+  auto name = '@' + folder.path();
   name.resize(size_max, 'x');
   listen(name);
   service_notify{name}.stopping();

@@ -1,7 +1,5 @@
 #include <callboard/cmd/text_file.hpp>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <tuple>
@@ -10,6 +8,7 @@
 #include <callboard/cmd/settings.hpp>
 #include <callboard/cmd/token_argument.hpp>
 
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 using namespace callboard::cmd;
@@ -17,18 +16,10 @@ using namespace callboard::cmd;
 namespace {
 
 struct fixture {
-  fixture() {
-    auto name
-      = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
-    folder = mkdtemp(name.data());
-  }
-
-  ~fixture() {
-    std::filesystem::remove_all(folder);
-  }
+  callboard::scratch_folder folder;
 
   std::string write(const std::string& text) {
-    auto path = (folder / "file").string();
+    auto path = folder.path("file");
     std::ofstream{path, std::ios::binary} << text;
     return path;
   }
@@ -43,8 +34,6 @@ struct fixture {
     }
     return "nothing";
   }
-
-  std::filesystem::path folder;
 };
 
 } // namespace
@@ -63,13 +52,13 @@ CAF_TEST(a file is read as it is) {
 }
 
 CAF_TEST(what is no file cannot be read) {
-  CHECK(!read_file(folder.string()));
-  CHECK(!read_file((folder / "none").string()));
+  CHECK(!read_file(folder.path()));
+  CHECK(!read_file(folder.path("none")));
 }
 
 CAF_TEST(who needs a file says so) {
   settings none{std::vector<setting>{}};
-  for (auto& path : {folder.string(), (folder / "none").string()}) {
+  for (auto& path : {folder.path(), folder.path("none")}) {
     CHECK_EQ(error_of([&] { std::ignore = none.apply_config_file(path); }),
              path + ": cannot be read");
     CHECK_EQ(error_of([&] { resolve_token('@' + path); }),

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -20,6 +18,7 @@
 #include <callboard/net/client_error.hpp>
 #include <callboard/net/tls_context.hpp>
 
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 // The server's end is ours, the client's is OpenSSL on its own socket.
@@ -55,10 +54,9 @@ void write_certificate(const std::string& file, const std::string& key_file) {
 }
 
 struct fixture {
+  callboard::scratch_folder folder;
+
   fixture() {
-    auto name
-      = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
-    folder = mkdtemp(name.data());
     options.certificate_file = path("cert.pem");
     options.key_file = path("key.pem");
     write_certificate(options.certificate_file, options.key_file);
@@ -78,11 +76,10 @@ struct fixture {
     SSL_CTX_free(client_context);
     close(sockets[0]);
     close(sockets[1]);
-    std::filesystem::remove_all(folder);
   }
 
   std::string path(const char* name) const {
-    return (folder / name).string();
+    return folder.path(name);
   }
 
   // Lets both ends go on until they have shaken hands.
@@ -124,7 +121,6 @@ struct fixture {
     return server->write(pieces);
   }
 
-  std::filesystem::path folder;
   tls_options options;
   int sockets[2];
   std::unique_ptr<tls_stream> server;

@@ -1,13 +1,12 @@
 #include <callboard/net/token_authority.hpp>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include <callboard/net/client_error.hpp>
 
 #include "net/token_fixture.hpp"
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -46,14 +45,11 @@ CAF_TEST(the own topic may be read by its user only) {
 }
 
 CAF_TEST(only a token or a certificate lets in) {
-  auto name
-    = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
-  std::filesystem::path folder = mkdtemp(name.data());
+  scratch_folder folder;
   token_options x;
-  x.key_file = (folder / "key").string();
+  x.key_file = folder.path("key");
   std::ofstream{x.key_file} << std::string(32, 'k');
   auto made = make_token_authority(x);
-  std::filesystem::remove_all(folder);
   CAF_REQUIRE(made);
   CHECK(!made->authenticate({}));
   CHECK(!made->authenticate({.token = "", .address = "192.0.2.7"}));

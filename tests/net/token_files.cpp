@@ -1,6 +1,5 @@
 #include <callboard/net/token_files.hpp>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -10,6 +9,7 @@
 #include <callboard/net/client_error.hpp>
 
 #include "net/token_fixture.hpp"
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 using namespace callboard::net;
@@ -18,18 +18,10 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture {
-  fixture() {
-    auto name
-      = (std::filesystem::temp_directory_path() / "callboard-XXXXXX").string();
-    folder = mkdtemp(name.data());
-  }
-
-  ~fixture() {
-    std::filesystem::remove_all(folder);
-  }
+  callboard::scratch_folder folder;
 
   std::string path(const char* name) const {
-    return (folder / name).string();
+    return folder.path(name);
   }
 
   // Replaces a file in one step, as an operator should.
@@ -67,7 +59,6 @@ struct fixture {
     return "{\"keys\":[" + result + "]}";
   }
 
-  std::filesystem::path folder;
   std::vector<std::string> told;
 };
 
@@ -90,8 +81,8 @@ CAF_TEST(a file that cannot be used is named) {
   auto sentence = [](const caf::error& x) { return details(x).sentence; };
   CHECK_EQ(sentence(make(path("none"), "").load()),
            path("none") + ": It cannot be read.");
-  CHECK_EQ(sentence(make("", folder.string()).load()),
-           folder.string() + ": It cannot be read.");
+  CHECK_EQ(sentence(make("", folder.path()).load()),
+           folder.path() + ": It cannot be read.");
   write("key", "short");
   CHECK_EQ(sentence(make(path("key"), "").load()),
            path("key") + ": A secret for HS256 needs 32 bytes at least.");

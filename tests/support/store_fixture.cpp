@@ -32,20 +32,6 @@ std::string words_of(const store_report::reading& x) {
 
 } // namespace
 
-scratch_folder::scratch_folder() {
-  auto name
-    = (std::filesystem::temp_directory_path() / "callboard-store-XXXXXX")
-        .string();
-  if (mkdtemp(name.data()) == nullptr)
-    CAF_FAIL("there is no room for a temporary folder");
-  path_ = name;
-}
-
-scratch_folder::~scratch_folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 // -- note_taker ---------------------------------------------------------------
 
 void note_taker::report(store_report_ptr x) {

@@ -12,28 +12,10 @@
 #include <string>
 #include <vector>
 
+#include "support/scratch_folder.hpp"
 #include "support/test.hpp"
 
 namespace callboard {
-
-/// A folder of its own, which goes with it.
-class scratch_folder {
-public:
-  scratch_folder();
-
-  ~scratch_folder();
-
-  scratch_folder(const scratch_folder&) = delete;
-
-  scratch_folder& operator=(const scratch_folder&) = delete;
-
-  [[nodiscard]] const std::string& path() const noexcept {
-    return path_;
-  }
-
-private:
-  std::string path_;
-};
 
 /// Notes what it is told in words: "ok 3" (appends), "failed 1",
 /// "a e1@5 1-5", "a none", "a failed" (loads), "7: 1 2 3" (reads), "8 saved"
