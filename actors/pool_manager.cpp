@@ -50,9 +50,20 @@ void pool_manager::opened(const caf::strong_actor_ptr& connection,
   monitor(connection);
   tell(life);
   if (node_.draining)
-    caf::anon_send(caf::actor_cast<connection_actor>(connection), close_atom_v,
-                   static_cast<uint16_t>(close_code::draining),
-                   std::string{to_string(close_code::draining)});
+    send_away(connection);
+}
+
+void pool_manager::send_away(const caf::strong_actor_ptr& connection) {
+  auto who = caf::actor_cast<connection_actor>(connection);
+  if (drains_.empty() || plan_.over(draining_for()))
+    close(who);
+  else
+    caf::anon_send(who, drain_atom_v);
+}
+
+void pool_manager::close(const connection_actor& who) {
+  caf::anon_send(who, close_atom_v, static_cast<uint16_t>(close_code::draining),
+                 std::string{to_string(close_code::draining)});
 }
 
 void pool_manager::closed(caf::actor_id who) {
@@ -122,6 +133,7 @@ caf::result<void> pool_manager::drain(caf::timespan span) {
     told_ = 0;
     go_on_draining();
   } else if (span <= caf::timespan{0}) {
+    plan_ = {};
     close_all();
   }
   drained_one();
@@ -145,9 +157,7 @@ void pool_manager::go_on_draining() {
 void pool_manager::close_all() {
   for (auto& [who, x] : connections_)
     if (auto connection = x.connection.lock())
-      caf::anon_send(caf::actor_cast<connection_actor>(connection),
-                     close_atom_v, static_cast<uint16_t>(close_code::draining),
-                     std::string{to_string(close_code::draining)});
+      close(caf::actor_cast<connection_actor>(connection));
 }
 
 caf::timespan pool_manager::draining_for() const {

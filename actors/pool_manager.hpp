@@ -47,6 +47,11 @@ private:
   void opened(const caf::strong_actor_ptr& connection,
               const lifecycle_event& life);
 
+  // Whoever came while the node drains.
+  void send_away(const caf::strong_actor_ptr& connection);
+
+  void close(const connection_actor& who);
+
   void closed(caf::actor_id who);
 
   void tell(const lifecycle_event& life);

@@ -243,6 +243,24 @@ CAF_TEST(a drain with time is paced in the order in which all came) {
   CHECK_EQ(sched.clock().schedule.size(), timers - 1);
 }
 
+CAF_TEST(who is let in as a drain with time begins goes like the others) {
+  auto& alice = connect();
+  auto& bob = connect();
+  say(bob, frame_type::register_action, 1, "sum");
+  say(alice, frame_type::request, 2, "sum");
+  caf::anon_send(pool, drain_atom_v, caf::timespan{1s});
+  turn();
+  auto& late = open(1);
+  auto heard = late.heard();
+  CHECK(heard.starts_with("welcome"));
+  CHECK(heard.ends_with("\"spreadMs\":1000}"));
+  CHECK_EQ(late.close_code(), 4004);
+  // From nine tenths on there is no time any more.
+  pass(900ms);
+  auto& later = open(1);
+  CHECK_EQ(later.close_code(), 4004);
+}
+
 CAF_TEST(who goes by itself leaves the others their time) {
   auto& x = connect();
   connect();
