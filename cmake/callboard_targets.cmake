@@ -24,8 +24,7 @@ function(callboard_add_library layer)
     PUBLIC ${arg_PUBLIC}
     PRIVATE ${arg_PRIVATE} "$<BUILD_INTERFACE:callboard_flags>")
   target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
-  # Sources of a sanitizer's build are seldom compiled one by one.
-  if(CALLBOARD_SANITIZER)
+  if(CALLBOARD_UNITY)
     set_target_properties(${target} PROPERTIES
       UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
     # A class of such a source may have members of an unnamed namespace.

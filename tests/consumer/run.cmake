@@ -17,7 +17,7 @@ set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}")
 if(WAY STREQUAL "subdirectory")
   # Several sources together: what is built is thrown away.
   list(APPEND options "-DCALLBOARD_SOURCE_DIR=${CALLBOARD_SOURCE_DIR}"
-    "-DCAF_DIR=${CAF_DIR}" -DCMAKE_UNITY_BUILD=ON)
+    "-DCAF_DIR=${CAF_DIR}" -DCALLBOARD_UNITY=ON)
 else()
   file(REMOVE_RECURSE "${WORK}/prefix")
   run("${CMAKE_COMMAND}" --install "${CALLBOARD_BINARY_DIR}"
