@@ -6,27 +6,18 @@
 #include <new>
 #include <string>
 
-#include <callboard/net/ws_deflate.hpp>
+#include <callboard/net/ws_parser_parts.hpp>
 
 namespace callboard::net {
 
 namespace {
 
-constexpr uint8_t fin_bit = 0x80;
-constexpr uint8_t rsv1_bit = 0x40;
 constexpr uint8_t rsv23_bits = 0x30;
-constexpr uint8_t opcode_bits = 0x0F;
 
-constexpr ws_opcode opcode_of(unsigned first_byte) noexcept {
-  return static_cast<ws_opcode>(first_byte & opcode_bits);
-}
-
-uint64_t read_big_endian(const char* data, int bytes) noexcept {
-  uint64_t result = 0;
-  for (auto end = data + bytes; data != end; ++data)
-    result = (result << 8) | static_cast<unsigned char>(*data);
-  return result;
-}
+constexpr auto whole_text
+  = static_cast<uint8_t>(ws_fin_bit | static_cast<uint8_t>(ws_opcode::text));
+constexpr auto whole_binary
+  = static_cast<uint8_t>(ws_fin_bit | static_cast<uint8_t>(ws_opcode::binary));
 
 } // namespace
 
@@ -97,12 +88,36 @@ char* ws_parser::parse(char* pos, char* end, ws_handler& handler) {
       pos = rest_of_payload(pos, end, handler);
     else if (header_bytes_ > 0)
       pos = rest_of_header(pos, end, handler);
+    else if (auto next = short_message(pos, end, handler); next != nullptr)
+      pos = next;
     else
       pos = next_header(pos, end, handler);
   }
   if (status_ == ws_status::closed || status_ == ws_status::failed)
     release();
   return pos;
+}
+
+/// Takes what most messages of clients are: one short frame, all of it there.
+/// @returns its end, or null if what comes is anything else, or wrong.
+char* ws_parser::short_message(char* pos, char* end, ws_handler& handler) {
+  constexpr size_t header_bytes = 2 + sizeof(uint32_t);
+  auto size = static_cast<size_t>(end - pos);
+  if (size < header_bytes || message_ != 0 || !options_->peer_is_client)
+    return nullptr;
+  auto first = static_cast<uint8_t>(pos[0]);
+  auto second = static_cast<uint8_t>(pos[1]);
+  auto length = size_t{second} & 0x7Fu;
+  if ((first != whole_text && first != whole_binary) || second < 0x80
+      || length >= 126 || length > size - header_bytes
+      || length > options_->message_bytes_max)
+    return nullptr;
+  uint32_t key;
+  std::memcpy(&key, pos + 2, sizeof(key));
+  pos += header_bytes;
+  ws_mask(pos, length, key);
+  deliver_message({pos, length}, first, handler);
+  return pos + length;
 }
 
 char* ws_parser::next_header(char* pos, char* end, ws_handler& handler) {
@@ -149,14 +164,14 @@ char* ws_parser::begin_frame(const frame_header& header, char* pos, char* end,
     }
     control_bytes_ = static_cast<uint8_t>(header.payload_bytes);
   } else if (message_ == 0) {
-    if (whole && (frame_ & fin_bit) != 0) {
+    if (whole && (frame_ & ws_fin_bit) != 0) {
       deliver_message({pos, size}, frame_, handler);
       return pos + size;
     }
     message_ = frame_;
     empty_fragments_ = 0;
   }
-  if (header.payload_bytes == 0 && (frame_ & fin_bit) == 0
+  if (header.payload_bytes == 0 && (frame_ & ws_fin_bit) == 0
       && ++empty_fragments_ > options_->empty_fragments_max) {
     fail(ws_error::too_many_fragments);
     return end;
@@ -189,7 +204,7 @@ void ws_parser::end_frame(ws_handler& handler) {
     deliver_control({buffer_ + size_, control_bytes_}, handler);
     if (size_ == 0)
       release();
-  } else if ((frame_ & fin_bit) != 0) {
+  } else if ((frame_ & ws_fin_bit) != 0) {
     deliver_message({buffer_, size_}, message_, handler);
     message_ = 0;
     release();
@@ -225,7 +240,7 @@ size_t ws_parser::read_header(const char* pos, size_t size,
   }
   if (!is_control(opcode_of(first))) {
     auto fresh = message_ == 0;
-    auto compressed = ((fresh ? first : message_) & rsv1_bit) != 0;
+    auto compressed = ((fresh ? first : message_) & ws_rsv1_bit) != 0;
     auto max = wire_bytes_max(compressed) - (fresh ? 0 : size_);
     if (length > max) {
       fail(ws_error::message_too_big);
@@ -253,7 +268,7 @@ ws_error ws_parser::check_opening(unsigned first,
     case ws_opcode::continuation:
     case ws_opcode::text:
     case ws_opcode::binary:
-      if ((first & rsv1_bit) != 0
+      if ((first & ws_rsv1_bit) != 0
           && (!options_->inflater || opcode == ws_opcode::continuation))
         return ws_error::reserved_bit;
       if ((opcode == ws_opcode::continuation) != (message_ != 0))
@@ -263,9 +278,9 @@ ws_error ws_parser::check_opening(unsigned first,
     case ws_opcode::close:
     case ws_opcode::ping:
     case ws_opcode::pong:
-      if ((first & rsv1_bit) != 0)
+      if ((first & ws_rsv1_bit) != 0)
         return ws_error::reserved_bit;
-      if ((first & fin_bit) == 0)
+      if ((first & ws_fin_bit) == 0)
         return ws_error::fragmented_control;
       if ((second & 0x7F) > ws_control_bytes_max)
         return ws_error::long_control;
@@ -289,7 +304,7 @@ uint64_t ws_parser::wire_bytes_max(bool compressed) const noexcept {
 /// @returns whether it can be part of what it belongs to.
 bool ws_parser::keep_payload(const char* data, size_t size) {
   if (!is_control(opcode_of(frame_)) && opcode_of(message_) == ws_opcode::text
-      && (message_ & rsv1_bit) == 0 && !text_.write({data, size})) {
+      && (message_ & ws_rsv1_bit) == 0 && !text_.write({data, size})) {
     fail(ws_error::bad_text);
     return false;
   }
@@ -301,67 +316,6 @@ bool ws_parser::keep_payload(const char* data, size_t size) {
   return true;
 }
 
-// -- delivery -----------------------------------------------------------------
-
-/// @param first the first byte of the message's first frame.
-void ws_parser::deliver_message(std::string_view bytes, uint8_t first,
-                                ws_handler& handler) {
-  auto kind = opcode_of(first);
-  auto compressed = (first & rsv1_bit) != 0;
-  if (compressed) {
-    auto max = options_->message_bytes_max;
-    auto error = options_->inflater->inflate(bytes, max, bytes);
-    if (error != ws_error::none)
-      return fail(error);
-  }
-  if (kind == ws_opcode::text) {
-    // What came in pieces was checked as it came.
-    auto checked = message_ != 0 && !compressed;
-    if (checked ? !text_.complete() : !is_utf8(bytes))
-      return fail(ws_error::bad_text);
-  }
-  went_on(handler.on_message(kind, bytes));
-}
-
-void ws_parser::deliver_control(std::string_view bytes, ws_handler& handler) {
-  switch (opcode_of(frame_)) {
-    case ws_opcode::ping:
-      return went_on(handler.on_ping(bytes));
-    case ws_opcode::pong:
-      return went_on(handler.on_pong(bytes));
-    default:
-      return deliver_close(bytes, handler);
-  }
-}
-
-void ws_parser::deliver_close(std::string_view bytes, ws_handler& handler) {
-  if (bytes.size() == 1)
-    return fail(ws_error::bad_close_body);
-  auto code = ws_close::no_status;
-  std::string_view reason;
-  if (!bytes.empty()) {
-    code = static_cast<uint16_t>(read_big_endian(bytes.data(), 2));
-    reason = bytes.substr(2);
-    if (!is_sendable_close_code(code))
-      return fail(ws_error::bad_close_code);
-    if (!is_utf8(reason))
-      return fail(ws_error::bad_close_reason);
-  }
-  status_ = ws_status::closed;
-  handler.on_close(code, reason);
-}
-
-/// Pauses if the handler says so and did not call `shut`.
-void ws_parser::went_on(bool go_on) noexcept {
-  if (!go_on && status_ == ws_status::open)
-    status_ = ws_status::paused;
-}
-
-void ws_parser::fail(ws_error error) noexcept {
-  status_ = ws_status::failed;
-  error_ = error;
-}
-
 // -- memory -------------------------------------------------------------------
 
 void ws_parser::reserve(size_t size) {
@@ -369,7 +323,8 @@ void ws_parser::reserve(size_t size) {
     return;
   // Doubling is bounded by what one message, and one control frame amid its
   // fragments, can need.
-  auto max = wire_bytes_max((message_ & rsv1_bit) != 0) + ws_control_bytes_max;
+  auto max = wire_bytes_max((message_ & ws_rsv1_bit) != 0)
+             + ws_control_bytes_max;
   auto doubled = std::min(2 * uint64_t{capacity_}, max);
   auto capacity = std::max(uint64_t{size}, doubled);
   auto buffer = static_cast<char*>(std::realloc(buffer_, capacity));

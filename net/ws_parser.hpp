@@ -96,6 +96,7 @@ private:
   struct paused_bytes;
 
   char* parse(char* pos, char* end, ws_handler& handler);
+  char* short_message(char* pos, char* end, ws_handler& handler);
   char* next_header(char* pos, char* end, ws_handler& handler);
   char* rest_of_header(char* pos, char* end, ws_handler& handler);
   char* begin_frame(const frame_header& header, char* pos, char* end,

@@ -156,6 +156,7 @@ CAF_TEST(fragments come in order) {
 
 CAF_TEST(clients mask and servers do not ) {
   CHECK_EQ(parse_one("\x81\x05Hello"sv), "unmasked");
+  CHECK_EQ(parse_one("\x81\x05Hello, and more"sv), "unmasked");
   CHECK_EQ(parse_one("\x89\0"sv), "unmasked");
   CHECK_EQ(parse_one(client_frame(0x81, "Hello"), from_server), "masked");
   // A key of zeros is a key.
