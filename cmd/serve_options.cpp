@@ -130,6 +130,10 @@ std::vector<setting> access_settings(serve_options& x) {
                      t.rules.skew, 0s, 10min),
     text_setting("token-cookie", "NAME", "Name of a cookie that may be a token",
                  s.token_cookie),
+    switch_setting("tenant-isolation",
+                   "Give each tenant that tokens name topics, users and actions "
+                   "of its own, under\nnames that its clients do not see",
+                   s.node.tenant_isolation, true),
     list_setting("anonymous-sub-topics", "PATTERNS",
                  "Topics that clients without a token may subscribe to",
                  t.anonymous_sub_topics, check_granted),
