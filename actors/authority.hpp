@@ -54,9 +54,9 @@ struct authority {
   std::optional<identity> anonymous;
 
   /// Returns whether `who` may do `what` to the topic, pattern or action
-  /// `subject`, named as the client sees it. Empty: everything is allowed. Of a subject `$dead/…` it is
-  /// asked twice: about the subject, and about what is behind `$dead/`, whose
-  /// payloads dead letters are. Both have to be allowed.
+  /// `subject`, named as the client sees it. Empty: everything is allowed. Of a
+  /// subject `$dead/…` it is asked twice: about the subject, and about what is
+  /// behind `$dead/`, whose payloads dead letters are. Both have to be allowed.
   std::function<bool(const identity& who, operation what,
                      std::string_view subject)>
     authorize;

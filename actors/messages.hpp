@@ -88,8 +88,8 @@ event to_event(const publication& x);
 struct action_request {
   std::string action;
   callboard::payload payload;
-  /// The user who asks, by the full name (`tenant_space.hpp`), or the connection
-  /// where nobody is logged in.
+  /// The user who asks, by the full name (`tenant_space.hpp`), or the
+  /// connection where nobody is logged in.
   std::string sender;
   /// The connection that asks; 0 for an embedded actor.
   connection_id connection = 0;

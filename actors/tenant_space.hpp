@@ -25,8 +25,8 @@ bool is_tenant_name(std::string_view x) noexcept;
 
 /// Returns the full name of a topic or pattern: that of `a/b` of the tenant
 /// `acme` is `$tenant/acme/a/b`, that of `$dead/a` is `$$tenant/acme/$dead/a`.
-/// @param tenant may be `+` for a pattern of all tenants' topics; empty: the name
-///               stays as it is.
+/// @param tenant may be `+` for a pattern of all tenants' topics; empty: the
+///               name stays as it is.
 /// @param topic as clients see it, 1 … 255 bytes; the full name may be longer.
 std::string tenant_topic(std::string_view tenant, std::string_view topic);
 
