@@ -2,14 +2,16 @@
 
 #include <algorithm>
 
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
 
 const action_rule* rule_of(const std::vector<action_rule>& rules,
                            std::string_view action) noexcept {
-  auto i = std::ranges::find_if(rules, [action](const action_rule& x) {
-    return matches(x.pattern, action);
+  auto name = visible_name(action);
+  auto i = std::ranges::find_if(rules, [name](const action_rule& x) {
+    return matches(x.pattern, name);
   });
   return i != rules.end() ? &*i : nullptr;
 }

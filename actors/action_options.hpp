@@ -60,7 +60,8 @@ struct action_rule {
   friend bool operator==(const action_rule&, const action_rule&) = default;
 };
 
-/// Returns the first of the rules that matches `action`; null if none does.
+/// Returns the first of the rules that matches what clients see of `action`, a
+/// full name; null if none does.
 const action_rule* rule_of(const std::vector<action_rule>& rules,
                            std::string_view action) noexcept;
 

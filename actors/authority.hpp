@@ -17,7 +17,9 @@ namespace callboard {
 struct identity {
   /// The user's name; empty where nobody is logged in.
   std::string user;
-  /// Whom the user belongs to; empty: nobody.
+  /// Whom the user belongs to; empty: nobody. With
+  /// `node_options::tenant_isolation` it has topics, users and actions of its
+  /// own, see `tenant_space.hpp`.
   std::string tenant;
   /// Unix time in milliseconds from which on the log-in counts no more; 0: it
   /// does not run out. The connection is then closed with 4500, unless a
@@ -52,9 +54,9 @@ struct authority {
   std::optional<identity> anonymous;
 
   /// Returns whether `who` may do `what` to the topic, pattern or action
-  /// `subject`. Empty: everything is allowed. Of a subject `$dead/…` it is
-  /// asked twice: about the subject, and about what is behind `$dead/`, whose
-  /// payloads dead letters are. Both have to be allowed.
+  /// `subject`, named as the client sees it. Empty: everything is allowed. Of a
+  /// subject `$dead/…` it is asked twice: about the subject, and about what is
+  /// behind `$dead/`, whose payloads dead letters are. Both have to be allowed.
   std::function<bool(const identity& who, operation what,
                      std::string_view subject)>
     authorize;

@@ -8,6 +8,7 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
@@ -70,7 +71,7 @@ void broker::join_group(const group_wish& x) {
 caf::result<position, bool> broker::join_group(const caf::actor& who,
                                                const std::string& topic,
                                                const group_options& x) {
-  if (auto wrong = broker_groups::check(topic, x))
+  if (auto wrong = groups_.check(topic, x))
     return wrong;
   auto promise = make_response_promise<position, bool>();
   groups_.prepare(topic, x.group, x.since,
@@ -94,8 +95,10 @@ void broker::leave_group(const caf::strong_actor_ptr& who,
 }
 
 caf::error broker_groups::check(const std::string& topic,
-                                const group_options& x) {
-  if (auto wrong = check_readable(topic); wrong != subject_error::none)
+                                const group_options& x) const {
+  auto isolated = ctx_.node.options.tenant_isolation;
+  if (auto wrong = check_full_name(isolated, topic, check_readable);
+      wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
   if (x.group.empty() || x.group.size() > group_name_bytes_max)
     return caf::make_error(errc::bad_payload,
@@ -331,12 +334,12 @@ void broker_groups::withdraw(const group_member& from, uint64_t number) {
 void broker_groups::bury(const shared_group& group,
                          const publication_ptr& event, uint32_t attempts) {
   // It is among the dead letters already.
-  if (group.topic().starts_with(dead_letter_prefix)) {
+  if (is_dead_letter_topic(group.topic())) {
     ctx_.metrics.groups.lost->inc();
     return;
   }
   auto x = caf::make_counted<publication>();
-  x->topic = std::string{dead_letter_prefix} + event->topic;
+  x->topic = dead_letter_topic(event->topic);
   x->payload = event->payload;
   x->sender = event->sender;
   x->trace = event->trace;

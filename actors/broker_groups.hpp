@@ -33,7 +33,8 @@ public:
   // -- from members -----------------------------------------------------------
 
   /// Returns why an actor cannot be a member, or nothing.
-  static caf::error check(const std::string& topic, const group_options& x);
+  [[nodiscard]] caf::error check(const std::string& topic,
+                                 const group_options& x) const;
 
   /// Calls `f` when a group can be joined, or with why it cannot. A group whose
   /// place outlives the process is on the disk before anybody is its member.

@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
 // What a shard does for the subscribers of its loop, and what the loop asks of
@@ -60,7 +61,9 @@ void broker::subscribe(const caf::actor& who, const std::string& subject,
     answer.fail(caf::make_error(errc::no_presence));
     return;
   }
-  if (auto wrong = check_subscription(subject); wrong != subject_error::none) {
+  auto isolated = ctx_.node.options.tenant_isolation;
+  if (auto wrong = check_full_name(isolated, subject, check_subscription);
+      wrong != subject_error::none) {
     answer.fail(
       caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)}));
     return;

@@ -200,14 +200,15 @@ void connection::router_replaced(uint32_t shard) {
   served_->forget_shard(shard);
   for (auto& action : served_->actions)
     if (shard_of(action, ctx_.node.loops) == shard)
-      send(ctx_.routers[shard].actor, register_atom_v, action, uint32_t{0});
+      send(ctx_.routers[shard].actor, register_atom_v, full_action(action),
+           uint32_t{0});
   close_if_drained();
 }
 
 // -- state --------------------------------------------------------------------
 
 void connection::connected(uint32_t seq_id) {
-  if (!take_place(seq_id))
+  if (!check_names(seq_id) || !take_place(seq_id))
     return;
   set_state(connection_state::connected);
   sender_ = who_.user.empty() ? wire_name() : who_.user;
@@ -216,7 +217,7 @@ void connection::connected(uint32_t seq_id) {
   told_ = true;
   write_welcome(seq_id);
   if (auto topic = user_topic(who_.user); !topic.empty())
-    subscribe(topic, 0, nullptr, false);
+    subscribe(std::string{full_name(topic)}, 0, nullptr, false);
 }
 
 void connection::set_state(connection_state x) {
@@ -250,7 +251,7 @@ lifecycle_event connection::describe(lifecycle_kind kind) const {
   result.kind = kind;
   result.connection = id_;
   result.name = wire_name();
-  result.user = who_.user;
+  result.user = full_user();
   return result;
 }
 

@@ -180,22 +180,42 @@ private:
   void handle_unregister(const frame_view& x);
   void malformed(const frame_view& x, errc code, std::string_view reason);
 
-  // Subscribes; with seqId 0 nobody hears of it.
-  void subscribe(std::string_view topic, uint32_t seq_id,
+  // Subscribes to a full name; with seqId 0 nobody hears of it.
+  void subscribe(const std::string& subject, uint32_t seq_id,
                  const topic_position* since, bool presence);
 
-  void unsubscribe_silently(std::string_view topic);
+  void unsubscribe_silently(const std::string& subject);
 
-  // Publishes `content` in the name of the frame `x`.
-  void publish(const frame_view& x, std::string_view topic, payload content);
+  // Publishes `content` to what the client calls `visible`, in the name of the
+  // frame `x`.
+  void publish(const frame_view& x, std::string_view visible, payload content);
 
   // Returns whether the topic's rule lets the publication through; answers if
   // it does not.
   bool pass_screen(const frame_view& x, std::string_view topic,
                    const payload& content);
 
-  // Returns whether `topic` is that of what is pushed to this user.
+  // Returns whether `topic`, a visible name, is that of what is pushed to this
+  // user.
   [[nodiscard]] bool is_own_topic(std::string_view topic) const;
+
+  // -- names, where tenants are isolated --------------------------------------
+
+  // Returns whether topics of this client have full names.
+  [[nodiscard]] bool isolated() const noexcept {
+    return ctx_.node.options.tenant_isolation && !who_.tenant.empty();
+  }
+
+  // Returns the full name of what the client calls `topic`. Valid until the
+  // next call on this loop.
+  [[nodiscard]] std::string_view full_name(std::string_view topic) const;
+
+  [[nodiscard]] std::string full_action(std::string_view action) const;
+
+  [[nodiscard]] std::string full_user() const;
+
+  // Returns whether the log-in's names can be part of full ones; closes if not.
+  bool check_names(uint32_t seq_id);
 
   // -- groups -----------------------------------------------------------------
 

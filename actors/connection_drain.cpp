@@ -34,7 +34,8 @@ void connection::stop_serving() {
   if (served_ == nullptr)
     return;
   for (auto& action : std::exchange(served_->actions, {}))
-    send(ctx_.router_of(action).actor, unregister_atom_v, action, uint32_t{0});
+    send(ctx_.router_of(action).actor, unregister_atom_v, full_action(action),
+         uint32_t{0});
 }
 
 void connection::close_if_drained() {

@@ -8,6 +8,7 @@
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/responder_error.hpp>
+#include <callboard/actors/tenant_space.hpp>
 
 // The frames that a client sends.
 
@@ -99,9 +100,9 @@ void connection::route(const frame_view& x, const router_ref& shard,
   static constexpr uint64_t timeout_ms_max = 300'000;
   auto request = caf::make_counted<routed_request>();
   auto& content = request->content;
-  content.action = x.subject;
+  content.action = full_action(x.subject);
   content.payload = payload{x.payload};
-  content.sender = sender_;
+  content.sender = isolated() && !who_.user.empty() ? full_user() : sender_;
   content.connection = id_;
   content.trace = x.meta.trace;
   request->call_id = call_id;
@@ -173,21 +174,22 @@ void connection::handle_subscribe(const frame_view& x) {
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (x.meta.presence && !has_presence(x.subject))
     return refuse(x.seq_id, errc::no_presence);
+  std::string subject{full_name(x.subject)};
   // The owner has more to hear of who comes and goes than it keeps up with.
-  if (ctx_.node.congested(ctx_.broker_of(x.subject)) && has_presence(x.subject))
+  if (ctx_.node.congested(ctx_.broker_of(subject)) && has_presence(x.subject))
     return refuse(x.seq_id, errc::overloaded);
   if (!begin(x.seq_id, inflight_kind::subscribe, 0))
     return;
   // It has its own topic already, but perhaps not since where it left off.
   if (own)
-    unsubscribe_silently(x.subject);
+    unsubscribe_silently(subject);
   std::optional<topic_position> since;
   if (x.meta.has(meta_key::since))
     since = {std::string{x.meta.since.epoch}, x.meta.since.offset};
-  subscribe(x.subject, x.seq_id, since ? &*since : nullptr, x.meta.presence);
+  subscribe(subject, x.seq_id, since ? &*since : nullptr, x.meta.presence);
 }
 
-void connection::subscribe(std::string_view topic, uint32_t seq_id,
+void connection::subscribe(const std::string& subject, uint32_t seq_id,
                            const topic_position* since, bool presence) {
   if (!std::exchange(watched_, true)) {
     caf::strong_actor_ptr self{ctrl()};
@@ -195,7 +197,6 @@ void connection::subscribe(std::string_view topic, uint32_t seq_id,
     caf::anon_send(ctx_.brokers[ctx_.index].actor, watch_atom_v,
                    std::move(self));
   }
-  std::string subject{topic};
   switch (
     ctx_.topics.subscribe(*box_, subject, seq_id, true, since, presence)) {
     case topic_table::subscribe_result::attach:
@@ -209,8 +210,7 @@ void connection::subscribe(std::string_view topic, uint32_t seq_id,
   }
 }
 
-void connection::unsubscribe_silently(std::string_view topic) {
-  std::string subject{topic};
+void connection::unsubscribe_silently(const std::string& subject) {
   auto result = ctx_.topics.unsubscribe(*box_, subject);
   if (result.waiting_seq_id != 0)
     on_refused(result.waiting_seq_id, subject, errc::cancelled);
@@ -234,7 +234,7 @@ void connection::on_subscribed(uint32_t seq_id, std::string_view subject,
     if (values == last_values::too_many)
       ctx_.metrics.last_values_withheld->inc();
     // The own topic is no choice of the client's.
-    if (!is_own_topic(subject))
+    if (!is_own_topic(visible_name(subject)))
       tell_life(lifecycle_kind::subscribed, subject);
     look_again();
   });
@@ -245,7 +245,8 @@ void connection::on_refused(uint32_t seq_id, std::string_view subject,
   enter([&] {
     inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
     // Who is without the own topic hears of it though nobody asked.
-    if (seq_id != 0 || (is_own_topic(subject) && code != errc::cancelled))
+    auto own = is_own_topic(visible_name(subject));
+    if (seq_id != 0 || (own && code != errc::cancelled))
       write_error(seq_id, code);
     look_again();
   });
@@ -254,7 +255,7 @@ void connection::on_refused(uint32_t seq_id, std::string_view subject,
 void connection::handle_unsubscribe(const frame_view& x) {
   if (x.meta.has(meta_key::group))
     return leave_group(x);
-  std::string subject{x.subject};
+  std::string subject{full_name(x.subject)};
   auto result = ctx_.topics.unsubscribe(*box_, subject);
   if (!result.found)
     return refuse(x.seq_id, errc::not_subscribed);
@@ -263,7 +264,7 @@ void connection::handle_unsubscribe(const frame_view& x) {
   if (result.detach)
     request_detach(ctx_, subject);
   write_response(x.seq_id, {});
-  if (result.waiting_seq_id == 0 && !is_own_topic(subject))
+  if (result.waiting_seq_id == 0 && !is_own_topic(x.subject))
     tell_life(lifecycle_kind::unsubscribed, subject);
 }
 
@@ -272,10 +273,11 @@ void connection::handle_publish(const frame_view& x) {
     publish(x, x.subject, payload{x.payload});
 }
 
-void connection::publish(const frame_view& x, std::string_view topic,
+void connection::publish(const frame_view& x, std::string_view visible,
                          payload content) {
-  if (!ctx_.screen.empty() && !pass_screen(x, topic, content))
+  if (!ctx_.screen.empty() && !pass_screen(x, visible, content))
     return;
+  auto topic = full_name(visible);
   auto shard = shard_of(topic, ctx_.node.loops);
   auto& broker = ctx_.brokers[shard];
   if (ctx_.node.congested(broker))

@@ -7,6 +7,7 @@
 
 #include <callboard/actors/connection_parts.hpp>
 #include <callboard/actors/event_frame.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/actors/user_topic.hpp>
 
 // A client as a member of groups. The topic's owner gives events straight to
@@ -17,7 +18,7 @@ namespace callboard {
 size_t connection::subscriptions() const {
   // The own topic is everybody's.
   auto own = user_topic(who_.user);
-  auto has_own = !own.empty() && topic_table::has(*box_, own);
+  auto has_own = !own.empty() && topic_table::has(*box_, full_name(own));
   return box_->subscriptions.size() - (has_own ? 1 : 0)
          + (memberships_ == nullptr ? 0 : memberships_->list.size());
 }
@@ -32,15 +33,16 @@ void connection::join_group(const frame_view& x) {
     return;
   if (memberships_ == nullptr)
     memberships_ = std::make_unique<memberships>();
-  if (memberships_->find(x.subject, x.meta.group) != nullptr)
+  std::string topic{full_name(x.subject)};
+  if (memberships_->find(topic, x.meta.group) != nullptr)
     return refuse(x.seq_id, errc::already_subscribed);
   if (subscriptions() >= ctx_.node.options.subscriptions_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
-  auto shard = shard_of(x.subject, ctx_.node.loops);
+  auto shard = shard_of(topic, ctx_.node.loops);
   if (!begin(x.seq_id, inflight_kind::subscribe, shard))
     return;
   auto& made = memberships_->list.emplace_back();
-  made.topic = x.subject;
+  made.topic = std::move(topic);
   made.group = x.meta.group;
   made.ack = x.meta.has(meta_key::ack) && x.meta.ack;
   made.shard = shard;
@@ -52,14 +54,15 @@ void connection::join_group(const frame_view& x) {
 }
 
 void connection::leave_group(const frame_view& x) {
+  std::string topic{full_name(x.subject)};
   auto known = memberships_ != nullptr
-               && memberships_->find(x.subject, x.meta.group) != nullptr;
+               && memberships_->find(topic, x.meta.group) != nullptr;
   if (!known)
     return refuse(x.seq_id, errc::not_subscribed);
-  auto established = leave(x.subject, x.meta.group, errc::cancelled);
+  auto established = leave(topic, x.meta.group, errc::cancelled);
   write_response(x.seq_id, {});
   if (established)
-    tell_life(lifecycle_kind::unsubscribed, x.subject);
+    tell_life(lifecycle_kind::unsubscribed, topic);
 }
 
 bool connection::leave(std::string_view topic, std::string_view group,
@@ -107,8 +110,8 @@ void connection::handle(const group_notice& x) {
       return refuse_membership(seq_id, x.code);
     // The shard that took over has no room.
     write_error(0, x.code,
-                "No member of '" + x.group + "' of '" + x.topic
-                  + "' any more.");
+                "No member of '" + x.group + "' of '"
+                  + std::string{visible_name(x.topic)} + "' any more.");
     return tell_life(lifecycle_kind::unsubscribed, x.topic);
   }
   memberships_->set_member(*found, x.member);
@@ -136,7 +139,7 @@ void connection::write_group_position(const group_notice& x,
   pack.pack("reason").pack(std::string{reason});
   frame_view frame;
   frame.type = frame_type::position;
-  frame.subject = x.topic;
+  frame.subject = visible_name(x.topic);
   frame.payload = {codec::msgpack, content.view()};
   frame.meta.mark(meta_key::group);
   frame.meta.group = x.group;

@@ -36,7 +36,7 @@ bool wants_answer(frame_type x) noexcept {
 bool connection::take_place(uint32_t seq_id) {
   auto& node = ctx_.node;
   if (node.users != nullptr) {
-    auto place = node.users->enter(who_.user, who_.tenant, ctx_.steady_ms);
+    auto place = node.users->enter(full_user(), who_.tenant, ctx_.steady_ms);
     if (place.refused) {
       ctx_.metrics.refusals_by(*place.refused)->inc();
       write_error(seq_id, errc::forbidden,
@@ -56,7 +56,7 @@ bool connection::take_place(uint32_t seq_id) {
 
 void connection::leave_place() {
   if (std::exchange(placed_, false))
-    ctx_.node.users->leave(who_.user, who_.tenant, ctx_.steady_ms);
+    ctx_.node.users->leave(full_user(), who_.tenant, ctx_.steady_ms);
 }
 
 // -- rates --------------------------------------------------------------------

@@ -7,6 +7,7 @@
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/tenant_space.hpp>
 
 // Who the client is, for how long, and what it loses with a new log-in.
 
@@ -91,7 +92,8 @@ void connection::give_up_forbidden() {
 
 void connection::give_up_subscriptions() {
   for (auto& subject : topic_table::subjects_of(*box_)) {
-    if (is_own_topic(subject) || authorized(operation::subscribe, subject))
+    auto visible = visible_name(subject);
+    if (is_own_topic(visible) || authorized(operation::subscribe, visible))
       continue;
     auto result = ctx_.topics.unsubscribe(*box_, subject);
     if (result.detach)
@@ -101,7 +103,7 @@ void connection::give_up_subscriptions() {
       continue;
     }
     write_error(0, errc::forbidden,
-                "No subscriber of '" + subject + "' any more.");
+                "No subscriber of '" + std::string{visible} + "' any more.");
     tell_life(lifecycle_kind::unsubscribed, subject);
   }
 }
@@ -111,12 +113,13 @@ void connection::give_up_groups() {
     return;
   std::vector<std::pair<std::string, std::string>> lost;
   for (auto& x : memberships_->list)
-    if (!authorized(operation::subscribe, x.topic))
+    if (!authorized(operation::subscribe, visible_name(x.topic)))
       lost.emplace_back(x.topic, x.group);
   for (auto& [topic, group] : lost)
     if (leave(topic, group, errc::forbidden)) {
       write_error(0, errc::forbidden,
-                  "No member of '" + group + "' of '" + topic + "' any more.");
+                  "No member of '" + group + "' of '"
+                    + std::string{visible_name(topic)} + "' any more.");
       tell_life(lifecycle_kind::unsubscribed, topic);
     }
 }
@@ -130,7 +133,8 @@ void connection::give_up_actions() {
       lost.push_back(x);
   for (auto& action : lost) {
     std::erase(served_->actions, action);
-    send(ctx_.router_of(action).actor, unregister_atom_v, action, uint32_t{0});
+    send(ctx_.router_of(action).actor, unregister_atom_v, full_action(action),
+         uint32_t{0});
     write_error(0, errc::forbidden,
                 "No responder of '" + action + "' any more.");
   }

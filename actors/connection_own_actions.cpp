@@ -115,6 +115,8 @@ void connection::ask_owner(const frame_view& x, Query query,
     return write_error(x.seq_id, errc::bad_subject, to_sentence(wrong));
   if (!authorized(operation::subscribe, query.topic))
     return write_error(x.seq_id, errc::forbidden);
+  if (isolated())
+    query.topic = full_name(query.topic);
   auto shard = shard_of(query.topic, ctx_.node.loops);
   auto& broker = ctx_.brokers[shard];
   if (ctx_.node.congested(broker))

@@ -27,7 +27,7 @@ void connection::handle_register(const frame_view& x) {
     if (*call != 0)
       served_->registering[*call] = x.subject;
   }
-  send(ctx_.routers[shard].actor, register_atom_v, std::string{x.subject},
+  send(ctx_.routers[shard].actor, register_atom_v, full_action(x.subject),
        *call);
 }
 
@@ -38,7 +38,7 @@ void connection::handle_unregister(const frame_view& x) {
     return refuse(x.seq_id, errc::not_subscribed);
   auto shard = shard_of(x.subject, ctx_.node.loops);
   if (auto call = begin(x.seq_id, inflight_kind::register_action, shard))
-    send(ctx_.routers[shard].actor, unregister_atom_v, std::string{x.subject},
+    send(ctx_.routers[shard].actor, unregister_atom_v, full_action(x.subject),
          *call);
 }
 

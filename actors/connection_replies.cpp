@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/tenant_space.hpp>
 
 // What a connection tells its client.
 
@@ -64,10 +65,12 @@ void connection::serve(request_ticket ticket, const routed_request& x) {
     frame.seq_id = serving().next_seq_id();
     served_->requests[frame.seq_id] = {ticket, {}, {}};
   }
-  frame.subject = x.content.action;
+  frame.subject = visible_name(x.content.action);
   frame.payload = x.content.payload.view();
   frame.meta.mark(meta_key::sender);
-  frame.meta.sender = x.content.sender;
+  frame.meta.sender = ctx_.node.options.tenant_isolation
+                        ? visible_name(x.content.sender)
+                        : std::string_view{x.content.sender};
   if (x.call_id != 0) {
     frame.meta.mark(meta_key::timeout_ms);
     frame.meta.timeout_ms = static_cast<uint64_t>(
@@ -185,7 +188,7 @@ void connection::on_position(std::string_view topic,
     pack.pack("reason").pack(std::string{reason});
     frame_view frame;
     frame.type = frame_type::position;
-    frame.subject = topic;
+    frame.subject = visible_name(topic);
     frame.payload = {codec::msgpack, content.view()};
     write(frame);
   });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <callboard/actors/publication.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/frame.hpp>
 
 namespace callboard {
@@ -11,7 +12,7 @@ inline frame_view event_frame(const publication& x) noexcept {
   frame_view result;
   result.type = frame_type::event;
   result.timestamp = x.timestamp;
-  result.subject = x.topic;
+  result.subject = visible_name(x.topic);
   result.payload = x.payload.view();
   auto& meta = result.meta;
   meta.mark(meta_key::offset);

@@ -26,6 +26,8 @@ std::string_view to_string(limit_kind x) noexcept {
       return "publishes";
     case limit_kind::flood:
       return "flood";
+    case limit_kind::tenant_name:
+      return "tenant_name";
   }
   return "unknown";
 }

@@ -26,9 +26,12 @@ enum class limit_kind : uint8_t {
   publishes,
   /// Connections that were closed because they went far beyond a rate.
   flood,
+  /// Log-ins whose names cannot be told from full ones, or fit into none, where
+  /// tenants are isolated.
+  tenant_name,
 };
 
-inline constexpr size_t limit_kind_count = 11;
+inline constexpr size_t limit_kind_count = 12;
 
 /// Returns the name: `address_connections`.
 std::string_view to_string(limit_kind x) noexcept;

@@ -120,6 +120,8 @@ struct loop_context {
   std::vector<router_ref> routers;
   heartbeat_actor heartbeats;
   pool_actor pool;
+  /// The full name that a connection uses at this moment.
+  std::string full_name;
   /// Unix time in milliseconds at the turn's beginning.
   int64_t unix_ms = 0;
   /// Steady time in milliseconds at the turn's beginning.

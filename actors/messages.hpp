@@ -44,6 +44,7 @@ using credit_token = std::shared_ptr<void>;
 
 /// A publication, as an embedded subscriber gets it.
 struct event {
+  /// Its full name (`tenant_space.hpp`), as that of `pattern` is.
   std::string topic;
   /// The pattern that matched; empty for a subscription to the topic itself.
   std::string pattern;
@@ -87,7 +88,8 @@ event to_event(const publication& x);
 struct action_request {
   std::string action;
   callboard::payload payload;
-  /// The user who asks, or the connection where nobody is logged in.
+  /// The user who asks, by the full name (`tenant_space.hpp`), or the
+  /// connection where nobody is logged in.
   std::string sender;
   /// The connection that asks; 0 for an embedded actor.
   connection_id connection = 0;
@@ -131,9 +133,9 @@ struct lifecycle_event {
   connection_id connection = 0;
   /// The connection's name on the wire.
   std::string name;
-  /// Empty where nobody is logged in.
+  /// The full name (`tenant_space.hpp`); empty where nobody is logged in.
   std::string user;
-  /// The topic or pattern of `subscribed` and `unsubscribed`.
+  /// The topic or pattern of `subscribed` and `unsubscribed`, by its full name.
   std::string subject;
   /// The close code and reason of `disconnected`.
   uint16_t code = 0;

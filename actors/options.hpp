@@ -49,6 +49,10 @@ struct node_options {
   /// Who is one too many is closed with 4504.
   size_t user_connections_max = 0;
   size_t tenant_connections_max = 0;
+  /// Whether clients of one tenant have topics, users and actions of their own,
+  /// see `tenant_space.hpp`. Topics of clients without a tenant are another
+  /// space.
+  bool tenant_isolation = false;
   /// Frames from one client, 0 … 1,000,000; beyond them it is answered
   /// `rate_limited`, and closed with 1008 if it goes on at twice the rate.
   rate_limit frames;

@@ -9,6 +9,7 @@
 #include <caf/telemetry/histogram.hpp>
 
 #include <callboard/actors/responder_error.hpp>
+#include <callboard/actors/tenant_space.hpp>
 
 namespace callboard {
 
@@ -124,7 +125,7 @@ refusal router::open(const routed_request_ptr& x,
     ctx_.metrics.requests_overloaded->inc();
     return {errc::overloaded};
   }
-  auto* responder = table_.next(x->content.action);
+  auto* responder = next(x->content.action);
   if (responder == nullptr) {
     ctx_.metrics.requests_failed->inc();
     return {errc::no_responder};
@@ -173,7 +174,7 @@ pending_request& router::enter_request(const routed_request& x,
 }
 
 void router::notify(const routed_request_ptr& x) {
-  auto* responder = table_.next(x->content.action);
+  auto* responder = next(x->content.action);
   if (responder == nullptr)
     return;
   if (responder->rule != nullptr && drops_notify(*responder))
@@ -199,6 +200,8 @@ bool router::congested(const registration& x) const {
 action_request router::message_to(const registration& x,
                                   const routed_request& content) {
   auto result = content.content;
+  if (result.action.starts_with('$'))
+    result.action = std::string{visible_name(content.content.action)};
   result.credit = charge(x.waiting, content.cost());
   return result;
 }

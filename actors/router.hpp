@@ -76,6 +76,10 @@ private:
 
   void notify(const routed_request_ptr& x);
 
+  // Returns who serves the next request for `action`, a full name: the
+  // application, or else clients of the tenant; or null.
+  [[nodiscard]] registration* next(std::string_view action) noexcept;
+
   // Returns whether an embedded responder has as much waiting as it may.
   [[nodiscard]] bool congested(const registration& x) const;
 

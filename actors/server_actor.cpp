@@ -43,20 +43,19 @@ server_actor::behavior_type server_actor::make_behavior() {
   }
   return {
     [this](publish_atom, std::string& topic, payload& content) {
-      auto wrong = check_topic(topic);
+      auto wrong = check_full_name(node_.options.tenant_isolation, topic,
+                                   check_topic);
       return publish(std::move(topic), wrong, std::move(content), {});
     },
     [this](publish_atom, std::string& topic, payload& content,
            std::string& key) {
-      auto wrong = check_topic(topic);
+      auto wrong = check_full_name(node_.options.tenant_isolation, topic,
+                                   check_topic);
       return publish(std::move(topic), wrong, std::move(content),
                      std::move(key));
     },
     [this](push_atom, const std::string& user, payload& content) {
-      auto topic = user_topic(user);
-      auto wrong = topic.empty() ? check_topic("$user/" + user)
-                                 : subject_error::none;
-      return publish(std::move(topic), wrong, std::move(content), {});
+      return push(user, std::move(content));
     },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject) {
       return delegate(brokers_[loop_of(who)].actor, subscribe_atom_v, who,
@@ -175,6 +174,18 @@ void server_actor::down(const caf::down_msg& x) {
   // Nobody else knows the node's connections: there is no going on.
   if (pool_.address() == x.source)
     quit(x.reason);
+}
+
+caf::result<position> server_actor::push(const std::string& user,
+                                         payload content) {
+  auto parts = split_tenant(user);
+  if (!node_.options.tenant_isolation || !is_tenant_name(parts.tenant))
+    parts = {false, {}, user};
+  auto topic = user_topic(parts.visible);
+  auto wrong = topic.empty() ? check_topic("$user/" + user)
+                             : subject_error::none;
+  return publish(tenant_topic(parts.tenant, topic), wrong, std::move(content),
+                 {});
 }
 
 caf::result<position> server_actor::publish(std::string topic,

@@ -8,6 +8,7 @@
 
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/loop_context.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
@@ -134,6 +135,9 @@ private:
 
   void down(const caf::down_msg& x);
 
+  // @param user a full name, as `tenant_user` makes it.
+  caf::result<position> push(const std::string& user, payload content);
+
   // @param wrong what is wrong with the topic.
   caf::result<position> publish(std::string topic, subject_error wrong,
                                 payload content, std::string key);
@@ -193,7 +197,7 @@ private:
   [[nodiscard]] bool watches(const caf::actor_addr& who) const;
 
   [[nodiscard]] const router_ref& router_of(std::string_view action) const {
-    return routers_[shard_of(action, node_.loops)];
+    return routers_[shard_of(visible_name(action), node_.loops)];
   }
 
   [[nodiscard]] uint32_t loop_of(const caf::actor& who) const {

@@ -1,5 +1,8 @@
 #include <callboard/actors/server_actor.hpp>
 
+#include <string_view>
+
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
 // What applications ask of a topic's past.
@@ -9,7 +12,7 @@ namespace callboard {
 namespace {
 
 // Rights are for clients, so any user's topic may be read.
-subject_error check_history(const std::string& topic) {
+subject_error check_history(std::string_view topic) noexcept {
   auto wrong = check_readable(topic);
   if (wrong == subject_error::reserved && topic.starts_with("$user/"))
     wrong = subject_error::none;
@@ -44,7 +47,9 @@ server_actor::read_history(const std::string& topic,
 
 template <class Result, class F>
 caf::result<Result> server_actor::ask_history(history_query x, F pick) {
-  if (auto wrong = check_history(x.topic); wrong != subject_error::none)
+  auto isolated = node_.options.tenant_isolation;
+  if (auto wrong = check_full_name(isolated, x.topic, check_history);
+      wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
   if (!x.well_formed())
     return caf::make_error(errc::bad_payload,

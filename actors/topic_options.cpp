@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
@@ -59,8 +60,9 @@ std::string_view to_string(publish_refusal x) noexcept {
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept {
   static const topic_options nothing;
-  auto i = std::ranges::find_if(rules, [topic](const topic_rule& x) {
-    return matches(x.pattern, topic);
+  auto name = visible_name(topic);
+  auto i = std::ranges::find_if(rules, [name](const topic_rule& x) {
+    return matches(x.pattern, name);
   });
   return i == rules.end() ? nothing : i->options;
 }
@@ -75,8 +77,9 @@ topic_options revised(const topic_options& living, topic_options wanted) {
 
 bool may_retain(const std::vector<topic_rule>& rules,
                 std::string_view pattern) noexcept {
-  return std::ranges::any_of(rules, [pattern](const topic_rule& x) {
-    return x.options.retain && overlap(x.pattern, pattern);
+  auto name = visible_name(pattern);
+  return std::ranges::any_of(rules, [name](const topic_rule& x) {
+    return x.options.retain && overlap(x.pattern, name);
   });
 }
 

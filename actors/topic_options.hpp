@@ -108,8 +108,8 @@ struct topic_rule {
   topic_options options;
 };
 
-/// Returns the options of `topic`: those of the first rule that matches, or
-/// none at all.
+/// Returns the options of the topic with the full name `topic`: those of the
+/// first rule that matches the visible one, or none at all.
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept;
 
@@ -119,8 +119,8 @@ const topic_options& options_of(const std::vector<topic_rule>& rules,
 /// events and places of groups holds for as long as it lives.
 topic_options revised(const topic_options& living, topic_options wanted);
 
-/// Returns whether topics that match `pattern` may retain their last value, as
-/// far as the patterns of the rules tell.
+/// Returns whether topics that match `pattern`, a full name, may retain their
+/// last value, as far as the patterns of the rules tell.
 bool may_retain(const std::vector<topic_rule>& rules,
                 std::string_view pattern) noexcept;
 

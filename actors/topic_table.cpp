@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <callboard/actors/event_frame.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/actors/topic_table_parts.hpp>
 
 namespace callboard {
@@ -262,7 +263,7 @@ void topic_table::encode(wire_form form, const publication& event,
   auto& meta = frame.meta;
   if (!pattern.empty()) {
     meta.mark(meta_key::pattern);
-    meta.pattern = pattern;
+    meta.pattern = visible_name(pattern);
   }
   if (retained) {
     meta.mark(meta_key::retained);

@@ -6,6 +6,7 @@
 #include <msgpack.hpp>
 
 #include <callboard/actors/connection_name.hpp>
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/actors/topic_table_parts.hpp>
 #include <callboard/messages/byte_buffer.hpp>
 
@@ -138,7 +139,7 @@ size_t topic_table::write_to_watchers(local_topic& topic,
   frame_view frame;
   frame.type = frame_type::presence;
   frame.timestamp = unix_ms;
-  frame.subject = topic.name;
+  frame.subject = visible_name(topic.name);
   frame.payload = {codec::msgpack, content.view()};
   size_t n = 0;
   for (auto* x : topic.watchers) {

@@ -93,9 +93,7 @@ setting user_setting(user_name& x) {
   return {"user",
           "NAME[:GROUP]",
           "User to become once the port is bound and keys are read; takes root",
-          "",
-          "",
-          set,
+          "", "", set,
           [&x] { return x.group.empty() ? x.user : x.user + ':' + x.group; }};
 }
 
@@ -130,6 +128,10 @@ std::vector<setting> access_settings(serve_options& x) {
                      t.rules.skew, 0s, 10min),
     text_setting("token-cookie", "NAME", "Name of a cookie that may be a token",
                  s.token_cookie),
+    switch_setting("tenant-isolation",
+                   "Give each tenant that tokens name topics, users and actions"
+                   " of its own",
+                   s.node.tenant_isolation, true),
     list_setting("anonymous-sub-topics", "PATTERNS",
                  "Topics that clients without a token may subscribe to",
                  t.anonymous_sub_topics, check_granted),
@@ -203,8 +205,7 @@ std::vector<setting> limit_settings(net::server_options& s) {
     list_setting("trusted-proxies", "NETWORKS",
                  "Proxies whose X-Forwarded-For is believed: IP addresses, or "
                  "networks like 10.0.0.0/8",
-                 s.trusted_proxies,
-                 [](std::string_view x) { return net::check_proxy(x); }),
+                 s.trusted_proxies, net::check_proxy),
   };
 }
 

@@ -196,6 +196,30 @@ CAF_TEST(a delivery in a steady fan - out allocates nothing) {
   }
 }
 
+CAF_TEST(to publish for a tenant alone allocates no more) {
+  node.rights.authenticate
+    = [](const credentials&) -> caf::expected<identity> {
+    return identity{"ann", "acme"};
+  };
+  start();
+  auto& publisher = open(0, {}, true);
+  publisher.say(frame_type::connect, 1, "", *payload::from_json("{}"));
+  turn();
+  publisher.socket.deaf = true;
+  frame_view x;
+  x.type = frame_type::publish;
+  x.subject = "a topic whose name is not a short one";
+  frame = publisher.encode(x);
+  std::vector<size_t> allocated;
+  for (auto isolated : {false, true}) {
+    node.options.tenant_isolation = isolated;
+    publish(64, 16);
+    allocated.push_back(count([&] { publish(64, 16); }));
+  }
+  CHECK(allocated[0] > 0);
+  CHECK_EQ(allocated[1], allocated[0]);
+}
+
 CAF_TEST(sharing out an event allocates nothing at all) {
   start();
   auto& ctx = *loops[0];
