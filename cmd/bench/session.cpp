@@ -222,19 +222,20 @@ bool session::hold(run_phase phase, double seconds, const char* name) {
 void session::drain() {
   state_.phase.store(run_phase::drain, std::memory_order_release);
   auto moved = clock::now();
-  auto delivered = sum(&worker::delivered);
+  uint64_t settled = 0;
   // The workers have seen the step, and shown their counts, after two turns.
   for (int turn = 0; clock::now() - moved < drain_stall_max; ++turn) {
     std::this_thread::sleep_for(step);
-    auto now_delivered = sum(&worker::delivered);
-    if (now_delivered != delivered)
+    // What was refused does not come any more.
+    auto now_settled = sum(&worker::delivered) + sum(&worker::errors);
+    if (now_settled != settled)
       moved = clock::now();
-    delivered = now_delivered;
+    settled = now_settled;
     auto due = sum(&worker::published) * receivers_of(opts_);
     // Those that read on have something to read first.
     auto reading = turn < reading_on_turns_max
                    && sum(&worker::stalled_ended) < opts_.stalled;
-    if (failed() || (turn >= 4 && delivered >= due && !reading))
+    if (failed() || (turn >= 4 && settled >= due && !reading))
       return;
     progress("draining");
   }

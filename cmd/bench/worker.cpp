@@ -385,6 +385,7 @@ void worker::show() {
   seen_ready_.store(ready_, std::memory_order_relaxed);
   seen_published_.store(counts.published, std::memory_order_relaxed);
   seen_delivered_.store(counts.delivered, std::memory_order_relaxed);
+  seen_errors_.store(counts.errors, std::memory_order_relaxed);
   seen_stalled_ended_.store(counts.stalled_ended, std::memory_order_relaxed);
 }
 

@@ -93,6 +93,10 @@ public:
     return seen_delivered_.load(std::memory_order_relaxed);
   }
 
+  uint64_t errors() const {
+    return seen_errors_.load(std::memory_order_relaxed);
+  }
+
   /// Returns how many of the connections that stop reading the server has cut
   /// off.
   uint64_t stalled_ended() const {
@@ -249,6 +253,7 @@ private:
   std::atomic<uint64_t> seen_ready_{0};
   std::atomic<uint64_t> seen_published_{0};
   std::atomic<uint64_t> seen_delivered_{0};
+  std::atomic<uint64_t> seen_errors_{0};
   std::atomic<uint64_t> seen_stalled_ended_{0};
   std::atomic<bool> failed_{false};
 };

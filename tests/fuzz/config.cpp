@@ -142,7 +142,8 @@ void check_settings(std::string_view text, size_t sections) {
   auto anew = written(options);
   serve_options again;
   if (!anew.empty())
-    require(read(places, anew, again) && values_of(again) == values_of(options));
+    require(read(places, anew, again)
+            && values_of(again) == values_of(options));
 }
 
 } // namespace
