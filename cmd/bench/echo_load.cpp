@@ -104,9 +104,9 @@ paced_request_load::paced_request_load(const bench_options& options,
   : request_(message_template::frame(wire_request, "callboard.echo",
                                      options.payload_bytes)),
     window_(options.window),
-    interval_ns_(std::max(
-      static_cast<int64_t>(1e9 / options.rate * options.connections / links),
-      int64_t{1})),
+    interval_ns_(std::max(static_cast<int64_t>(1e9 / options.rate
+                                               * options.connections / links),
+                          int64_t{1})),
     asked_(links),
     in_flight_(size_t{links} * options.window) {
 }

@@ -78,8 +78,8 @@ void ends_of_silent_connections_are_timed() {
   silent_crowd crowd{100, 3};
   crowd.connect_some(epoll, server.where(), 0, 1000, *counts);
   check_that(counts->silent == 3, "three are made");
-  auto [first, second, third] = std::tuple{
-    server.accept_one(), server.accept_one(), server.accept_one()};
+  auto [first, second, third]
+    = std::tuple{server.accept_one(), server.accept_one(), server.accept_one()};
   // An answer in front of the end, as a server's 408.
   check_that(send(first, "late", 4, MSG_NOSIGNAL) == 4, "it can be answered");
   close(first);

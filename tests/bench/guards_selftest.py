@@ -43,7 +43,7 @@ class Guards(unittest.TestCase):
     def test_slowloris(self):
         sample = self.take(guards.Slowloris(
             good=20, bad=40, rate=200, connect_rate=400, deadline_s=0.5,
-            seconds=3, warm_up=0.1))
+            seconds=2, warm_up=0.1))
         for which in ("without", "with"):
             self.expect_clean(sample[which])
         self.assertEqual(sample["with"]["silent"], 40)
@@ -74,9 +74,10 @@ class Guards(unittest.TestCase):
         for report in (offered, asked):
             self.assertEqual((report["misordered"], report["corrupt"]), (0, 0),
                              report["trouble"])
-        # Each request has one answer or one error.
+        # Each request has one answer or one error, on a living connection.
         self.assertGreater(asked["published"], 0)
-        self.assertEqual(asked["lost"], 0)
+        if asked["closed"] == 0:
+            self.assertEqual(asked["lost"], 0)
         self.assertEqual(sum(asked["errors_by_code"].values()),
                          asked["errors"])
 

@@ -57,9 +57,8 @@ bool same(const std::vector<config_line>& xs,
 
 bool same(const config& x, const config& y) {
   return same(x.lines, y.lines)
-         && std::equal(x.sections.begin(), x.sections.end(),
-                       y.sections.begin(), y.sections.end(),
-                       [](auto& a, auto& b) {
+         && std::equal(x.sections.begin(), x.sections.end(), y.sections.begin(),
+                       y.sections.end(), [](auto& a, auto& b) {
                          return a.kind == b.kind && a.pattern == b.pattern
                                 && same(a.lines, b.lines);
                        });

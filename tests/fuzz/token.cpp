@@ -80,9 +80,9 @@ void check_header(std::string_view text) {
   auto signed_well = verify_token(forge(text, claims), keys(), rules, now_ms);
   check(signed_well);
   if (signed_well)
-    require(signed_well->user == "ann"
-            && (text.find("HS256") != text.npos
-                || text.find('\\') != text.npos));
+    require(
+      signed_well->user == "ann"
+      && (text.find("HS256") != text.npos || text.find('\\') != text.npos));
 }
 
 void check_token(std::string_view text) {
@@ -97,10 +97,10 @@ void check_examples(const token_keys& keys) {
       return std::string{head} + std::string{rfc_claims} + '.'
              + std::string{signature};
     };
-    return std::vector<std::string>{
-      make(rfc_hs256_header, rfc_hs256_signature),
-      make(rfc_rs256_header, rfc_rs256_signature),
-      make(rfc_es256_header, rfc_es256_signature)};
+    return std::vector<std::string>{make(rfc_hs256_header, rfc_hs256_signature),
+                                    make(rfc_rs256_header, rfc_rs256_signature),
+                                    make(rfc_es256_header,
+                                         rfc_es256_signature)};
   }();
   for (auto& token : tokens) {
     auto x = verify_token(token, keys, rules, now_ms);
