@@ -27,13 +27,25 @@ serve_options serve_config::read() {
   std::vector<config_section> sections;
   if (!name.empty())
     sections = table_.apply_config_file(name);
-  options_.server.node.topics = topic_rules(sections, name);
-  options_.server.node.action_rules = action_rules(sections, name);
+  return complete(sections, name);
+}
+
+serve_options serve_config::read_text(std::string_view text,
+                                      const std::string& file) {
+  options_ = {};
+  return complete(table_.apply_config(text, file), file);
+}
+
+serve_options
+serve_config::complete(const std::vector<config_section>& sections,
+                       const std::string& file) {
+  options_.server.node.topics = topic_rules(sections, file);
+  options_.server.node.action_rules = action_rules(sections, file);
   table_.apply_environment(
     [](const std::string& x) { return getenv(x.c_str()); });
   table_.apply_flags();
   if (options_.server.store_dir.empty())
-    if (auto wrong = check_durability(sections, name); !wrong.empty())
+    if (auto wrong = check_durability(sections, file); !wrong.empty())
       throw CLI::ValidationError{"settings", wrong};
   if (auto wrong = check(options_); !wrong.empty())
     throw CLI::ValidationError{"settings", wrong};

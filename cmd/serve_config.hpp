@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "serve_options.hpp"
 #include "settings.hpp"
@@ -27,7 +29,15 @@ public:
   /// right.
   serve_options read();
 
+  /// Does the same with a text in place of the config file.
+  /// @param file its name, for messages.
+  serve_options read_text(std::string_view text, const std::string& file);
+
 private:
+  // Applies everything but the config file's lines, and checks it all.
+  serve_options complete(const std::vector<config_section>& sections,
+                         const std::string& file);
+
   // Returns the config file's name; empty: there is none.
   [[nodiscard]] std::string file() const;
 

@@ -75,6 +75,12 @@ std::string check(const bench_options& opts) {
     return "--rate is at most 10^8 and --connect-rate at most 10^6 a second";
   if (!opts.websocket_echo.empty() && opts.websocket_echo[0] != '/')
     return "--websocket-echo is a path that begins with /";
+  if (!opts.websocket_echo.empty() && opts.rate > 0)
+    return "--rate is for requests, not for --websocket-echo";
+  if (opts.silent > 100'000 || opts.stalled > 10'000)
+    return "there are at most 100000 --silent and 10000 --stalled connections";
+  if (opts.stalled > 0 && opts.mode != bench_mode::fanout)
+    return "only 'fanout' has connections that are --stalled";
   if (!within(opts.connections, 1u, 1'000'000u)
       || !within(opts.publishers, 1u, 1'000u))
     return "there are 1 to 1000000 connections and 1 to 1000 publishers";

@@ -23,6 +23,8 @@ struct bench_result {
   /// All threads together, over the measured time; the elapsed time is the
   /// longest one's.
   bench::measured window;
+  /// When the measured time ended, in seconds of Unix time.
+  double measured_until_s = 0;
   /// The server's CPU time and cores over the measured time; cores 0: unknown.
   int64_t server_cpu_ns = 0;
   uint32_t server_cores = 0;
@@ -32,7 +34,7 @@ struct bench_result {
   uint64_t server_bytes_after = 0;
 
   /// Tells whether all that was sent came, once and in order, and nobody was
-  /// cut off.
+  /// cut off but those that were to be.
   bool clean() const {
     return failure.empty() && counts.lost == 0 && counts.misordered == 0
            && counts.corrupt == 0 && counts.errors == 0 && counts.closed == 0;

@@ -68,11 +68,19 @@ void callboard_dialect::welcomed(worker& self, link& which) {
 
 void callboard_dialect::refused(worker& self, link& which,
                                 const frame_view& frame) {
-  self.refuse(which, "error " + std::to_string(frame.code) + " "
-                       + std::string{frame.subject} + " ("
-                       + std::string{frame.content} + ")");
-  if (which.state == link_state::ready)
-    self.what().refused(self, which, frame);
+  auto is_known = which.state == link_state::ready
+                  && !self.counts.trouble.empty();
+  // A server that sheds load makes many, of which one sentence is kept.
+  if (is_known)
+    ++self.counts.errors;
+  else
+    self.refuse(which, "error " + std::to_string(frame.code) + " "
+                         + std::string{frame.subject} + " ("
+                         + std::string{frame.content} + ")");
+  if (which.state != link_state::ready)
+    return;
+  ++self.counts.errors_by_code[frame.code];
+  self.what().refused(self, which, frame);
 }
 
 std::unique_ptr<dialect> make_own_dialect(const bench_options& options) {

@@ -70,6 +70,10 @@ CLI::App* add_mode(CLI::App& bench, const shared_options& opts, bench_mode mode,
                  "new connections a second (0: as fast as they are taken)")
     ->check(CLI::Range(0.0, 1e6))
     ->capture_default_str();
+  add_count(*to, "--silent", opts->silent,
+            "TCP connections that are made when the measured time begins, and "
+            "say nothing: when does the server cut them off?",
+            0, 100'000);
   to->add_option("--server-pid", opts->server_pid,
                  "process on this machine whose CPU time and memory to report")
     ->check(CLI::PositiveNumber);
@@ -109,11 +113,16 @@ void add_bench_command(CLI::App& app, int& exit_code,
   add_count(*to, "-c,--connections", opts->connections, "connections", 1,
             1'000'000);
   add_window(*to, opts, "messages in flight on each connection");
+  to->add_option("-r,--rate", opts->rate,
+                 "requests a second of all connections together, as far as "
+                 "their windows allow; latency counts from when each was due")
+    ->check(CLI::Range(1e-3, 1e8));
   add_payload(*to, opts);
   to->add_option("--websocket-echo", opts->websocket_echo,
                  "path of a plain WebSocket echo to use in place of requests "
                  "(callboard serve --echo PATH)")
-    ->type_name("PATH");
+    ->type_name("PATH")
+    ->excludes("--rate");
 
   opts = fresh();
   opts->connections = 1000;
@@ -130,6 +139,10 @@ void add_bench_command(CLI::App& app, int& exit_code,
                  "of a window")
     ->check(CLI::Range(1e-3, 1e8))
     ->excludes("--window");
+  add_count(*to, "--stalled", opts->stalled,
+            "further subscribers that stop reading when the measured time "
+            "begins: what do they cost the others?",
+            0, 10'000);
   add_payload(*to, opts);
 
   opts = fresh();

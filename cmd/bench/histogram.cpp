@@ -9,12 +9,14 @@ void histogram::merge(const histogram& other) {
   for (size_t i = 0; i < bucket_count; ++i)
     buckets_[i] += other.buckets_[i];
   count_ += other.count_;
+  min_ = std::min(min_, other.min_);
   max_ = std::max(max_, other.max_);
 }
 
 void histogram::reset() {
   buckets_.fill(0);
   count_ = 0;
+  min_ = UINT64_MAX;
   max_ = 0;
 }
 

@@ -16,6 +16,8 @@ public:
     auto value = nanoseconds > 0 ? static_cast<uint64_t>(nanoseconds) : 0;
     if (value > max_)
       max_ = value;
+    if (value < min_)
+      min_ = value;
     ++buckets_[index_of(value)];
     ++count_;
   }
@@ -29,6 +31,11 @@ public:
   /// Returns how many values were counted.
   uint64_t count() const {
     return count_;
+  }
+
+  /// Returns the smallest value in nanoseconds, exactly; 0 if there is none.
+  uint64_t min() const {
+    return count_ == 0 ? 0 : min_;
   }
 
   /// Returns the largest value in nanoseconds, exactly; 0 if there is none.
@@ -62,6 +69,7 @@ private:
 
   std::array<uint64_t, bucket_count> buckets_{};
   uint64_t count_ = 0;
+  uint64_t min_ = UINT64_MAX;
   uint64_t max_ = 0;
 };
 

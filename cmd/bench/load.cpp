@@ -6,6 +6,10 @@ role load::role_of(worker&, const link&) const {
   return {};
 }
 
+bool load::stalls(const link&) const {
+  return false;
+}
+
 void load::joined(worker&, link&, const frame_view&) {
   // It does not matter where the topic stands.
 }

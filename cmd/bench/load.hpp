@@ -31,6 +31,10 @@ public:
   /// Returns what a connection is for, by default for no topic.
   virtual role role_of(worker& self, const link& which) const;
 
+  /// Returns whether a connection stops reading while it is measured, by
+  /// default that none does.
+  virtual bool stalls(const link& which) const;
+
   /// Takes the answer to a connection's subscribing, just before it is ready.
   virtual void joined(worker& self, link& which, const frame_view& frame);
 

@@ -51,8 +51,10 @@ struct bench_options {
   /// Bytes of each payload; 16 … 1,000,000 (16 carry sequence and time).
   uint32_t payload_bytes = 128;
 
-  /// Publications per second, of `fanout` over all publishers; 0: windowed.
-  /// `comeback` has one publisher, and always a rate.
+  /// Publications per second, of `fanout` over all publishers; requests per
+  /// second, of `echo` over all connections, each of which still has at most
+  /// `window` in flight; 0: windowed. `comeback` has one publisher, and always
+  /// a rate.
   double rate = 0;
 
   /// Subscribers of `comeback` that stay; 1 … 100,000.
@@ -64,6 +66,14 @@ struct bench_options {
   /// Seconds of `comeback` until those whose connections are lost come back.
   double away_s = 1;
 
+  /// Subscribers of `fanout` beside the others that stop reading when the
+  /// measured time begins, and read on when it is over; at most 10,000.
+  uint32_t stalled = 0;
+
+  /// TCP connections that are made when the measured time begins, and say
+  /// nothing; at most 100,000.
+  uint32_t silent = 0;
+
   /// Threads that make load; at least 1.
   uint32_t threads = 1;
 
@@ -73,7 +83,8 @@ struct bench_options {
   /// Seconds that are measured; for `idle`: held.
   double duration_s = 5;
 
-  /// New connections per second; 0: as fast as the server takes them.
+  /// New connections per second, silent ones as well; 0: as fast as the server
+  /// takes them.
   double connect_rate = 0;
 
   /// Path of a plain WebSocket echo for `echo`; empty: `callboard.echo`.

@@ -42,24 +42,27 @@ const char* unit(bench_mode mode) {
 }
 
 std::string what(const bench_options& opts) {
+  auto rate = [&opts] { return scaled(opts.rate) + "/s"; };
+  auto window = [&opts] { return format("window %u", opts.window); };
   switch (opts.mode) {
     case bench_mode::echo:
-      return format("%u connections, window %u, %u bytes, %s", opts.connections,
-                    opts.window, opts.payload_bytes,
+      return format("%u connections, %s, %u bytes, %s", opts.connections,
+                    opts.rate > 0 ? (rate() + ", " + window()).c_str()
+                                  : window().c_str(),
+                    opts.payload_bytes,
                     opts.websocket_echo.empty() ? "requests to callboard.echo"
                                                 : "plain WebSocket messages");
     case bench_mode::fanout:
       return format("%u subscribers, %u publisher%s, %s, %u bytes",
                     opts.connections, opts.publishers,
                     opts.publishers == 1 ? "" : "s",
-                    opts.rate > 0 ? (scaled(opts.rate) + "/s").c_str()
-                                  : format("window %u", opts.window).c_str(),
+                    (opts.rate > 0 ? rate() : window()).c_str(),
                     opts.payload_bytes);
     case bench_mode::comeback:
       return format("%u subscribers that come back after %g s beside %u that "
-                    "stay, %s/s, %u bytes",
+                    "stay, %s, %u bytes",
                     opts.connections, opts.away_s, opts.watchers,
-                    scaled(opts.rate).c_str(), opts.payload_bytes);
+                    rate().c_str(), opts.payload_bytes);
     case bench_mode::rooms:
       return format("%u rooms of %u, window %u, %u bytes", opts.rooms,
                     opts.members, opts.window, opts.payload_bytes);
@@ -80,6 +83,35 @@ std::string percentiles_of(const histogram& latency) {
               + duration_text(static_cast<double>(latency.percentile(share)))
               + ", ";
   return result + "max " + duration_text(static_cast<double>(latency.max()));
+}
+
+// Returns how many errors had which code: `500: 3, 501: 12`.
+std::string errors_of(const tally& counts) {
+  std::string result;
+  for (auto& [code, count] : counts.errors_by_code)
+    result += (result.empty() ? "" : ", ") + std::to_string(code) + ": "
+              + std::to_string(count);
+  return result;
+}
+
+// Returns what became of the connections that say nothing.
+std::string silent_text(const tally& counts) {
+  auto& cut = counts.silent_cut;
+  auto text = format("%llu made, %llu cut off by the server",
+                     static_cast<unsigned long long>(counts.silent),
+                     static_cast<unsigned long long>(cut.count()));
+  if (cut.count() == 0)
+    return text;
+  return text + ", after " + duration_text(static_cast<double>(cut.min()))
+         + " to " + duration_text(static_cast<double>(cut.max()));
+}
+
+// Returns what became of the subscribers that stopped reading.
+std::string stalled_text(const bench_options& opts, const tally& counts) {
+  return format("%llu of %u cut off by the server",
+                static_cast<unsigned long long>(counts.stalled_ended),
+                opts.stalled)
+         + (counts.stalled_end.empty() ? "" : ": " + counts.stalled_end);
 }
 
 std::string json_quoted(const std::string& text) {
@@ -120,7 +152,7 @@ public:
   }
 
   std::string str() const {
-    return out_ + "}";
+    return (out_.empty() ? "{" : out_) + "}";
   }
 
 private:
@@ -197,8 +229,14 @@ std::string summary(const bench_options& opts, const bench_result& result) {
               static_cast<unsigned long long>(counts.corrupt),
               static_cast<unsigned long long>(counts.errors),
               static_cast<unsigned long long>(counts.closed)));
+  if (!counts.errors_by_code.empty())
+    line("errors", errors_of(counts));
   if (!counts.trouble.empty())
     line("", "first: " + counts.trouble);
+  if (opts.silent > 0)
+    line("silent", silent_text(counts));
+  if (opts.stalled > 0)
+    line("stalled", stalled_text(opts, counts));
   auto has_work = result.window.delivered > 0;
   line("load CPU",
        format("%.0f %% of %u core%s", 100 * result.load_use(opts), opts.threads,
@@ -224,6 +262,36 @@ std::string summary(const bench_options& opts, const bench_result& result) {
   return out;
 }
 
+namespace {
+
+void add_bystanders(object& out, const bench_options& opts,
+                    const tally& counts) {
+  if (opts.silent > 0) {
+    auto& cut = counts.silent_cut;
+    auto seconds = [](uint64_t ns) { return static_cast<double>(ns) / 1e9; };
+    out.count("silent", counts.silent);
+    out.count("silent_cut", cut.count());
+    out.number("silent_cut_min_s", seconds(cut.min()));
+    out.number("silent_cut_p50_s", seconds(cut.percentile(0.5)));
+    out.number("silent_cut_max_s", seconds(cut.max()));
+  }
+  if (opts.stalled > 0) {
+    out.count("stalled", opts.stalled);
+    out.count("stalled_cut", counts.stalled_ended);
+    out.text("stalled_end", counts.stalled_end);
+  }
+}
+
+void add_errors(object& out, const tally& counts) {
+  object codes;
+  for (auto& [code, count] : counts.errors_by_code)
+    codes.count(std::to_string(code).c_str(), count);
+  out.count("errors", counts.errors);
+  out.add("errors_by_code", codes.str());
+}
+
+} // namespace
+
 std::string to_json(const bench_options& opts, const bench_result& result) {
   object out;
   auto& counts = result.counts;
@@ -237,6 +305,7 @@ std::string to_json(const bench_options& opts, const bench_result& result) {
   out.count("connections", result.connections);
   out.number("connect_s", result.connect_s);
   out.number("elapsed_s", static_cast<double>(window.elapsed_ns) / 1e9);
+  out.add("measured_until", format("%.3f", result.measured_until_s));
   out.count("published", window.published);
   out.count("delivered", window.delivered);
   out.number("delivered_per_s", result.rate());
@@ -250,9 +319,10 @@ std::string to_json(const bench_options& opts, const bench_result& result) {
   out.count("lost", counts.lost);
   out.count("misordered", counts.misordered);
   out.count("corrupt", counts.corrupt);
-  out.count("errors", counts.errors);
+  add_errors(out, counts);
   out.count("closed", counts.closed);
   out.text("trouble", counts.trouble);
+  add_bystanders(out, opts, counts);
   out.number("load_use", result.load_use(opts));
   out.number("load_ns_each", each(window.cpu_ns, result));
   if (result.server_cores > 0) {

@@ -21,16 +21,23 @@ using clock = std::chrono::steady_clock;
 constexpr auto step = std::chrono::milliseconds{5};
 constexpr auto stall_max = std::chrono::seconds{10};
 constexpr auto drain_stall_max = std::chrono::seconds{3};
+constexpr int reading_on_turns_max = 400;
 
 double seconds_since(clock::time_point start) {
   return std::chrono::duration<double>(clock::now() - start).count();
+}
+
+double unix_seconds() {
+  using std::chrono::system_clock;
+  std::chrono::duration<double> result = system_clock::now().time_since_epoch();
+  return result.count();
 }
 
 uint32_t links_of(const bench_options& opts) {
   if (opts.mode == bench_mode::rooms)
     return opts.rooms * opts.members;
   if (opts.mode == bench_mode::fanout)
-    return opts.connections + opts.publishers;
+    return opts.connections + opts.publishers + opts.stalled;
   if (opts.mode == bench_mode::comeback)
     return opts.watchers + opts.connections + 1;
   return opts.connections;
@@ -93,7 +100,7 @@ bench_result session::run() {
   if (failure.empty() && opts_.server_pid != 0 && !server_.exists())
     failure = "there is no process " + std::to_string(opts_.server_pid);
   if (failure.empty())
-    failure = open_files_for(links_of(opts_));
+    failure = open_files_for(uint64_t{links_of(opts_)} + opts_.silent);
   if (failure.empty())
     failure = resolve(state_.target);
   if (!failure.empty())
@@ -103,6 +110,7 @@ bench_result session::run() {
   if (connect() && hold(run_phase::warm_up, opts_.warmup_s, "warming up")) {
     auto cpu_ns = server_.cpu_ns();
     if (hold(run_phase::measure, opts_.duration_s, "measuring")) {
+      result_.measured_until_s = unix_seconds();
       result_.server_cpu_ns = server_.cpu_ns() - cpu_ns;
       result_.server_bytes_after = server_.resident_bytes();
       result_.server_cores = opts_.server_cores > 0 ? opts_.server_cores
@@ -132,24 +140,28 @@ void session::make_workers() {
     } else if (opts_.mode == bench_mode::fanout) {
       auto publishers = i == 0 ? opts_.publishers : 0;
       what = std::make_unique<fanout_load>(mine, publishers, published);
-      links += publishers;
+      links += publishers + share_of(opts_.stalled, opts_.threads, i);
     } else if (opts_.mode == bench_mode::comeback) {
       auto watchers = i == 0 ? opts_.watchers : 0;
       what = std::make_unique<comeback_load>(opts_, watchers, mine, comeback);
       links += i == 0 ? watchers + 1 : 0;
     } else if (opts_.mode == bench_mode::idle) {
       what = std::make_unique<idle_load>(first);
-    } else if (opts_.websocket_echo.empty()) {
-      what = std::make_unique<request_load>(opts_, links);
     } else {
-      what = std::make_unique<websocket_echo_load>(opts_, links);
+      what = make_echo_load(opts_, links);
     }
-    workers_.push_back(std::make_unique<worker>(state_, std::move(what),
-                                                make_dialect_(opts_), links));
+    add_worker(std::move(what), links);
     first += mine;
   }
   for (auto& each : workers_)
     threads_.emplace_back([self = each.get()] { self->run(); });
+}
+
+void session::add_worker(std::unique_ptr<load> what, uint32_t links) {
+  auto number = static_cast<uint32_t>(workers_.size());
+  workers_.push_back(std::make_unique<worker>(state_, std::move(what),
+                                              make_dialect_(opts_), links));
+  workers_.back()->add_silent(share_of(opts_.silent, opts_.threads, number));
 }
 
 bool session::connect() {
@@ -210,16 +222,20 @@ bool session::hold(run_phase phase, double seconds, const char* name) {
 void session::drain() {
   state_.phase.store(run_phase::drain, std::memory_order_release);
   auto moved = clock::now();
-  auto delivered = sum(&worker::delivered);
+  uint64_t settled = 0;
   // The workers have seen the step, and shown their counts, after two turns.
   for (int turn = 0; clock::now() - moved < drain_stall_max; ++turn) {
     std::this_thread::sleep_for(step);
-    auto now_delivered = sum(&worker::delivered);
-    if (now_delivered != delivered)
+    // What was refused does not come any more.
+    auto now_settled = sum(&worker::delivered) + sum(&worker::errors);
+    if (now_settled != settled)
       moved = clock::now();
-    delivered = now_delivered;
+    settled = now_settled;
     auto due = sum(&worker::published) * receivers_of(opts_);
-    if (failed() || (turn >= 4 && delivered >= due))
+    // Those that read on have something to read first.
+    auto reading = turn < reading_on_turns_max
+                   && sum(&worker::stalled_ended) < opts_.stalled;
+    if (failed() || (turn >= 4 && settled >= due && !reading))
       return;
     progress("draining");
   }
@@ -249,11 +265,18 @@ void session::collect() {
     counts.misordered += theirs.misordered;
     counts.corrupt += theirs.corrupt;
     counts.errors += theirs.errors;
+    for (auto& [code, count] : theirs.errors_by_code)
+      counts.errors_by_code[code] += count;
     counts.closed += theirs.closed;
     counts.note(theirs.trouble);
     counts.latency.merge(theirs.latency);
     counts.steady_latency.merge(theirs.steady_latency);
     counts.returned += theirs.returned;
+    counts.silent += theirs.silent;
+    counts.silent_cut.merge(theirs.silent_cut);
+    counts.stalled_ended += theirs.stalled_ended;
+    if (counts.stalled_end.empty())
+      counts.stalled_end = theirs.stalled_end;
     counts.comeback_ns = std::max(counts.comeback_ns, theirs.comeback_ns);
     auto& span = each->window();
     window.elapsed_ns = std::max(window.elapsed_ns, span.elapsed_ns);

@@ -31,6 +31,7 @@ private:
   using clock = std::chrono::steady_clock;
 
   void make_workers();
+  void add_worker(std::unique_ptr<load> what, uint32_t links);
   bool connect();
   bool hold(run_phase phase, double seconds, const char* name);
   void drain();

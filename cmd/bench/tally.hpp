@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,8 @@ struct tally {
   uint64_t corrupt = 0;
   /// `error` frames.
   uint64_t errors = 0;
+  /// How many of them had which code.
+  std::map<uint64_t, uint64_t> errors_by_code;
   /// Connections that the server closed.
   uint64_t closed = 0;
   /// The first of the errors and closed connections, as a sentence.
@@ -37,6 +40,15 @@ struct tally {
   uint64_t returned = 0;
   /// From the first of them that connected again to the last that caught up.
   int64_t comeback_ns = 0;
+
+  /// TCP connections that were made to say nothing.
+  uint64_t silent = 0;
+  /// Time from a silent connection's beginning to its end by the server.
+  histogram silent_cut;
+  /// Subscribers that stopped reading, and whom the server then cut off.
+  uint64_t stalled_ended = 0;
+  /// How the first of them ended, as a sentence; empty: none has.
+  std::string stalled_end;
 
   /// Keeps the first sentence.
   void note(std::string sentence) {

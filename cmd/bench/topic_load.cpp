@@ -68,7 +68,11 @@ fanout_load::fanout_load(uint32_t subscribers, uint32_t publishers,
 }
 
 role fanout_load::role_of(worker& self, const link& which) const {
-  return {self.topic(), which.index < subscribers_};
+  return {self.topic(), which.index < subscribers_ || stalls(which)};
+}
+
+bool fanout_load::stalls(const link& which) const {
+  return which.index >= subscribers_ + publishers_;
 }
 
 void fanout_load::start(worker& self) {
@@ -82,6 +86,8 @@ void fanout_load::start(worker& self) {
 }
 
 void fanout_load::event(worker& self, link& which, const frame_view& frame) {
+  if (which.stalls)
+    return;
   payload_mark mark;
   auto all = static_cast<uint32_t>(published_->size());
   if (!is_ours(self, frame, all, mark))

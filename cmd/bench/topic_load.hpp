@@ -43,7 +43,8 @@ private:
 /// every worker reads once nothing more is sent.
 using publisher_counts = std::vector<std::atomic<uint32_t>>;
 
-/// One topic. The first worker's last links publish, all others listen. A
+/// One topic. The first worker has links that publish behind those that listen,
+/// and behind them each has those that listen and stop reading. A
 /// publisher has `window` publications out that one of eight subscribers,
 /// spread over the first worker's, has not seen; or it publishes at a rate.
 class fanout_load final : public load {
@@ -53,6 +54,7 @@ public:
               std::shared_ptr<publisher_counts> published);
 
   role role_of(worker& self, const link& which) const override;
+  bool stalls(const link& which) const override;
   void start(worker& self) override;
   void event(worker& self, link& which, const frame_view& frame) override;
   void received(worker& self, link& which) override;

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <system_error>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -14,6 +12,7 @@
 
 #include "dialect.hpp"
 #include "load.hpp"
+#include "socket_options.hpp"
 
 namespace callboard::cmd::bench {
 
@@ -66,6 +65,12 @@ worker::~worker() {
     ::close(epoll_);
 }
 
+void worker::add_silent(uint32_t count) {
+  auto first_number = static_cast<uint32_t>(links_.size());
+  if (count > 0)
+    silent_ = std::make_unique<silent_crowd>(first_number, count);
+}
+
 void worker::run() {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0)
@@ -78,6 +83,8 @@ void worker::run() {
       enter(phase);
     if (phase_ == run_phase::connect)
       connect_some();
+    if (phase_ == run_phase::measure && silent_)
+      connect_silent();
     if (phase_ == run_phase::hang_up
         && (open_ == 0 || now_ - hang_up_began_ns_ > hang_up_ns_max))
       return;
@@ -106,7 +113,12 @@ void worker::enter(run_phase phase) {
     window_.delivered = counts.delivered - window_.delivered;
     window_.received_bytes = counts.received_bytes - window_.received_bytes;
   }
+  if (phase == run_phase::drain)
+    for (auto& which : links_)
+      if (which.stalls)
+        read_on(which);
   if (phase == run_phase::hang_up) {
+    silent_ = nullptr;
     if (previous == run_phase::drain)
       what_->finish(*this);
     hang_up_began_ns_ = now_;
@@ -129,6 +141,12 @@ void worker::connect_some() {
     connect(links_[begun_++]);
 }
 
+void worker::connect_silent() {
+  auto share = options().connect_rate / std::max(options().threads, 1u);
+  now_ = read_clock(CLOCK_MONOTONIC);
+  silent_->connect_some(epoll_, state_.target, share, now_, counts);
+}
+
 bool worker::may_connect() const {
   return handshaking_ < handshakes_max && !failed();
 }
@@ -142,8 +160,10 @@ void worker::connect(link& which) {
   ++handshaking_;
   ++open_;
   which.state = link_state::connecting;
-  int on = 1;
-  setsockopt(which.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  send_at_once(which.fd);
+  which.stalls = what_->stalls(which);
+  if (which.stalls)
+    hold_little(which.fd);
   auto code = ::connect(which.fd,
                         reinterpret_cast<const sockaddr*>(&target.address),
                         target.address_size);
@@ -191,12 +211,24 @@ void worker::wait() {
   if (count <= 0)
     now_ = read_clock(CLOCK_MONOTONIC);
   for (int i = 0; i < count; ++i)
-    handle(links_[events[i].data.u32], events[i].events);
+    handle(events[i].data.u32, events[i].events);
+}
+
+void worker::handle(uint32_t number, uint32_t events) {
+  if (number < links_.size())
+    return handle(links_[number], events);
+  now_ = read_clock(CLOCK_MONOTONIC);
+  if (silent_)
+    silent_->handle(number, now_, counts);
 }
 
 void worker::handle(link& which, uint32_t events) {
   if (which.state == link_state::closed)
     return;
+  if (which.stalls && phase_ == run_phase::measure) {
+    now_ = read_clock(CLOCK_MONOTONIC);
+    return;
+  }
   // A server that speaks first can have done so already.
   if (which.state == link_state::connecting)
     established(which);
@@ -242,6 +274,15 @@ bool worker::receive(link& which) {
   return size == buffer_bytes;
 }
 
+void worker::read_on(link& which) {
+  // No edge comes of what has come already, its end included.
+  for (auto before = ~counts.received_bytes;
+       which.state != link_state::closed && before != counts.received_bytes;) {
+    before = counts.received_bytes;
+    receive(which);
+  }
+}
+
 // -- bytes out ----------------------------------------------------------------
 
 void worker::send(link& to, const std::string& bytes) {
@@ -279,6 +320,12 @@ void worker::lose(link& which, const std::string& why) {
   release(which, link_state::closed);
   if (phase_ == run_phase::hang_up)
     return;
+  if (which.stalls && phase_ != run_phase::connect) {
+    ++counts.stalled_ended;
+    if (counts.stalled_end.empty())
+      counts.stalled_end = why;
+    return;
+  }
   ++counts.closed;
   if (phase_ == run_phase::connect) {
     fail("cannot connect to " + state_.target.host_and_port() + ": " + why);
@@ -338,6 +385,8 @@ void worker::show() {
   seen_ready_.store(ready_, std::memory_order_relaxed);
   seen_published_.store(counts.published, std::memory_order_relaxed);
   seen_delivered_.store(counts.delivered, std::memory_order_relaxed);
+  seen_errors_.store(counts.errors, std::memory_order_relaxed);
+  seen_stalled_ended_.store(counts.stalled_ended, std::memory_order_relaxed);
 }
 
 } // namespace callboard::cmd::bench

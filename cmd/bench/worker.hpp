@@ -8,6 +8,7 @@
 
 #include "endpoint.hpp"
 #include "options.hpp"
+#include "silent_crowd.hpp"
 #include "tally.hpp"
 #include "tls.hpp"
 
@@ -50,6 +51,8 @@ struct link {
   /// Counts the worker's connections from 0.
   uint32_t index = 0;
   link_state state = link_state::fresh;
+  /// Whether it stops reading while it is measured.
+  bool stalls = false;
   /// The front of a message whose rest has not come.
   std::vector<uint8_t> rest;
   /// What the socket did not take.
@@ -68,6 +71,10 @@ public:
 
   ~worker();
 
+  /// Has it make TCP connections that say nothing, beside its links. Call
+  /// before `run`.
+  void add_silent(uint32_t count);
+
   /// Runs until the connections are hung up. Call on a thread of its own.
   void run();
 
@@ -84,6 +91,16 @@ public:
 
   uint64_t delivered() const {
     return seen_delivered_.load(std::memory_order_relaxed);
+  }
+
+  uint64_t errors() const {
+    return seen_errors_.load(std::memory_order_relaxed);
+  }
+
+  /// Returns how many of the connections that stop reading the server has cut
+  /// off.
+  uint64_t stalled_ended() const {
+    return seen_stalled_ended_.load(std::memory_order_relaxed);
   }
 
   /// Tells whether the run cannot go on; `failure` says why once `run` ended.
@@ -201,9 +218,12 @@ public:
 private:
   void enter(run_phase phase);
   void connect_some();
+  void connect_silent();
+  void handle(uint32_t number, uint32_t events);
   void handle(link& which, uint32_t events);
   void established(link& which);
   bool receive(link& which);
+  void read_on(link& which);
   void flush(link& which);
   void hang_up(link& which);
   void release(link& which, link_state state);
@@ -215,6 +235,7 @@ private:
   std::unique_ptr<load> what_;
   std::unique_ptr<dialect> how_;
   std::vector<link> links_;
+  std::unique_ptr<silent_crowd> silent_;
   std::unique_ptr<uint8_t[]> buffer_;
   std::string scratch_;
   int epoll_ = -1;
@@ -232,6 +253,8 @@ private:
   std::atomic<uint64_t> seen_ready_{0};
   std::atomic<uint64_t> seen_published_{0};
   std::atomic<uint64_t> seen_delivered_{0};
+  std::atomic<uint64_t> seen_errors_{0};
+  std::atomic<uint64_t> seen_stalled_ended_{0};
   std::atomic<bool> failed_{false};
 };
 

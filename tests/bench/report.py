@@ -24,6 +24,10 @@ def time_text(nanoseconds):
     return f"{nanoseconds:.0f} ns"
 
 
+def outcome(ok):
+    return "reached" if ok else "MISSED"
+
+
 def summarize(measure, samples):
     """Returns the medians of one contender's samples."""
     if measure.is_memory:
@@ -113,10 +117,10 @@ def table(measure, medians):
     if verdict and verdict["by"] == "bytes":
         lines.append(f"  {measure.judged}: {verdict['reached']:.0f} bytes each, at "
                      f"most {verdict['wanted']:.0f} wanted: "
-                     + ("reached" if verdict["ok"] else "MISSED"))
+                     + outcome(verdict["ok"]))
     elif verdict:
         lines.append(f"  {measure.judged}: {verdict['reached']:.2f} x "
                      f"{measure.against} by {verdict['by']}, at least "
                      f"{verdict['wanted']:.2f} wanted: "
-                     + ("reached" if verdict["ok"] else "MISSED"))
+                     + outcome(verdict["ok"]))
     return lines

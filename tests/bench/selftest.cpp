@@ -38,6 +38,7 @@ void histogram_is_within_its_precision() {
                "percentile " + std::to_string(share) + " is "
                  + std::to_string(found));
   }
+  check_that(values->min() == 1, "the smallest value is exact");
   values->record(int64_t{1} << 50);
   check_that(values->percentile(1) == uint64_t{1} << 50
                && values->max() == uint64_t{1} << 50,
@@ -146,6 +147,14 @@ void every_mode(const child& server) {
   opts.payload_bytes = 70'000;
   runs_clean("large messages back", opts);
 
+  opts = brief(bench_mode::echo, url);
+  opts.connections = 20;
+  opts.rate = 2000;
+  runs_clean("requests at a rate", opts);
+  opts.window = 16;
+  opts.threads = 3;
+  runs_clean("requests at a rate, window 16, three threads", opts);
+
   opts = brief(bench_mode::fanout, url);
   opts.connections = 200;
   opts.publishers = 3;
@@ -171,9 +180,9 @@ void every_mode(const child& server) {
   runs_clean("idle", opts);
 }
 
-void a_rate_is_never_exceeded(const child& server) {
+void a_rate_is_never_exceeded(const child& server, bench_mode mode) {
   using clock = std::chrono::steady_clock;
-  auto opts = brief(bench_mode::fanout, server.url("/ws"));
+  auto opts = brief(mode, server.url("/ws"));
   opts.connections = 1;
   opts.rate = 200;
   auto start = clock::now();
@@ -202,6 +211,13 @@ void failures_are_named(const child& server) {
   opts = brief(bench_mode::echo, server.url("/ws"));
   opts.payload_bytes = 15;
   fails_with("--payload", opts);
+  opts = brief(bench_mode::echo, server.url("/ws"));
+  opts.stalled = 1;
+  fails_with("--stalled", opts);
+  opts.stalled = 0;
+  opts.rate = 1;
+  opts.websocket_echo = "/echo";
+  fails_with("--rate", opts);
 }
 
 } // namespace
@@ -226,7 +242,9 @@ int main(int argc, char** argv) {
     test_dialects();
     child bare{{argv[1], "--port", "0"}};
     every_mode(bare);
-    a_rate_is_never_exceeded(bare);
+    a_rate_is_never_exceeded(bare, bench_mode::fanout);
+    a_rate_is_never_exceeded(bare, bench_mode::echo);
+    test_bystanders(bare.url("/ws"));
     failures_are_named(bare);
     child coalescing{{argv[1], "--port", "0", "--coalesce"}};
     every_mode(coalescing);

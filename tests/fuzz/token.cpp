@@ -1,11 +1,13 @@
 // Takes the input as a token and as key files: nothing is let in that was not
 // signed, and no text ends the process. The first byte chooses what the rest
-// is: claims that are then well signed, a header, a token, a key file, or a JWK
-// set.
+// is: claims or a header that are then well signed, a token, a key file, or a
+// JWK set, whose keys then check tokens that others have signed.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <caf/init_global_meta_objects.hpp>
 
@@ -16,6 +18,7 @@
 #include <callboard/net/token_verifier.hpp>
 
 #include "fuzz/frames.hpp"
+#include "net/token_fixture.hpp"
 
 namespace {
 
@@ -28,13 +31,11 @@ constexpr int64_t now_ms = 1'800'000'000'000;
 
 const token_rules rules;
 
-const std::string& secret() {
-  static const std::string result{"0123456789abcdef0123456789abcdef"};
-  return result;
-}
+// Of a server that wants to be named, and by whom.
+const token_rules strict_rules{"us", "callboard", std::chrono::seconds{30}};
 
 const token_keys& keys() {
-  static const token_keys result{*token_key::from_secret(secret())};
+  static const token_keys result{key_of(secret)};
   return result;
 }
 
@@ -56,20 +57,56 @@ void check(const caf::expected<identity>& x) {
 }
 
 void check_claims(std::string_view text) {
-  static const auto signer = *token_signer::from_text(secret());
-  check(verify_token(signer.sign(text), keys(), rules, now_ms));
+  static const auto signer = *token_signer::from_text(secret);
+  auto token = signer.sign(text);
+  check(verify_token(token, keys(), rules, now_ms));
+  auto strict = verify_token(token, keys(), strict_rules, now_ms);
+  check(strict);
+  // Nobody whose claims do not even have the names.
+  if (strict)
+    require(text.find('\\') != text.npos
+            || (text.find("\"us\"") != text.npos
+                && text.find("\"callboard\"") != text.npos));
 }
 
-// Without the secret nobody gets in, whatever the header says.
+// Without the secret nobody gets in, whatever the header says; and with it
+// only by the algorithm that the key has.
 void check_header(std::string_view text) {
-  auto claims = to_base64url(R"({"sub":"ann"})");
+  constexpr std::string_view claims = R"({"sub":"ann"})";
   for (auto signature : {"", "AAAA"})
-    require(!verify_token(to_base64url(text) + '.' + claims + '.' + signature,
+    require(!verify_token(to_base64url(text) + '.' + to_base64url(claims) + '.'
+                            + signature,
                           keys(), rules, now_ms));
+  auto signed_well = verify_token(forge(text, claims), keys(), rules, now_ms);
+  check(signed_well);
+  if (signed_well)
+    require(
+      signed_well->user == "ann"
+      && (text.find("HS256") != text.npos || text.find('\\') != text.npos));
 }
 
 void check_token(std::string_view text) {
   require(!verify_token(text, keys(), rules, now_ms));
+}
+
+// Lets keys check the examples of RFC 7515, which have run out and name nobody:
+// well signed or not, they let nobody in.
+void check_examples(const token_keys& keys) {
+  static const auto tokens = [] {
+    auto make = [](std::string_view head, std::string_view signature) {
+      return std::string{head} + std::string{rfc_claims} + '.'
+             + std::string{signature};
+    };
+    return std::vector<std::string>{make(rfc_hs256_header, rfc_hs256_signature),
+                                    make(rfc_rs256_header, rfc_rs256_signature),
+                                    make(rfc_es256_header,
+                                         rfc_es256_signature)};
+  }();
+  for (auto& token : tokens) {
+    auto x = verify_token(token, keys, rules, now_ms);
+    require(!x);
+    check(x);
+  }
 }
 
 // Keys that could be read refuse what they did not sign.
@@ -83,6 +120,7 @@ void check_keys(const caf::expected<token_keys>& x) {
     require(!key.verify("text", std::string(64, 'x')));
     require(!key.verify("text", std::string(256, 'x')));
   }
+  check_examples(*x);
 }
 
 void check_base64url(std::string_view text) {
