@@ -9,15 +9,15 @@ int64_t descriptor_balance::observe(int64_t open, int64_t sockets) noexcept {
   ++observed_;
   if (observed_ < counts)
     return 0;
-  auto rest = *std::ranges::min_element(last_);
-  if (observed_ == counts || rest < in_use_) {
-    in_use_ = rest;
+  auto [least, most] = std::ranges::minmax(last_);
+  if (observed_ == counts || most < in_use_) {
+    in_use_ = most;
     return 0;
   }
-  auto grown = rest - in_use_;
+  auto grown = least - in_use_;
   if (grown <= slack)
     return 0;
-  in_use_ = rest;
+  in_use_ = least;
   return grown;
 }
 

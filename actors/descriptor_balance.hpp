@@ -12,8 +12,8 @@ namespace callboard {
 /// grows, and stays. Pure.
 class descriptor_balance {
 public:
-  /// Counts in a row of which the lowest counts, because sockets open and close
-  /// while both numbers are taken.
+  /// Counts in a row that must agree, because sockets open and close while both
+  /// numbers are taken.
   static constexpr size_t counts = 3;
 
   /// Descriptors by which the rest may grow for good.

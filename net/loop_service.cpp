@@ -106,13 +106,16 @@ std::shared_ptr<const tls_context> loop_service::tls() const {
 bool loop_service::open_session(std::string_view peer) {
   // A proxy asks for many.
   if (shared_.proxies.trusts(peer)
-      || shared_.addresses.open_session(peer, steady_ms()))
+      || shared_.addresses.open_session(peer, steady_ms())) {
+    loop_.context().metrics.sockets->inc();
     return true;
+  }
   counted(limit_hit{limit_kind::address_sessions});
   return false;
 }
 
 void loop_service::close_session(std::string_view peer) {
+  loop_.context().metrics.sockets->dec();
   if (!shared_.proxies.trusts(peer))
     shared_.addresses.close_session(peer, steady_ms());
 }
@@ -171,6 +174,7 @@ std::string loop_service::metrics_text() {
 void loop_service::open(ws_upgrade&& upgrade) {
   auto& ctx = loop_.context();
   --reserved_;
+  ctx.metrics.sockets->inc();
   auto deflate = upgrade.deflate.has_value();
   // One compressor serves everybody, with the largest window. Who asked for a
   // smaller one may send compressed messages and gets plain ones.
@@ -249,6 +253,7 @@ void loop_service::closing(ws_session& x) {
 
 void loop_service::ended(ws_session& x) {
   auto slot = x.slot;
+  loop_.context().metrics.sockets->dec();
   if (!injected(fault::keep_place))
     leave_place(records_[slot].address);
   // The last one takes its place; it may go with its reference.
@@ -270,8 +275,6 @@ void loop_service::tick() {
   ctx.metrics.topics->value(static_cast<int64_t>(ctx.topics.topics()));
   ctx.metrics.subscriptions->value(
     static_cast<int64_t>(ctx.topics.subscriptions()));
-  ctx.metrics.sockets->value(
-    static_cast<int64_t>(sessions_.size() + http_.size()));
   audit();
 }
 
