@@ -18,8 +18,9 @@ const cycles = Number(process.env.CALLBOARD_TEST_CYCLES ?? 1000);
 const seed = Number(process.env.CALLBOARD_TEST_SEED ?? Date.now() % 2 ** 32);
 const atOnce = 32;
 const patienceMs = 30000 * slowness;
-// What the allocator keeps; a sanitizer also keeps what was freed.
-const slackKib = (slowness > 1 ? 96 : 8) * 1024;
+// What the allocator keeps; a sanitizer also keeps some of what was freed.
+const slackKib = (slowness > 1 ? 64 : 8) * 1024;
+process.env.ASAN_OPTIONS = `${process.env.ASAN_OPTIONS ?? ''}:quarantine_size_mb=8`;
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'callboard-cycles-'));
 after(() => fs.rmSync(folder, { recursive: true }));
