@@ -2,10 +2,10 @@
 
 #ifdef CALLBOARD_FAULTS
 
-#include <cstdlib>
-#include <string>
-#include <string_view>
-#include <vector>
+#  include <cstdlib>
+#  include <string>
+#  include <string_view>
+#  include <vector>
 
 namespace callboard {
 

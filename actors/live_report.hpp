@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <caf/actor_control_block.hpp>
+#include <caf/actor_addr.hpp>
 #include <caf/intrusive_ptr.hpp>
 #include <caf/ref_counted.hpp>
 
@@ -16,7 +16,8 @@ namespace callboard {
 class live_report : public caf::ref_counted {
 public:
   struct entry {
-    caf::strong_actor_ptr connection;
+    // Weak: a connection must end on its loop.
+    caf::actor_addr connection;
     leak_history who;
   };
 

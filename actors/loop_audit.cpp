@@ -14,7 +14,7 @@ namespace callboard {
 
 namespace {
 
-int64_t in_ms(caf::timespan x) {
+int64_t whole_ms(caf::timespan x) {
   return std::chrono::ceil<std::chrono::milliseconds>(x).count();
 }
 
@@ -47,7 +47,7 @@ bool loop_audit::step() {
 void loop_audit::begin() {
   ++round_;
   began_ms_ = ctx_.steady_ms;
-  due_ms_ = began_ms_ + in_ms(ctx_.node.options.audit_interval);
+  due_ms_ = began_ms_ + whole_ms(ctx_.node.options.audit_interval);
   logged_ = 0;
   suspects_.begin_round();
   enter(stage::sockets, sockets_.sockets());
@@ -129,14 +129,14 @@ void loop_audit::look_at(connection& x) {
     i->second.seen = round_;
   if (x.state() == connection_state::connecting) {
     auto overdue_ms = ctx_.steady_ms - life.entered_ms[0]
-                      - in_ms(ctx_.node.options.connect_timeout);
+                      - whole_ms(ctx_.node.options.connect_timeout);
     if (overdue_ms > margin_ms
         && is_leak(leak_kind::stuck_connecting, who.connection)) {
       reclaimed(leak_kind::stuck_connecting, std::move(who), overdue_ms);
       x.enter([&x] { x.close(close_code::connect_timeout); });
     }
   } else if (life.entered_ms[1] < began_ms_) {
-    connected_.push_back({caf::strong_actor_ptr{x.ctrl()}, std::move(who)});
+    connected_.push_back({x.address(), std::move(who)});
   }
 }
 

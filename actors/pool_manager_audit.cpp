@@ -1,5 +1,6 @@
 #include <callboard/actors/pool_manager.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -15,11 +16,11 @@ namespace callboard {
 namespace {
 
 // Buckets of the registry that are looked at at a time, and the time between.
-constexpr size_t buckets_max = 1000;
-constexpr caf::timespan pause = std::chrono::milliseconds{10};
+constexpr size_t audited_max = 1000;
+constexpr caf::timespan audit_pause = std::chrono::milliseconds{10};
 
 // Leaks of a round that are logged; all are counted.
-constexpr size_t logged_max = 20;
+constexpr size_t logged_leaks_max = 20;
 
 } // namespace
 
@@ -34,10 +35,10 @@ void pool_manager::begin_audit() {
 
 void pool_manager::go_on_auditing() {
   std::vector<caf::actor_id> dead;
-  for (size_t n = 0; n < buckets_max && audited_ < connections_.bucket_count();
-       ++n, ++audited_)
-    for (auto i = connections_.begin(audited_); i != connections_.end(audited_);
-         ++i)
+  auto& all = connections_;
+  auto end = std::min(audited_ + audited_max, all.bucket_count());
+  for (; audited_ < end; ++audited_)
+    for (auto i = all.begin(audited_); i != all.end(audited_); ++i)
       if (has_ended(i->second.connection.lock())
           && suspects_.suspect(leak_kind::registered_dead, i->second.id))
         dead.push_back(i->first);
@@ -52,7 +53,7 @@ void pool_manager::go_on_auditing() {
   }
   auditing_ = audited_ < connections_.bucket_count();
   if (auditing_)
-    run_delayed(pause, [this] { go_on_auditing(); });
+    run_delayed(audit_pause, [this] { go_on_auditing(); });
 }
 
 void pool_manager::audit(const live_report& x) {
@@ -65,14 +66,17 @@ void pool_manager::audit(const live_report& x) {
     round.number = x.round;
   }
   for (auto& [connection, who] : x.connected) {
-    if (connections_.contains(connection->id()) || has_ended(connection)
+    if (connections_.contains(connection.id()))
+      continue;
+    auto stranger = caf::actor_cast<caf::strong_actor_ptr>(connection);
+    if (has_ended(stranger)
         || !round.suspects.suspect(leak_kind::unregistered, who.connection))
       continue;
     found(leak_kind::unregistered, who);
     leaks_.reclaimed_of(leak_kind::unregistered)->inc();
     // Nobody could find it, and a drain would forget it; its client comes back.
     auto code = close_code::internal_error;
-    caf::anon_send(caf::actor_cast<connection_actor>(connection), close_atom_v,
+    caf::anon_send(caf::actor_cast<connection_actor>(stranger), close_atom_v,
                    static_cast<uint16_t>(code), std::string{to_string(code)});
   }
 }
@@ -86,7 +90,7 @@ void pool_manager::audit(uint64_t descriptors, uint64_t sockets) {
 
 void pool_manager::found(leak_kind kind, leak_history who, uint64_t count) {
   leaks_.found_of(kind)->inc(static_cast<int64_t>(count));
-  if (node_.log_leak && logged_++ < logged_max)
+  if (node_.log_leak && logged_++ < logged_leaks_max)
     node_.log_leak({kind, std::move(who), past_ms(clock().now()), 0, count});
 }
 

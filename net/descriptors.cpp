@@ -9,10 +9,11 @@ namespace callboard::net {
 
 namespace {
 
-constexpr char folder[] = "/proc/self/fd";
+constexpr char descriptor_folder[] = "/proc/self/fd";
 
 std::optional<size_t> list_descriptors() {
-  std::unique_ptr<DIR, int (*)(DIR*)> list{::opendir(folder), ::closedir};
+  std::unique_ptr<DIR, int (*)(DIR*)> list{::opendir(descriptor_folder),
+                                           ::closedir};
   if (list == nullptr)
     return std::nullopt;
   size_t n = 0;
@@ -27,7 +28,7 @@ std::optional<size_t> list_descriptors() {
 
 std::optional<size_t> open_descriptors() {
   struct stat info {};
-  if (::stat(folder, &info) == 0 && info.st_size > 0)
+  if (::stat(descriptor_folder, &info) == 0 && info.st_size > 0)
     return static_cast<size_t>(info.st_size);
   return list_descriptors();
 }

@@ -152,7 +152,7 @@ CAF_TEST(a close that takes too long is cut) {
   CHECK_EQ(reports[0].overdue_ms, 5'001);
 }
 
-CAF_TEST(a log-in that takes too long is closed) {
+CAF_TEST(a log - in that takes too long is closed) {
   node.options.connect_timeout = 10s;
   begin();
   auto& x = open(0, {}, true);
@@ -206,8 +206,8 @@ CAF_TEST(subscriptions of who is gone are taken back) {
 CAF_TEST(embedded subscribers that are gone are dropped as well) {
   begin();
   auto make = [this] {
-    auto result = sys.spawn(
-      [] { return caf::behavior{[](const event&) { /* nop */ }}; });
+    auto result
+      = sys.spawn([] { return caf::behavior{[](const event&) { /* nop */ }}; });
     ask(ctx().brokers[0].actor, subscribe_atom_v, result, "news")
       .receive([](const position&) {},
                [](const caf::error& x) { CAF_FAIL(x); });

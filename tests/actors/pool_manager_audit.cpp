@@ -47,8 +47,7 @@ struct fixture : node_fixture {
     x->round = round;
     leak_history who;
     who.connection = 99;
-    x->connected.push_back(
-      {caf::actor_cast<caf::strong_actor_ptr>(stranger), who});
+    x->connected.push_back({stranger.address(), who});
     caf::anon_send(pool, audit_atom_v, live_report_ptr{std::move(x)});
     turn();
   }
@@ -141,7 +140,7 @@ CAF_TEST(who is known and dead is forgotten by the second round) {
   CHECK(drained);
 }
 
-CAF_TEST(who is dead in one round only is not) {
+CAF_TEST(who is dead in one round only is not ) {
   introduce();
   caf::anon_send_exit(stranger, caf::exit_reason::kill);
   sched.run_once();

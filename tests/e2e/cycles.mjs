@@ -27,7 +27,7 @@ after(() => fs.rmSync(folder, { recursive: true }));
 const config = path.join(folder, 'callboard.conf');
 fs.writeFileSync(config, `
 loops = 2
-audit-interval = 500ms
+audit-interval = 1s
 presence-linger = 0s
 group-ack-timeout = 500ms
 
@@ -101,7 +101,7 @@ test(`${cycles} cycles with seed ${seed}`, async () => {
     'as many actors as before', patienceMs);
   await until(() => descriptors(server) <= before.descriptors,
     `as many descriptors as before, ${before.descriptors}`, patienceMs);
-  await sleep(2500); // five audits
+  await sleep(3500); // three audits
   const grownKib = residentKib(server) - before.residentKib;
   console.log(`cycles=${cycles} seed=${seed} descriptors=${before.descriptors} `
     + `actors=${before.actors} resident_kib=${before.residentKib} grown_kib=${grownKib}`);
