@@ -35,6 +35,11 @@ void pool_manager::begin_audit() {
 
 void pool_manager::go_on_auditing() {
   std::vector<caf::actor_id> dead;
+  // Loops that end let go of connections whatever their state, and none of them
+  // may end here because this had the last reference.
+  auditing_ = !node_.draining;
+  if (!auditing_)
+    return;
   auto& all = connections_;
   auto end = std::min(audited_ + audited_max, all.bucket_count());
   for (; audited_ < end; ++audited_)

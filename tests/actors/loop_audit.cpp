@@ -152,7 +152,7 @@ CAF_TEST(a close that takes too long is cut) {
   CHECK_EQ(reports[0].overdue_ms, 5'001);
 }
 
-CAF_TEST(a log - in that takes too long is closed) {
+CAF_TEST(who does not log in for too long is closed) {
   node.options.connect_timeout = 10s;
   begin();
   auto& x = open(0, {}, true);

@@ -140,7 +140,7 @@ CAF_TEST(who is known and dead is forgotten by the second round) {
   CHECK(drained);
 }
 
-CAF_TEST(who is dead in one round only is not ) {
+CAF_TEST(who is dead in one round only is no leak) {
   introduce();
   caf::anon_send_exit(stranger, caf::exit_reason::kill);
   sched.run_once();
@@ -148,6 +148,17 @@ CAF_TEST(who is dead in one round only is not ) {
   turn();
   ask(pool, audit_atom_v)
     .receive([] {}, [](const caf::error& x) { CAF_FAIL(x); });
+  CHECK_EQ(found(leak_kind::registered_dead), 0);
+}
+
+CAF_TEST(a node that ends looks for nobody) {
+  introduce();
+  node.draining = true;
+  caf::anon_send_exit(stranger, caf::exit_reason::kill);
+  sched.run_once();
+  audit_first();
+  audit_first();
+  turn();
   CHECK_EQ(found(leak_kind::registered_dead), 0);
 }
 
