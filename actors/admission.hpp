@@ -53,6 +53,11 @@ public:
     return total_;
   }
 
+  /// Returns how many of them are on this loop.
+  [[nodiscard]] size_t connections(uint32_t loop) const noexcept {
+    return counts_[loop];
+  }
+
 private:
   std::unique_ptr<std::atomic<size_t>[]> counts_;
   std::atomic<size_t> total_ = 0;

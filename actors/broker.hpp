@@ -270,6 +270,9 @@ void request_attach(loop_context& ctx, const std::string& subject);
 /// Tells the owners of `subject` to detach this loop.
 void request_detach(loop_context& ctx, const std::string& subject);
 
+/// Takes back all subscriptions of somebody on this loop who is gone.
+void drop_subscriber(loop_context& ctx, caf::actor_id who);
+
 /// Asks a shard for everything that this loop has of it, because either of the
 /// two has lost what the other knew.
 void attach_again(loop_context& ctx, uint32_t shard);

@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
+#include <callboard/actors/faults.hpp>
 #include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 
@@ -44,14 +45,8 @@ void broker::watch(const caf::strong_actor_ptr& connection) {
 }
 
 void broker::drop(const caf::actor_addr& who) {
-  auto i = ctx_.subscribers.find(who.id());
-  if (i == ctx_.subscribers.end())
-    return;
-  std::vector<std::string> detached;
-  ctx_.topics.remove(*i->second.box, detached);
-  ctx_.subscribers.erase(i);
-  for (auto& subject : detached)
-    request_detach(ctx_, subject);
+  if (!injected(fault::keep_subscription))
+    drop_subscriber(ctx_, who.id());
 }
 
 void broker::subscribe(const caf::actor& who, const std::string& subject,
@@ -141,6 +136,17 @@ void request_detach(loop_context& ctx, const std::string& subject) {
   for_each_owner(ctx, subject, [&](const broker_actor& owner) {
     caf::anon_send(owner, detach_atom_v, ctx.index, subject);
   });
+}
+
+void drop_subscriber(loop_context& ctx, caf::actor_id who) {
+  auto i = ctx.subscribers.find(who);
+  if (i == ctx.subscribers.end())
+    return;
+  std::vector<std::string> detached;
+  ctx.topics.remove(*i->second.box, detached);
+  ctx.subscribers.erase(i);
+  for (auto& subject : detached)
+    request_detach(ctx, subject);
 }
 
 void attach_again(loop_context& ctx, uint32_t shard) {

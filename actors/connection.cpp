@@ -4,6 +4,7 @@
 
 #include <callboard/actors/connection_name.hpp>
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/faults.hpp>
 #include <callboard/actors/user_topic.hpp>
 
 namespace callboard {
@@ -40,6 +41,9 @@ connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
   if (pace::is_needed(ctx_.node.options))
     pace_ = std::make_unique<pace>(ctx_.node.options, ctx_.steady_ms);
   ctx_.metrics.connections_connecting->inc();
+  live_.self = this;
+  live_.entered_ms[0] = ctx_.steady_ms;
+  ctx_.live.add(live_);
 }
 
 connection::~connection() = default;
@@ -81,8 +85,10 @@ void connection::on_exit() {
     close_code_ = static_cast<uint16_t>(close_code::internal_error);
     close_reason_ = "internal error";
   }
-  if (auto* socket = box_->get_transport())
+  auto* socket = box_->get_transport();
+  if (socket != nullptr && !injected(fault::keep_socket))
     socket->close(close_code_, close_reason_);
+  ctx_.live.remove(live_);
   box_->owner = nullptr;
   box_->close();
   set_state(connection_state::disconnected);
@@ -106,6 +112,8 @@ void connection::open() {
 }
 
 void connection::receive(std::string_view message) {
+  if (injected(fault::keep_socket))
+    return quit();
   auto& reader = ctx_.readers[static_cast<size_t>(codec_of(box_->form()))];
   reader.reset(message);
   if (pace_ != nullptr)
@@ -142,6 +150,11 @@ void connection::lost(uint16_t code, std::string_view reason) {
   }
   set_state(connection_state::disconnecting);
   quit();
+}
+
+void connection::abandon() {
+  box_->set_transport(nullptr);
+  lost(static_cast<uint16_t>(close_code::abnormal), "socket gone");
 }
 
 void connection::close(uint16_t code, std::string_view reason) {
@@ -212,8 +225,9 @@ void connection::connected(uint32_t seq_id) {
     return;
   set_state(connection_state::connected);
   sender_ = who_.user.empty() ? wire_name() : who_.user;
-  caf::anon_send(ctx_.pool, opened_atom_v, caf::strong_actor_ptr{ctrl()},
-                 describe(lifecycle_kind::connected));
+  if (!injected(fault::skip_registration))
+    caf::anon_send(ctx_.pool, opened_atom_v, caf::strong_actor_ptr{ctrl()},
+                   describe(lifecycle_kind::connected));
   told_ = true;
   write_welcome(seq_id);
   if (auto topic = user_topic(who_.user); !topic.empty())
@@ -240,10 +254,18 @@ void connection::set_state(connection_state x) {
   if (ctx_.log_state)
     ctx_.log_state(id_, to_string(state_), to_string(x), close_code_);
   state_ = x;
+  if (x < connection_state::disconnected)
+    live_.entered_ms[static_cast<size_t>(x)] = ctx_.steady_ms;
 }
 
 std::string connection::wire_name() const {
   return connection_name(ctx_.node.name, id_);
+}
+
+leak_history connection::history() const {
+  auto& [opened, connected, closing] = live_.entered_ms;
+  return {id_,    address_,  who_.user, to_string(state_),
+          opened, connected, closing};
 }
 
 lifecycle_event connection::describe(lifecycle_kind kind) const {

@@ -14,6 +14,8 @@
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/inflight_table.hpp>
+#include <callboard/actors/leaks.hpp>
+#include <callboard/actors/live_connections.hpp>
 #include <callboard/actors/loop_context.hpp>
 #include <callboard/actors/pace.hpp>
 #include <callboard/messages/close_code.hpp>
@@ -77,6 +79,9 @@ public:
   /// The socket is gone, or the peer has closed with this code.
   void lost(uint16_t code, std::string_view reason);
 
+  /// Its socket is gone without a word: it ends and touches that no more.
+  void abandon();
+
   /// Closes by our own decision.
   void close(uint16_t code, std::string_view reason);
 
@@ -137,6 +142,13 @@ public:
 
   /// The connection's name on the wire.
   [[nodiscard]] std::string wire_name() const;
+
+  /// What its loop's list of those that live has of it.
+  [[nodiscard]] live_entry& live() noexcept {
+    return live_;
+  }
+
+  [[nodiscard]] leak_history history() const;
 
 private:
   struct served;
@@ -354,6 +366,7 @@ private:
   // Whether it closes as soon as nothing is in flight.
   bool draining_ = false;
   uint16_t close_code_ = 0;
+  live_entry live_;
   std::string close_reason_;
   identity who_;
   // Loop times in milliseconds; 0: never.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/faults.hpp>
 
 // How many connections somebody may have, and how much a client may send.
 
@@ -47,6 +48,7 @@ bool connection::take_place(uint32_t seq_id) {
       return false;
     }
     placed_ = true;
+    ctx_.claims[id_] = {std::string{full_user()}, who_.tenant, ctx_.steady_ms};
     publishes_ = std::move(place.publishes);
   }
   if (publishes_ == nullptr && node.options.publishes.on())
@@ -55,8 +57,10 @@ bool connection::take_place(uint32_t seq_id) {
 }
 
 void connection::leave_place() {
-  if (std::exchange(placed_, false))
-    ctx_.node.users->leave(full_user(), who_.tenant, ctx_.steady_ms);
+  if (!std::exchange(placed_, false) || injected(fault::keep_place))
+    return;
+  ctx_.claims.erase(id_);
+  ctx_.node.users->leave(full_user(), who_.tenant, ctx_.steady_ms);
 }
 
 // -- rates --------------------------------------------------------------------

@@ -184,6 +184,12 @@ using pool_actor = caf::typed_actor<
   // Close everyone with `draining`; answered when the last one is gone.
   caf::result<void>(drain_atom),
   // The same, paced within this time: see `drain_plan`.
-  caf::result<void>(drain_atom, caf::timespan)>;
+  caf::result<void>(drain_atom, caf::timespan),
+  // Look for connections in the registry that are gone.
+  caf::result<void>(audit_atom),
+  // Look for these connections of a loop in the registry.
+  caf::result<void>(audit_atom, live_report_ptr),
+  // The process has so many descriptors, of which so many are the clients'.
+  caf::result<void>(audit_atom, uint64_t, uint64_t)>;
 
 } // namespace callboard

@@ -3,8 +3,10 @@
 #include <exception>
 #include <utility>
 
+#include <caf/abstract_actor.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/actor_config.hpp>
+#include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/execution_unit.hpp>
@@ -65,6 +67,13 @@ public:
 private:
   caf::execution_unit* loop_;
 };
+
+/// Returns whether an actor has ended, although somebody may still have a
+/// handle of it. Any thread.
+inline bool has_ended(const caf::strong_actor_ptr& x) noexcept {
+  return x == nullptr
+         || x->get()->getf(caf::abstract_actor::is_cleaned_up_flag);
+}
 
 /// Spawns the hosted actor `T` on `loop`, or on the scheduler of `sys` if that
 /// is null. `T`'s constructor takes the configuration, `loop` and `xs...`.

@@ -14,6 +14,8 @@
 #include <callboard/actors/circuit_breaker.hpp>
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/handles.hpp>
+#include <callboard/actors/leaks.hpp>
+#include <callboard/actors/live_connections.hpp>
 #include <callboard/actors/mailbox_bytes.hpp>
 #include <callboard/actors/metrics.hpp>
 #include <callboard/actors/options.hpp>
@@ -53,6 +55,8 @@ struct node_context {
   std::atomic<bool> watched = false;
   /// Whether the node goes down: new work is refused.
   std::atomic<bool> draining = false;
+  /// Logs a leak, on any loop's thread; empty: nothing is logged.
+  std::function<void(const leak_report&)> log_leak;
 
   /// Returns whether a shard has as much waiting as it may.
   template <class Handle>
@@ -82,6 +86,16 @@ struct loop_subscriber {
   outbox_ptr box;
   /// For an embedded actor only; a connection owns its side itself.
   std::unique_ptr<actor_subscriber> actor;
+};
+
+/// Whose places in the register of users a connection of a loop has.
+struct user_claim {
+  std::string user;
+  std::string tenant;
+  /// Loop time in milliseconds.
+  int64_t since_ms = 0;
+  /// The last round of the audit in which its connection was seen.
+  uint32_t seen = 0;
 };
 
 /// What belongs to one loop and outlives the actors on it. Used on the loop's
@@ -115,6 +129,10 @@ struct loop_context {
   publish_screen screen;
   /// By actor ID; kept by the loop's broker shard.
   std::unordered_map<caf::actor_id, loop_subscriber> subscribers;
+  /// The connections that live, kept by themselves.
+  live_connections live;
+  /// Their places in `node.users`, if there is one, in the same way.
+  std::unordered_map<connection_id, user_claim> claims;
   /// The shards of the node, by index; this loop's copy.
   std::vector<broker_ref> brokers;
   std::vector<router_ref> routers;

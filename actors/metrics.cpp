@@ -198,12 +198,20 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
                               "bytes");
   m.topics = make.gauge("topics", "Topics and patterns that are subscribed.");
   m.subscriptions = make.gauge("subscriptions", "Subscriptions.");
+  m.sockets = make_sockets_gauge(registry, index);
   m.turn_seconds = make.seconds("loop-turn", "Duration of a loop's turn.");
   m.heartbeat_seconds = make.seconds("heartbeat-round-trip",
                                      "From a ping to its pong.");
   m.heartbeat_timeouts = make.counter("heartbeat-timeouts",
                                       "Connections given up as dead.");
   return m;
+}
+
+caf::telemetry::int_gauge* make_sockets_gauge(metric_registry& registry,
+                                              uint32_t index) {
+  return instances{registry, index}.gauge("sockets",
+                                          "Sockets of clients, WebSockets and "
+                                          "others.");
 }
 
 caf::telemetry::int_gauge* circuit_metrics::of(circuit_state x) const noexcept {

@@ -112,6 +112,8 @@ struct loop_metrics {
   caf::telemetry::int_gauge* outbox_bytes;
   caf::telemetry::int_gauge* topics;
   caf::telemetry::int_gauge* subscriptions;
+  /// Sockets of clients: WebSockets and HTTP sessions.
+  caf::telemetry::int_gauge* sockets;
   caf::telemetry::dbl_histogram* turn_seconds;
   caf::telemetry::dbl_histogram* heartbeat_seconds;
   caf::telemetry::int_counter* heartbeat_timeouts;
@@ -120,6 +122,10 @@ struct loop_metrics {
 /// Returns the metrics of loop `index`, made on first use.
 loop_metrics make_loop_metrics(caf::telemetry::metric_registry& registry,
                                uint32_t index);
+
+/// Returns the metric `sockets` of loop `index`, made on first use.
+caf::telemetry::int_gauge*
+make_sockets_gauge(caf::telemetry::metric_registry& registry, uint32_t index);
 
 /// The metrics of the circuits under one rule, on all loops together: their
 /// changes are rare. Null before they are made.

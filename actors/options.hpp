@@ -76,6 +76,8 @@ struct node_options {
   /// How long a connection lives at most, and nine tenths of it at least; then
   /// it is closed with 4004. 0: for ever; at most 366 days.
   caf::timespan connection_lifetime{0};
+  /// How often the node looks for what it has left behind, 0 … 24 h; 0: never.
+  caf::timespan audit_interval = std::chrono::minutes{1};
   /// What topics keep, by pattern; the first rule that matches counts.
   std::vector<topic_rule> topics;
   /// Bytes of publications that all topics together may keep, at least 65,536;

@@ -5,17 +5,23 @@
 
 #include <caf/send.hpp>
 
+#include <callboard/actors/faults.hpp>
 #include <callboard/messages/close_code.hpp>
 
 namespace callboard {
 
 pool_manager::pool_manager(caf::actor_config& cfg, caf::execution_unit* loop,
                            node_context& node)
-  : super{cfg, loop}, node_{node} {
+  : super{cfg, loop},
+    node_{node},
+    leaks_{make_leak_metrics(home_system().metrics())},
+    rounds_(node.loops) {
 }
 
 pool_manager::behavior_type pool_manager::make_behavior() {
   set_down_handler([this](const caf::down_msg& x) {
+    if (injected(fault::keep_registration))
+      return;
     if (connections_.contains(x.source.id()))
       closed(x.source.id());
     else
@@ -31,6 +37,11 @@ pool_manager::behavior_type pool_manager::make_behavior() {
     [this](lookup_atom, const std::string& user) { return find(user); },
     [this](drain_atom) { return drain(caf::timespan{0}); },
     [this](drain_atom, caf::timespan span) { return drain(span); },
+    [this](audit_atom) { begin_audit(); },
+    [this](audit_atom, const live_report_ptr& x) { audit(*x); },
+    [this](audit_atom, uint64_t descriptors, uint64_t sockets) {
+      audit(descriptors, sockets);
+    },
   };
 }
 

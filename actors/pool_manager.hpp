@@ -10,16 +10,21 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <callboard/actors/descriptor_balance.hpp>
 #include <callboard/actors/drain_plan.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/hosted.hpp>
+#include <callboard/actors/leak_suspects.hpp>
+#include <callboard/actors/leaks.hpp>
+#include <callboard/actors/live_report.hpp>
 #include <callboard/actors/loop_context.hpp>
 
 namespace callboard {
 
 /// Knows every connection of the node: finds them, tells about their lives and
 /// ends them when the node drains. How many there may be, and on which loop the
-/// next one lives, is decided by `admission`, which needs no actor.
+/// next one lives, is decided by `admission`, which needs no actor. Compares
+/// what it knows with what the loops' audits find.
 class pool_manager : public hosted<pool_actor::base> {
 public:
   using super = hosted<pool_actor::base>;
@@ -76,6 +81,25 @@ private:
 
   [[nodiscard]] caf::timespan draining_for() const;
 
+  // -- the audit --------------------------------------------------------------
+
+  // What the audit of one loop has told.
+  struct loop_round {
+    uint32_t number = 0;
+    leak_suspects suspects;
+  };
+
+  // Goes through the registry, some at a time.
+  void begin_audit();
+  void go_on_auditing();
+
+  void audit(const live_report& x);
+
+  void audit(uint64_t descriptors, uint64_t sockets);
+
+  // Counts and logs a leak.
+  void found(leak_kind kind, leak_history who, uint64_t count = 1);
+
   node_context& node_;
   // By actor ID, which down messages carry.
   std::unordered_map<caf::actor_id, entry> connections_;
@@ -89,6 +113,15 @@ private:
   // them were told.
   std::vector<caf::actor_id> leaving_;
   size_t told_ = 0;
+  leak_metrics leaks_;
+  leak_suspects suspects_;
+  // The next bucket of the registry.
+  size_t audited_ = 0;
+  bool auditing_ = false;
+  // Leaks that were logged since the audit began.
+  size_t logged_ = 0;
+  std::vector<loop_round> rounds_;
+  descriptor_balance descriptors_;
 };
 
 } // namespace callboard

@@ -9,6 +9,7 @@
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/group_messages.hpp>
 #include <callboard/actors/history_query.hpp>
+#include <callboard/actors/live_report.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/presence.hpp>
 #include <callboard/actors/presence_query.hpp>
@@ -113,6 +114,11 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_ATOM(callboard_actors, callboard, reload_atom)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::rule_set_ptr))
 
+  // -- the audit --------------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, audit_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::live_report_ptr))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -135,3 +141,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::store_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_page_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::rule_set_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::live_report_ptr)

@@ -19,6 +19,11 @@ if(CALLBOARD_WERROR)
   target_compile_options(callboard_flags INTERFACE -Werror)
 endif()
 
+# Never in what is shipped: see actors/faults.hpp.
+if(CALLBOARD_FAULTS)
+  target_compile_definitions(callboard_flags INTERFACE CALLBOARD_FAULTS)
+endif()
+
 # GCC warns of more under a sanitizer, and wrongly, even in its own headers.
 if(CALLBOARD_SANITIZER AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(callboard_flags INTERFACE

@@ -242,6 +242,7 @@ int run_serve(serve_config& places, serve_options options) {
   config.set("caf.scheduler.max-threads", 1);
   caf::actor_system system{config};
   auto server_options = options.server;
+  server_options.audits_descriptors = true;
   auto fail = [](const caf::error& x) {
     say(net::details(x).sentence);
     flush_logging();

@@ -9,6 +9,7 @@
 #include <callboard/net/url.hpp>
 
 #include "units.hpp"
+#include "upkeep_settings.hpp"
 
 namespace callboard::cmd {
 
@@ -337,8 +338,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list :
-       {limit_settings(s), tls_settings(s.tls), access_settings(x)})
+  for (auto& list : {limit_settings(s), tls_settings(s.tls), access_settings(x),
+                     upkeep_settings(n)})
     result.insert(result.end(), list.begin(), list.end());
   return result;
 }

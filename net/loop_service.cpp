@@ -9,6 +9,7 @@
 #include <caf/telemetry/collector/prometheus.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/faults.hpp>
 #include <callboard/net/log.hpp>
 
 namespace callboard::net {
@@ -17,9 +18,6 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-
-// For the other end to close after us.
-constexpr int64_t close_ms = 2'000;
 
 ws_parser_options make_parsing(const server_options& options,
                                ws_inflater* inflater) {
@@ -49,7 +47,8 @@ loop_service::loop_service(server_context& shared, uint32_t index)
     plain_{make_parsing(shared.options, nullptr)},
     deflated_{make_parsing(shared.options, &inflater_)},
     loop_{shared.system, shared.node, index, framing_},
-    http_{http_sessions_max} {
+    http_{http_sessions_max},
+    audit_{loop_.context(), *this, shared.system.metrics()} {
   loop_.set_tick([this] { tick(); });
   log_states();
   log_circuits();
@@ -107,13 +106,16 @@ std::shared_ptr<const tls_context> loop_service::tls() const {
 bool loop_service::open_session(std::string_view peer) {
   // A proxy asks for many.
   if (shared_.proxies.trusts(peer)
-      || shared_.addresses.open_session(peer, steady_ms()))
+      || shared_.addresses.open_session(peer, steady_ms())) {
+    loop_.context().metrics.sockets->inc();
     return true;
+  }
   counted(limit_hit{limit_kind::address_sessions});
   return false;
 }
 
 void loop_service::close_session(std::string_view peer) {
+  loop_.context().metrics.sockets->dec();
   if (!shared_.proxies.trusts(peer))
     shared_.addresses.close_session(peer, steady_ms());
 }
@@ -136,13 +138,20 @@ std::optional<limit_hit> loop_service::admit(std::string_view address) {
   auto& addresses = shared_.addresses;
   if (auto hit = addresses.open_connection(address, steady_ms()))
     return counted(hit);
-  if (shared_.admitted.admit(loop_.context().index))
+  if (shared_.admitted.admit(loop_.context().index)) {
+    ++reserved_;
     return {};
+  }
   addresses.close_connection(address, steady_ms());
   return counted(limit_hit{limit_kind::connections});
 }
 
 void loop_service::forgo(std::string_view address) {
+  --reserved_;
+  leave_place(address);
+}
+
+void loop_service::leave_place(std::string_view address) {
   shared_.addresses.close_connection(address, steady_ms());
   shared_.admitted.leave(loop_.context().index);
 }
@@ -164,6 +173,8 @@ std::string loop_service::metrics_text() {
 
 void loop_service::open(ws_upgrade&& upgrade) {
   auto& ctx = loop_.context();
+  --reserved_;
+  ctx.metrics.sockets->inc();
   auto deflate = upgrade.deflate.has_value();
   // One compressor serves everybody, with the largest window. Who asked for a
   // smaller one may send compressed messages and gets plain ones.
@@ -177,7 +188,7 @@ void loop_service::open(ws_upgrade&& upgrade) {
                           false};
   session->slot = sessions_.size();
   sessions_.push_back(session);
-  addresses_.push_back(upgrade.address);
+  records_.push_back({upgrade.address, ++last_number_, nullptr});
   connection* actor = nullptr;
   caf::strong_actor_ptr keep;
   if (!upgrade.echo) {
@@ -194,7 +205,7 @@ void loop_service::open(ws_upgrade&& upgrade) {
     actor
       = static_cast<connection*>(caf::actor_cast<caf::abstract_actor*>(handle));
     caf::anon_send(ctx.heartbeats, watch_atom_v, heartbeat_ptr{session});
-    if (waits) {
+    if (waits && !injected(fault::endless_connecting)) {
       auto due = ctx.steady_ms
                  + std::chrono::duration_cast<std::chrono::milliseconds>(
                      shared_.options.node.connect_timeout)
@@ -230,19 +241,27 @@ void loop_service::tls_failed(std::string_view address,
 // -- ws_session_host ----------------------------------------------------------
 
 void loop_service::closing(ws_session& x) {
-  closing_.push_back(
-    {loop_.context().steady_ms + close_ms, ws_session::ptr{&x}});
+  auto now_ms = loop_.context().steady_ms;
+  auto& record = records_[x.slot];
+  auto who = std::make_unique<leak_history>(socket_history(x.slot));
+  who->state = to_string(connection_state::disconnecting);
+  who->closing_ms = now_ms;
+  record.closing = std::move(who);
+  if (!injected(fault::endless_closing))
+    closing_.push_back({now_ms + close_ms, ws_session::ptr{&x}});
 }
 
 void loop_service::ended(ws_session& x) {
   auto slot = x.slot;
-  forgo(addresses_[slot]);
+  loop_.context().metrics.sockets->dec();
+  if (!injected(fault::keep_place))
+    leave_place(records_[slot].address);
   // The last one takes its place; it may go with its reference.
   std::swap(sessions_[slot], sessions_.back());
-  std::swap(addresses_[slot], addresses_.back());
+  std::swap(records_[slot], records_.back());
   sessions_[slot]->slot = slot;
   sessions_.pop_back();
-  addresses_.pop_back();
+  records_.pop_back();
 }
 
 // -- time ---------------------------------------------------------------------
@@ -256,6 +275,7 @@ void loop_service::tick() {
   ctx.metrics.topics->value(static_cast<int64_t>(ctx.topics.topics()));
   ctx.metrics.subscriptions->value(
     static_cast<int64_t>(ctx.topics.subscriptions()));
+  audit();
 }
 
 template <class F>

@@ -12,10 +12,12 @@
 #include <caf/telemetry/counter.hpp>
 
 #include <callboard/actors/admission.hpp>
+#include <callboard/actors/loop_audit.hpp>
 #include <callboard/net/address_limits.hpp>
 #include <callboard/net/http_front.hpp>
 #include <callboard/net/http_session.hpp>
 #include <callboard/net/io_loop.hpp>
+#include <callboard/net/leak_log.hpp>
 #include <callboard/net/node_store.hpp>
 #include <callboard/net/trusted_proxies.hpp>
 #include <callboard/net/user_limits.hpp>
@@ -37,6 +39,7 @@ struct server_context {
       proxies{options.trusted_proxies},
       store{sys, options} {
     node.loops = loops;
+    node.log_leak = log_leak;
     node.users = make_user_register(options.node);
     node.store = store.get();
   }
@@ -53,10 +56,15 @@ struct server_context {
 
 /// One loop with all that is served on it: HTTP sessions, WebSockets and their
 /// connections. Used on the loop's thread, but for `take`.
-class loop_service : public http_front, public ws_session_host {
+class loop_service : public http_front,
+                     public ws_session_host,
+                     private audited_sockets {
 public:
   /// HTTP sessions of a loop beside its WebSockets.
   static constexpr size_t http_sessions_max = 4096;
+
+  /// For the other end to close after us, in milliseconds.
+  static constexpr int64_t close_ms = 2'000;
 
   loop_service(server_context& shared, uint32_t index);
 
@@ -145,6 +153,44 @@ private:
 
   using deadlines = std::deque<deadline>;
 
+  // What is known of a session beside itself.
+  struct session_record {
+    // Whose place it has.
+    std::string address;
+    uint64_t number = 0;
+    // What it was as its close began; null: it does not close.
+    std::unique_ptr<leak_history> closing;
+  };
+
+  // -- audited_sockets --------------------------------------------------------
+
+  size_t sockets() const override;
+
+  socket_facts socket(size_t i) const override;
+
+  leak_history socket_history(size_t i) const override;
+
+  int64_t closing_time_ms() const override;
+
+  void close_socket(size_t i) override;
+
+  void end_socket(size_t i) override;
+
+  size_t surplus_places() override;
+
+  void give_back_places(size_t n) override;
+
+  // Goes on looking for what was left behind.
+  void audit();
+
+  // Lets the pool know how many descriptors there are.
+  void count_descriptors();
+
+  // ---------------------------------------------------------------------------
+
+  // Gives the place of an address back.
+  void leave_place(std::string_view address);
+
   void tick();
 
   // Takes those that are due off the front, which is in order: all of one
@@ -168,11 +214,15 @@ private:
   ws_parser_options deflated_;
   io_loop loop_;
   std::vector<ws_session::ptr> sessions_;
-  // The addresses whose places the sessions have, each at its session's slot.
-  std::vector<std::string> addresses_;
+  // Each at its session's slot.
+  std::vector<session_record> records_;
+  uint64_t last_number_ = 0;
+  // Places that handshakes have which are no sessions yet.
+  size_t reserved_ = 0;
   deadlines closing_;
   deadlines connecting_;
   http_sessions http_;
+  loop_audit audit_;
 };
 
 } // namespace callboard::net

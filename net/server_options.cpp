@@ -225,6 +225,7 @@ std::string check(const server_options& options) {
     {"idle_timeout", ms(node.idle_timeout), 0, 86'400'000, " ms"},
     {"connection_lifetime", ms(node.connection_lifetime), 0, 31'622'400'000,
      " ms"},
+    {"audit_interval", ms(node.audit_interval), 0, 86'400'000, " ms"},
     {"topic_linger", ms(node.topic_linger), 1'000, 86'400'000, " ms"},
     {"presence_linger", ms(node.presence_linger), 0, 3'600'000, " ms"},
     {"presence_interval", ms(node.presence_interval), 0, 60'000, " ms"},

@@ -48,6 +48,9 @@ struct server_options {
   /// Largest size of the store's file in bytes, at least 1,048,576; beyond it
   /// the store is full. 0: as large as the disk.
   size_t store_bytes_max = 0;
+  /// Whether the process has no descriptors but the server's, so that the audit
+  /// can tell when some leak.
+  bool audits_descriptors = false;
   /// Name of this node in `welcome`; empty: chosen at random.
   std::string node_name;
   /// The pages that may open a WebSocket, by origin: `https://example.com`,

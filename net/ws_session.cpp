@@ -8,6 +8,7 @@
 
 #include <caf/send.hpp>
 
+#include <callboard/actors/faults.hpp>
 #include <callboard/messages/close_code.hpp>
 #include <callboard/net/ws_error.hpp>
 
@@ -348,7 +349,7 @@ void ws_session::lost(uint16_t code, std::string_view reason) {
     return;
   // There is nobody to send a close frame to.
   closing_ = true;
-  if (actor_ != nullptr)
+  if (actor_ != nullptr && !injected(fault::keep_actor))
     with_actor([&] { actor_->lost(code, reason); });
   end();
 }
@@ -362,6 +363,10 @@ void ws_session::end() {
                    heartbeat_ptr{this});
   if (watched_events_ != 0 || closing_)
     host_.loop().unwatch(socket_, *this);
+  if (injected(fault::keep_descriptor)) {
+    [[maybe_unused]] auto left = ::dup(socket_);
+  }
+  leave_behind(fault::keep_actor, keep_);
   ::close(std::exchange(socket_, -1));
   box_->set_transport(nullptr);
   box_->close();

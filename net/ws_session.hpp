@@ -100,6 +100,16 @@ public:
     return actor_;
   }
 
+  /// Whether it never has an actor.
+  [[nodiscard]] bool is_echo() const noexcept {
+    return echo_;
+  }
+
+  /// Returns its connection's number, whether or not that lives; 0: an echo.
+  [[nodiscard]] connection_id connection_number() const noexcept {
+    return box_->connection;
+  }
+
   /// Its place in the host's list.
   size_t slot = 0;
 

@@ -31,6 +31,16 @@ CAF_TEST(one that was refused leaves no trace on its loop) {
     CHECK_EQ(door.least_loaded(), 0u);
 }
 
+CAF_TEST(each loop knows how many it has) {
+  admission door{2, 3};
+  door.admit(1);
+  door.admit(1);
+  CHECK_EQ(door.connections(0), 0u);
+  CHECK_EQ(door.connections(1), 2u);
+  door.leave(1);
+  CHECK_EQ(door.connections(1), 1u);
+}
+
 CAF_TEST(empty loops take turns) {
   admission door{3, 100};
   std::vector<uint32_t> order;

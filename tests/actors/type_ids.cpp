@@ -71,5 +71,7 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<retained_page_ptr>, 1161);
   CHECK_EQ(caf::type_id_v<reload_atom>, 1162);
   CHECK_EQ(caf::type_id_v<rule_set_ptr>, 1163);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1164);
+  CHECK_EQ(caf::type_id_v<audit_atom>, 1164);
+  CHECK_EQ(caf::type_id_v<live_report_ptr>, 1165);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1166);
 }

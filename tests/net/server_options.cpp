@@ -64,6 +64,17 @@ CAF_TEST(bytes of ids are bounded) {
   CAF_CHECK_NOT_EQUAL(check_ids((size_t{1} << 40) + 1), "");
 }
 
+CAF_TEST(the time between audits is bounded) {
+  auto check_interval = [this](caf::timespan x) {
+    options.node.audit_interval = x;
+    return net::check(options);
+  };
+  CAF_CHECK_EQUAL(check_interval(0s), "");
+  CAF_CHECK_EQUAL(check_interval(24h), "");
+  CAF_CHECK_EQUAL(check_interval(24h + 1ms),
+                  "audit_interval is 86400001 ms, but must be 0 … 86400000 ms");
+}
+
 CAF_TEST(the sizes of histories are bounded) {
   CAF_CHECK_EQUAL(check("a/+", {.history_size = 100'000}), "");
   CAF_CHECK_EQUAL(check("a/+", {.history_size = 100'001}),
