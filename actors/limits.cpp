@@ -26,6 +26,16 @@ std::string_view to_string(limit_kind x) noexcept {
       return "publishes";
     case limit_kind::flood:
       return "flood";
+    case limit_kind::accept_queue:
+      return "accept_queue";
+    case limit_kind::load_connections:
+      return "load_connections";
+    case limit_kind::load_logins:
+      return "load_logins";
+    case limit_kind::load_publishes:
+      return "load_publishes";
+    case limit_kind::load_requests:
+      return "load_requests";
   }
   return "unknown";
 }

@@ -26,9 +26,16 @@ enum class limit_kind : uint8_t {
   publishes,
   /// Connections that were closed because they went far beyond a rate.
   flood,
+  /// Handshakes that wait for a place.
+  accept_queue,
+  /// What is shed because of a loop's load, by its stages.
+  load_connections,
+  load_logins,
+  load_publishes,
+  load_requests,
 };
 
-inline constexpr size_t limit_kind_count = 11;
+inline constexpr size_t limit_kind_count = 16;
 
 /// Returns the name: `address_connections`.
 std::string_view to_string(limit_kind x) noexcept;
