@@ -113,7 +113,8 @@ void load_score::update_shares(double latest) noexcept {
   auto begin = std::max(2 * options_.low - options_.high, 0.0);
   refused_ = progress(begin, options_.high, latest);
   auto lost = (1 - rate_share_min) * progress(options_.low, 1, score());
-  token_price_ = std::llround(1000 / (1 - lost));
+  token_price_
+    = std::llround(static_cast<double>(token_price_full) / (1 - lost));
 }
 
 bool load_score::refuse_share() noexcept {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <callboard/actors/load_options.hpp>
+#include <callboard/actors/token_bucket.hpp>
 
 namespace callboard {
 
@@ -116,8 +117,8 @@ public:
     return stage_ >= x && (stage_ > x || refuse_share());
   }
 
-  /// Returns what a token of a rate costs, in thousandths: 1000, and up to 4000
-  /// at a score of 1.
+  /// Returns what a token of a rate costs: `token_price_full`, and four times
+  /// that at a score of 1.
   [[nodiscard]] int64_t token_price() const noexcept {
     return token_price_;
   }
@@ -149,7 +150,7 @@ private:
   // The largest of the weighted parts.
   double level_ = 0;
   load_stage stage_ = load_stage::none;
-  int64_t token_price_ = 1000;
+  int64_t token_price_ = token_price_full;
   // The share that is refused, and what of a refusal is due already.
   double refused_ = 0;
   double owed_ = 0;

@@ -8,6 +8,7 @@
 #include <callboard/net/trusted_proxies.hpp>
 #include <callboard/net/url.hpp>
 
+#include "load_settings.hpp"
 #include "units.hpp"
 
 namespace callboard::cmd {
@@ -336,8 +337,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list :
-       {limit_settings(s), tls_settings(s.tls), access_settings(x)})
+  for (auto& list : {limit_settings(s), load_settings(s), tls_settings(s.tls),
+                     access_settings(x)})
     result.insert(result.end(), list.begin(), list.end());
   return result;
 }
@@ -393,7 +394,7 @@ std::string check(const serve_options& x) {
   if (wants_keys && !t.has_keys())
     return "token-issuer, token-audience, token-cookie and the anonymous- "
            "settings mean nothing without token-key or token-jwks";
-  return {};
+  return check_load(n.load);
 }
 
 } // namespace callboard::cmd

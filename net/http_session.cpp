@@ -72,9 +72,12 @@ public:
   }
 
   /// The node ends: refuses a handshake that waits for a place.
-  void turn_away() {
+  /// @returns who follows in the list.
+  http_session* turn_away() {
+    auto* next = next_;
     if (state_ == state::waiting)
       stop_waiting({});
+    return next;
   }
 
 private:
@@ -370,11 +373,8 @@ void http_sessions::close_all() noexcept {
 }
 
 void http_sessions::turn_away() {
-  // One that is answered may end, and is then in the list no more.
-  for (http_session *x = first_, *next = nullptr; x != nullptr; x = next) {
-    next = x->next_;
-    x->turn_away();
-  }
+  for (auto* x = first_; x != nullptr;)
+    x = x->turn_away();
 }
 
 void serve_http(tcp::socket socket, http_front& front,
