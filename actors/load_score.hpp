@@ -30,8 +30,8 @@ inline constexpr size_t load_stage_count = 5;
 /// Returns the name: `logins`.
 std::string_view to_string(load_stage x) noexcept;
 
-/// What a loop finds when it looks at its load; `load_score::add_turn` tells the
-/// rest.
+/// What a loop finds when it looks at its load; `load_score::add_turn` tells
+/// the rest.
 struct load_sample {
   /// Actors that the turn has left waiting.
   size_t actors_waiting = 0;

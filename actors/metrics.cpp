@@ -55,10 +55,9 @@ public:
       ->get_or_add({{"loop", loop_}});
   }
 
-  caf::telemetry::dbl_gauge* share_by(caf::string_view name,
-                                      caf::string_view label,
-                                      caf::string_view value,
-                                      caf::string_view help) {
+  caf::telemetry::dbl_gauge*
+  share_by(caf::string_view name, caf::string_view label,
+           caf::string_view value, caf::string_view help) {
     return registry_.gauge_family<double>(prefix, name, {"loop", label}, help)
       ->get_or_add({{"loop", loop_}, {label, value}});
   }
@@ -118,9 +117,10 @@ void add_load_metrics(loop_metrics& m, instances& make) {
   m.load_score = make.share("load-score", "Load of the loop, 0 to 1.");
   m.load_peak = make.share("load-peak", "Highest load of the last minute.");
   for (size_t i = 0; i < load_part_count; ++i)
-    m.load_parts[i] = make.share_by(
-      "load-part", "part", as_caf(to_string(static_cast<load_part>(i))),
-      "What the load is made of; 1 is a full one.");
+    m.load_parts[i]
+      = make.share_by("load-part", "part",
+                      as_caf(to_string(static_cast<load_part>(i))),
+                      "What the load is made of; 1 is a full one.");
   m.load_stage = make.gauge("load-stage",
                             "What is shed because of the load: 0 nothing, 1 "
                             "connections, 2 log-ins, 3 publications, 4 "

@@ -38,8 +38,7 @@ refusal router::check(action_guard& guard, caf::actor_clock::time_point now) {
 
 bool router::drops_notify(const registration& x) {
   auto now = clock().now();
-  auto refused
-    = guard_of(x, now)->check_notify(now, ctx_.load.token_price());
+  auto refused = guard_of(x, now)->check_notify(now, ctx_.load.token_price());
   count_refusal(refused.code);
   return static_cast<bool>(refused);
 }

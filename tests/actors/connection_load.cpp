@@ -97,8 +97,7 @@ CAF_TEST(who logs in is refused from its stage on) {
   CHECK(!bob.alive());
   CHECK_EQ(refusals(limit_kind::load_logins), 1);
   // Who is in shows a fresh token as ever.
-  CHECK(
-    say(ann, type::connect, 2, "", token("ann")).starts_with("welcome 2"));
+  CHECK(say(ann, type::connect, 2, "", token("ann")).starts_with("welcome 2"));
   CHECK(ann.alive());
 }
 
@@ -221,7 +220,7 @@ CAF_TEST(loops shed by themselves) {
   CHECK_EQ(ask_of(bob, type::request, 1, "callboard.echo"), "response 1");
 }
 
-CAF_TEST(a node that sheds nothing does not) {
+CAF_TEST(a high mark of 0 sheds nothing) {
   node.options.load.high = 0;
   start();
   auto& alice = connect();

@@ -49,7 +49,7 @@ CAF_TEST(who came first gets the next place) {
   CHECK_EQ(places.connections(), 2u);
 }
 
-CAF_TEST(as many wait as may and the next does not) {
+CAF_TEST(as many wait as may and the next is refused) {
   CHECK(queue.admit(0));
   CHECK(queue.admit(0));
   for (auto name : {"a", "b", "c"})

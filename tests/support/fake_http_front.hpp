@@ -69,8 +69,7 @@ public:
     return handshake_hit;
   }
 
-  std::optional<callboard::limit_hit>
-  admit(std::string_view address) override {
+  std::optional<callboard::limit_hit> admit(std::string_view address) override {
     if (address_hit)
       return address_hit;
     if (places == 0)
