@@ -61,22 +61,22 @@ action_guard::action_guard(std::string_view action, const action_rule& rule,
     breaker_.emplace(x.circuit);
 }
 
-refusal action_guard::check(time_point now) {
+refusal action_guard::check(time_point now, int64_t price) {
   if (breaker_)
     if (auto wait = breaker_->wait(now); wait.count() > 0)
       return {errc::circuit_open, wait};
-  return take_token(now);
+  return take_token(now, price);
 }
 
-refusal action_guard::check_notify(time_point now) {
+refusal action_guard::check_notify(time_point now, int64_t price) {
   if (breaker_ && breaker_->blocks(now))
     return {errc::circuit_open};
-  return take_token(now);
+  return take_token(now, price);
 }
 
-refusal action_guard::take_token(time_point now) {
+refusal action_guard::take_token(time_point now, int64_t price) {
   if (bucket_)
-    if (auto wait_ms = bucket_->take(1, past_ms(now)); wait_ms > 0)
+    if (auto wait_ms = bucket_->take(1, past_ms(now), price); wait_ms > 0)
       return {errc::rate_limited, milliseconds{wait_ms}};
   return {};
 }

@@ -69,11 +69,12 @@ public:
 
   /// Decides about a request, and counts it where it may pass: `circuit_open`,
   /// `rate_limited` or none.
-  refusal check(time_point now);
+  /// @param price of a token, as in `token_bucket`.
+  refusal check(time_point now, int64_t price = token_price_full);
 
   /// The same for a notify, of which nobody knows how it ends: it passes as
   /// soon as a request would be let through to see how that goes.
-  refusal check_notify(time_point now);
+  refusal check_notify(time_point now, int64_t price = token_price_full);
 
   /// Says that the request that has just passed is given to a responder.
   /// @returns what `finish` wants to know.
@@ -91,7 +92,7 @@ public:
   list_links<action_guard> by_use;
 
 private:
-  refusal take_token(time_point now);
+  refusal take_token(time_point now, int64_t price);
 
   std::string action_;
   const action_rule& rule_;

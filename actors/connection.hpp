@@ -94,6 +94,10 @@ public:
   /// Closes it: its time has run out.
   void expire();
 
+  /// Closes it if it is not logged in: the loop's load is too high.
+  /// @param seq_id of the frame that is answered so; 0: none is.
+  void shed_login(uint32_t seq_id = 0);
+
   // -- from the loop ----------------------------------------------------------
 
   /// The node ends: says goaway, and closes when nothing is in flight. Another
@@ -305,6 +309,16 @@ private:
   bool may_publish(uint32_t seq_id);
 
   void refuse_rate(uint32_t seq_id, limit_kind what, int64_t wait_ms);
+
+  // Returns whether the load has a frame refused; answers if it does.
+  bool is_shed(load_stage stage, uint32_t seq_id) {
+    if (!ctx_.load.refuses(stage))
+      return false;
+    refuse_shed(stage, seq_id);
+    return true;
+  }
+
+  void refuse_shed(load_stage stage, uint32_t seq_id);
 
   [[nodiscard]] bool has_presence(std::string_view subject) const;
 

@@ -63,6 +63,8 @@ void connection::handle(const frame_view& x) {
 // -- requests -----------------------------------------------------------------
 
 void connection::handle_request(const frame_view& x) {
+  if (is_shed(load_stage::requests, x.seq_id))
+    return;
   if (inflight_.contains(x.seq_id))
     return write_error(x.seq_id, errc::duplicate_seq_id);
   // An own action is answered at once, and so is never in flight.
@@ -84,6 +86,8 @@ void connection::handle_request(const frame_view& x) {
 
 void connection::handle_notify(const frame_view& x) {
   // Nobody wants an answer, so a refusal has nobody to go to.
+  if (is_shed(load_stage::requests, 0))
+    return;
   if (check_action(x.subject) != subject_error::none
       || !authorized(operation::request, x.subject))
     return;
@@ -269,6 +273,9 @@ void connection::handle_unsubscribe(const frame_view& x) {
 }
 
 void connection::handle_publish(const frame_view& x) {
+  auto stage = x.seq_id == 0 ? load_stage::publishes : load_stage::requests;
+  if (is_shed(stage, x.seq_id))
+    return;
   if (admit(x, operation::publish, check_topic(x.subject)))
     publish(x, x.subject, payload{x.payload});
 }

@@ -68,7 +68,7 @@ void connection::leave_place() {
 bool connection::keeps_pace(const frame_view& x) {
   if (is_awaited(x))
     return true;
-  auto verdict = pace_->take(ctx_.steady_ms);
+  auto verdict = pace_->take(ctx_.steady_ms, ctx_.load.token_price());
   if (verdict.wait_ms == 0)
     return true;
   refuse_rate(wants_answer(x.type) ? x.seq_id : 0, verdict.what,
@@ -85,7 +85,7 @@ void connection::receive_control(size_t bytes) {
 }
 
 void connection::pay() {
-  auto verdict = pace_->take(ctx_.steady_ms);
+  auto verdict = pace_->take(ctx_.steady_ms, ctx_.load.token_price());
   if (verdict.wait_ms == 0)
     return;
   refuse_rate(0, verdict.what, verdict.wait_ms);
@@ -122,7 +122,7 @@ bool connection::is_awaited(const frame_view& x) const {
 }
 
 bool connection::may_publish(uint32_t seq_id) {
-  auto wait_ms = publishes_->take(ctx_.steady_ms);
+  auto wait_ms = publishes_->take(ctx_.steady_ms, ctx_.load.token_price());
   if (wait_ms == 0)
     return true;
   refuse_rate(seq_id, limit_kind::publishes, wait_ms);
@@ -134,6 +134,25 @@ void connection::refuse_rate(uint32_t seq_id, limit_kind what,
   ctx_.metrics.refusals_by(what)->inc();
   if (seq_id != 0)
     write_error(seq_id, errc::rate_limited, {}, static_cast<uint64_t>(wait_ms));
+}
+
+// -- load ---------------------------------------------------------------------
+
+void connection::shed_login(uint32_t seq_id) {
+  if (state_ != connection_state::connecting)
+    return;
+  ctx_.metrics.refusals_by(limit_kind::load_logins)->inc();
+  write_error(seq_id, errc::overloaded);
+  close(close_code::overloaded);
+}
+
+void connection::refuse_shed(load_stage stage, uint32_t seq_id) {
+  ctx_.metrics
+    .refusals_by(stage == load_stage::publishes ? limit_kind::load_publishes
+                                                : limit_kind::load_requests)
+    ->inc();
+  refuse(seq_id, inflight_.contains(seq_id) ? errc::duplicate_seq_id
+                                            : errc::overloaded);
 }
 
 } // namespace callboard

@@ -33,6 +33,9 @@ void connection::handle_connect(const frame_view& x) {
     write_error(x.seq_id, errc::shutting_down);
     return drain();
   }
+  if (ctx_.load.sheds(load_stage::logins)
+      && state_ == connection_state::connecting)
+    return shed_login(x.seq_id);
   auto shown = payload{x.payload}.get_as<connect_content>();
   caf::expected<identity> who = caf::make_error(errc::unauthenticated);
   try {

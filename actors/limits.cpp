@@ -28,6 +28,16 @@ std::string_view to_string(limit_kind x) noexcept {
       return "flood";
     case limit_kind::tenant_name:
       return "tenant_name";
+    case limit_kind::accept_queue:
+      return "accept_queue";
+    case limit_kind::load_connections:
+      return "load_connections";
+    case limit_kind::load_logins:
+      return "load_logins";
+    case limit_kind::load_publishes:
+      return "load_publishes";
+    case limit_kind::load_requests:
+      return "load_requests";
   }
   return "unknown";
 }

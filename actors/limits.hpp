@@ -29,9 +29,16 @@ enum class limit_kind : uint8_t {
   /// Log-ins whose names cannot be told from full ones, or fit into none, where
   /// tenants are isolated.
   tenant_name,
+  /// Handshakes that wait for a place.
+  accept_queue,
+  /// What is shed because of a loop's load, by its stages.
+  load_connections,
+  load_logins,
+  load_publishes,
+  load_requests,
 };
 
-inline constexpr size_t limit_kind_count = 12;
+inline constexpr size_t limit_kind_count = 17;
 
 /// Returns the name: `address_connections`.
 std::string_view to_string(limit_kind x) noexcept;

@@ -30,6 +30,18 @@ void loop_context::set_rules(rule_set_ptr x) {
   screen.assign(rules());
 }
 
+void loop_context::sample_load(int64_t now_ms, const load_sample& x) {
+  auto before = load.stage();
+  auto changed = load.sample(now_ms, x);
+  metrics.load_score->value(load.score());
+  metrics.load_peak->value(load.peak());
+  metrics.load_stage->value(static_cast<int64_t>(load.stage()));
+  for (size_t i = 0; i < load_part_count; ++i)
+    metrics.load_parts[i]->value(load.part(static_cast<load_part>(i)));
+  if (changed && load_changed)
+    load_changed(before);
+}
+
 void loop_context::flush() {
   topics.flush();
   topics.advance();

@@ -16,6 +16,7 @@
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/leaks.hpp>
 #include <callboard/actors/live_connections.hpp>
+#include <callboard/actors/load_score.hpp>
 #include <callboard/actors/mailbox_bytes.hpp>
 #include <callboard/actors/metrics.hpp>
 #include <callboard/actors/options.hpp>
@@ -107,6 +108,7 @@ struct loop_context {
       index{loop_index},
       wire{framing_ref},
       metrics{metrics_set},
+      load{node_ctx.options.load, node_ctx.loops},
       topics{outboxes, framing_ref, node_ctx.options.topics,
              node_ctx.options.last_values_max} {
     screen.assign(node_ctx.options.topics);
@@ -119,6 +121,8 @@ struct loop_context {
   caf::execution_unit* unit = nullptr;
   framing& wire;
   loop_metrics metrics;
+  /// The loop's load, and what is shed because of it.
+  load_score load;
   turn_counts counts;
   /// For the message that is being handled, by codec.
   std::array<frame_reader, codec_count> readers{frame_reader{codec::msgpack},
@@ -173,6 +177,14 @@ struct loop_context {
   /// Logs a change of an action's circuit; empty: nothing is logged.
   std::function<void(std::string_view action, const circuit_breaker& circuit)>
     log_circuit;
+
+  /// Is told that the stage of the load is another one, and which it was;
+  /// empty: nobody is.
+  std::function<void(load_stage before)> load_changed;
+
+  /// Takes a sample of the load and tells of it.
+  /// @param now_ms steady time.
+  void sample_load(int64_t now_ms, const load_sample& x);
 
   /// Hands the turn's events and replies to the sockets, and what the owners
   /// must hear to them.

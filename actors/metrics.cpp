@@ -49,6 +49,19 @@ public:
       ->get_or_add({{"loop", loop_}, {label, value}});
   }
 
+  caf::telemetry::dbl_gauge* share(caf::string_view name,
+                                   caf::string_view help) {
+    return registry_.gauge_family<double>(prefix, name, {"loop"}, help)
+      ->get_or_add({{"loop", loop_}});
+  }
+
+  caf::telemetry::dbl_gauge*
+  share_by(caf::string_view name, caf::string_view label,
+           caf::string_view value, caf::string_view help) {
+    return registry_.gauge_family<double>(prefix, name, {"loop", label}, help)
+      ->get_or_add({{"loop", loop_}, {label, value}});
+  }
+
   caf::telemetry::dbl_histogram* seconds(caf::string_view name,
                                          caf::string_view help) {
     static constexpr double bounds[] = {1e-5, 1e-4, 1e-3, 5e-3, 0.025, 0.1,
@@ -98,6 +111,20 @@ group_metrics make_group_metrics(instances& make) {
   m.lost = make.counter("group-lost",
                         "Events that a group was to get and could not.");
   return m;
+}
+
+void add_load_metrics(loop_metrics& m, instances& make) {
+  m.load_score = make.share("load-score", "Load of the loop, 0 to 1.");
+  m.load_peak = make.share("load-peak", "Highest load of the last minute.");
+  for (size_t i = 0; i < load_part_count; ++i)
+    m.load_parts[i]
+      = make.share_by("load-part", "part",
+                      as_caf(to_string(static_cast<load_part>(i))),
+                      "What the load is made of; 1 is a full one.");
+  m.load_stage = make.gauge("load-stage",
+                            "What is shed because of the load: 0 nothing, 1 "
+                            "connections, 2 log-ins, 3 publications, 4 "
+                            "requests.");
 }
 
 } // namespace
@@ -200,6 +227,7 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.subscriptions = make.gauge("subscriptions", "Subscriptions.");
   m.sockets = make_sockets_gauge(registry, index);
   m.turn_seconds = make.seconds("loop-turn", "Duration of a loop's turn.");
+  add_load_metrics(m, make);
   m.heartbeat_seconds = make.seconds("heartbeat-round-trip",
                                      "From a ping to its pong.");
   m.heartbeat_timeouts = make.counter("heartbeat-timeouts",

@@ -11,6 +11,7 @@
 
 #include <callboard/actors/circuit_breaker.hpp>
 #include <callboard/actors/limits.hpp>
+#include <callboard/actors/load_options.hpp>
 #include <callboard/actors/topic_options.hpp>
 #include <callboard/messages/frame.hpp>
 
@@ -115,6 +116,12 @@ struct loop_metrics {
   /// Sockets of clients: WebSockets and HTTP sessions.
   caf::telemetry::int_gauge* sockets;
   caf::telemetry::dbl_histogram* turn_seconds;
+  /// The loop's load: its score now and the highest of a minute, what it is
+  /// made of, and the number of the stage that is shed.
+  caf::telemetry::dbl_gauge* load_score;
+  caf::telemetry::dbl_gauge* load_peak;
+  std::array<caf::telemetry::dbl_gauge*, load_part_count> load_parts;
+  caf::telemetry::int_gauge* load_stage;
   caf::telemetry::dbl_histogram* heartbeat_seconds;
   caf::telemetry::int_counter* heartbeat_timeouts;
 };

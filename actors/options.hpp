@@ -7,6 +7,7 @@
 #include <caf/timespan.hpp>
 
 #include <callboard/actors/action_options.hpp>
+#include <callboard/actors/load_options.hpp>
 #include <callboard/actors/token_bucket.hpp>
 #include <callboard/actors/topic_options.hpp>
 
@@ -62,6 +63,8 @@ struct node_options {
   /// Publications of one user, or of one connection where nobody is logged in,
   /// 0 … 1,000,000; beyond them one is answered `rate_limited`.
   rate_limit publishes;
+  /// What counts as load, and sheds work.
+  load_options load;
   /// Without traffic for so long, a connection is pinged; 0.1 s … 1 h.
   caf::timespan ping_interval = std::chrono::seconds{30};
   /// Without any sign of life for so long, a connection is closed with 4000;

@@ -31,20 +31,21 @@ void pace::begin_message(size_t bytes) noexcept {
   message_wait_ms_ = 0;
 }
 
-pace::verdict pace::take(int64_t now_ms) noexcept {
+pace::verdict pace::take(int64_t now_ms, int64_t price) noexcept {
   if (!std::exchange(asked_, true))
-    message_wait_ms_ = bytes_.take(message_bytes_, now_ms, flood_);
+    message_wait_ms_ = bytes_.take(message_bytes_, now_ms, price, flood_);
   if (message_wait_ms_ > 0) {
     // It is answered like any other that is refused.
     frames_.bear(1, now_ms, flood_);
     return {message_wait_ms_, limit_kind::bytes, flood_};
   }
-  auto wait_ms = frames_.take(1, now_ms, flood_);
+  auto wait_ms = frames_.take(1, now_ms, price, flood_);
   return {wait_ms, limit_kind::frames, flood_};
 }
 
-int64_t pace::lane::take(uint64_t n, int64_t now_ms, bool& flood) noexcept {
-  auto wait_ms = taken_.take(n, now_ms);
+int64_t pace::lane::take(uint64_t n, int64_t now_ms, int64_t price,
+                         bool& flood) noexcept {
+  auto wait_ms = taken_.take(n, now_ms, price);
   if (wait_ms > 0)
     bear(n, now_ms, flood);
   return wait_ms;

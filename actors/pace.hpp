@@ -34,7 +34,9 @@ public:
   /// Takes a frame of the message, and with the first one the message's bytes.
   /// Where these are refused, all of its frames are. A message without any is
   /// taken as if it had one.
-  verdict take(int64_t now_ms) noexcept;
+  /// @param price of a token, as in `token_bucket`; what is borne does not
+  ///              depend on it.
+  verdict take(int64_t now_ms, int64_t price = token_price_full) noexcept;
 
 private:
   class lane {
@@ -44,7 +46,8 @@ private:
     }
 
     // Returns how long to wait; sets `flood` if too much was refused.
-    int64_t take(uint64_t n, int64_t now_ms, bool& flood) noexcept;
+    int64_t take(uint64_t n, int64_t now_ms, int64_t price,
+                 bool& flood) noexcept;
 
     // Counts what is refused; sets `flood` if that is too much.
     void bear(uint64_t n, int64_t now_ms, bool& flood) noexcept;

@@ -40,7 +40,7 @@ action_guard* router::guard_of(const registration& x,
 
 refusal router::check(action_guard& guard, caf::actor_clock::time_point now) {
   auto before = guard.state();
-  auto result = guard.check(now);
+  auto result = guard.check(now, ctx_.load.token_price());
   note_circuit(guard, before);
   count_refusal(result.code);
   return result;
@@ -48,7 +48,7 @@ refusal router::check(action_guard& guard, caf::actor_clock::time_point now) {
 
 bool router::drops_notify(const registration& x) {
   auto now = clock().now();
-  auto refused = guard_of(x, now)->check_notify(now);
+  auto refused = guard_of(x, now)->check_notify(now, ctx_.load.token_price());
   count_refusal(refused.code);
   return static_cast<bool>(refused);
 }

@@ -28,6 +28,10 @@ struct rate_limit {
   friend bool operator==(const rate_limit&, const rate_limit&) = default;
 };
 
+/// What a token costs, in thousandths, unless the rate is lowered: at twice the
+/// price there is half of it.
+inline constexpr int64_t token_price_full = 1000;
+
 /// Keeps something to a rate: it holds tokens, of which each piece of work
 /// takes some, and which come back with time. It counts in thousandths of a
 /// token, so that a millisecond brings a whole number of them and nothing is
@@ -47,15 +51,18 @@ public:
 
   /// Takes `n` tokens if they are there. Without a limit they always are.
   /// @param now_ms steady time. An earlier one than before counts as that.
+  /// @param price of one token in thousandths, 1 … 1,000,000. All of them cost
+  ///              no more than what the bucket holds.
   /// @returns 0 if they were taken; else nothing was, and they are there in so
   ///          many milliseconds if nobody takes any meanwhile, or `never`.
-  int64_t take(uint64_t n, int64_t now_ms) noexcept {
+  int64_t take(uint64_t n, int64_t now_ms,
+               int64_t price = token_price_full) noexcept {
     if (per_second_ == 0)
       return 0;
     if (n > static_cast<uint64_t>(capacity_ / parts))
       return never;
     refill(now_ms);
-    auto wanted = static_cast<int64_t>(n) * parts;
+    auto wanted = std::min(static_cast<int64_t>(n) * price, capacity_);
     if (wanted > level_)
       return time_for(wanted - level_);
     level_ -= wanted;
@@ -69,7 +76,7 @@ public:
   }
 
 private:
-  static constexpr int64_t parts = 1000;
+  static constexpr int64_t parts = token_price_full;
 
   // Returns the milliseconds in which so many thousandths come; a second brings
   // `per_second_` tokens, and so a millisecond as many thousandths.
@@ -109,14 +116,15 @@ public:
 
   /// Takes a token if there is one. Without a limit there always is.
   /// @param now_ms steady time, below 2^43.
+  /// @param price of the token in thousandths, as above.
   /// @returns 0 if it was taken; else the milliseconds until there is one.
-  int64_t take(int64_t now_ms) noexcept {
+  int64_t take(int64_t now_ms, int64_t price = token_price_full) noexcept {
     if (per_second_ == 0)
       return 0;
     auto now = now_ms * per_second_;
     auto full_at = full_at_.load(std::memory_order_relaxed);
     for (;;) {
-      auto next = std::max(full_at, now) + parts;
+      auto next = std::max(full_at, now) + std::min(price, capacity_);
       if (auto missing = next - now - capacity_; missing > 0)
         return (missing + per_second_ - 1) / per_second_;
       if (full_at_.compare_exchange_weak(full_at, next,
@@ -131,7 +139,7 @@ public:
   }
 
 private:
-  static constexpr int64_t parts = 1000;
+  static constexpr int64_t parts = token_price_full;
 
   int64_t per_second_;
   int64_t capacity_;

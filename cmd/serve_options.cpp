@@ -8,6 +8,7 @@
 #include <callboard/net/trusted_proxies.hpp>
 #include <callboard/net/url.hpp>
 
+#include "load_settings.hpp"
 #include "units.hpp"
 #include "upkeep_settings.hpp"
 
@@ -94,7 +95,9 @@ setting user_setting(user_name& x) {
   return {"user",
           "NAME[:GROUP]",
           "User to become once the port is bound and keys are read; takes root",
-          "", "", set,
+          "",
+          "",
+          set,
           [&x] { return x.group.empty() ? x.user : x.user + ':' + x.group; }};
 }
 
@@ -338,8 +341,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list : {limit_settings(s), tls_settings(s.tls), access_settings(x),
-                     upkeep_settings(n)})
+  for (auto& list : {limit_settings(s), load_settings(s), tls_settings(s.tls),
+                     access_settings(x), upkeep_settings(n)})
     result.insert(result.end(), list.begin(), list.end());
   return result;
 }
@@ -395,7 +398,7 @@ std::string check(const serve_options& x) {
   if (wants_keys && !t.has_keys())
     return "token-issuer, token-audience, token-cookie and the anonymous- "
            "settings mean nothing without token-key or token-jwks";
-  return {};
+  return check_load(n.load);
 }
 
 } // namespace callboard::cmd

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,14 @@ struct http_peer {
   bool encrypted = false;
 };
 
+/// A handshake's stand in the queue for a place.
+struct queue_entry {
+  /// Its number.
+  uint64_t ticket = 0;
+  /// The limit that it would break; nothing: it waits.
+  std::optional<limit_hit> refused;
+};
+
 /// What the HTTP side of a loop needs from its server. Called on the loop's
 /// thread.
 class http_front {
@@ -101,6 +110,12 @@ public:
     return std::string{peer};
   }
 
+  /// Returns the limit that a WebSocket of anybody would break because of the
+  /// loop's load; nothing: none.
+  virtual std::optional<limit_hit> check_load() {
+    return {};
+  }
+
   /// Takes one of the handshakes that this address may begin now.
   /// @returns the limit that it would break; nothing: it may go on.
   virtual std::optional<limit_hit> take_handshake(std::string_view address) {
@@ -111,6 +126,28 @@ public:
   /// Reserves a place for a WebSocket connection of this address.
   /// @returns the limit that it would break; nothing: it has its place.
   virtual std::optional<limit_hit> admit(std::string_view address) = 0;
+
+  /// Lets a handshake of this address wait until a place is reserved for it,
+  /// which `admit` could not do: the node is full.
+  /// @param called is called on the loop's thread when it is, and not by this
+  ///               call.
+  virtual queue_entry enter_queue(std::string_view address,
+                                  std::function<void()> called) {
+    static_cast<void>(address);
+    static_cast<void>(called);
+    return {0, limit_hit{limit_kind::connections}};
+  }
+
+  /// Lets it wait no longer.
+  /// @param met the limit that it has met so, which counts; nothing: none.
+  /// @returns false if it has its place by now, which is reserved from then on.
+  virtual bool leave_queue(std::string_view address, uint64_t ticket,
+                           const std::optional<limit_hit>& met) {
+    static_cast<void>(address);
+    static_cast<void>(ticket);
+    static_cast<void>(met);
+    return true;
+  }
 
   /// Gives a reserved place back, because the 101 could not be sent.
   virtual void forgo(std::string_view address) = 0;

@@ -36,8 +36,12 @@ struct http_reply {
   /// Whether the connection ends behind this.
   bool close = true;
   /// Set if and only if the status is 101: what goes to `http_front::open`,
-  /// but for the socket and the head. A place is reserved for it.
+  /// but for the socket and the head. A place is reserved for it, unless it
+  /// `waits`.
   std::optional<ws_upgrade> upgrade;
+  /// Whether the place is still to be waited for, as `http_front::enter_queue`
+  /// has it.
+  bool waits = false;
 
   /// Returns the body's bytes.
   [[nodiscard]] std::string_view body() const noexcept {

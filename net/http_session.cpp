@@ -11,6 +11,7 @@
 #include <callboard/net/http_reader.hpp>
 #include <callboard/net/http_reply.hpp>
 #include <callboard/net/http_router.hpp>
+#include <callboard/net/http_session_socket.hpp>
 
 namespace callboard::net {
 
@@ -22,14 +23,6 @@ constexpr size_t receive_bytes_max = 2 * tls_stream::record_bytes_max + 2048;
 /// How long the rest of what a refused client sends is read and discarded, so
 /// that the refusal arrives: closing a socket with unread bytes resets it.
 constexpr auto linger_timeout = std::chrono::seconds{2};
-
-/// Returns an IP address as people write it; v4 where v6 only wraps it.
-std::string address_of(const tcp::endpoint& peer) {
-  auto result = peer.address();
-  if (result.is_v6() && result.to_v6().is_v4_mapped())
-    result = asio::ip::make_address_v4(asio::ip::v4_mapped, result.to_v6());
-  return result.to_string();
-}
 
 } // namespace
 
@@ -52,10 +45,6 @@ public:
     ++sessions.size_;
   }
 
-  http_session(const http_session&) = delete;
-
-  http_session& operator=(const http_session&) = delete;
-
   ~http_session() {
     unlink();
   }
@@ -73,16 +62,26 @@ public:
   void finish() {
     if (state_ == state::closed)
       return;
+    auto has_place = reply_ && reply_->upgrade && !leave_queue({});
     leave();
     error_code ignored;
     socket_.close(ignored);
-    if (reply_ && reply_->upgrade)
+    if (has_place)
       front_.forgo(reply_->upgrade->address);
     reply_.reset();
   }
 
+  /// The node ends: refuses a handshake that waits for a place.
+  /// @returns who follows in the list.
+  http_session* turn_away() {
+    auto* next = next_;
+    if (state_ == state::waiting)
+      stop_waiting({});
+    return next;
+  }
+
 private:
-  enum class state { reading, writing, lingering, closed };
+  enum class state { reading, waiting, writing, lingering, closed };
 
   static std::unique_ptr<tls_stream> make_tls(tcp::socket& socket,
                                               const http_front& front) {
@@ -120,6 +119,8 @@ private:
     switch (then) {
       case state::reading:
         return read();
+      case state::waiting:
+        return look_for_end();
       case state::writing:
         return write();
       default:
@@ -128,6 +129,8 @@ private:
   }
 
   void on_deadline() {
+    if (state_ == state::waiting)
+      return stop_waiting(limit_hit{limit_kind::connections});
     // A client that rests between requests did nothing wrong, and there is no
     // way to tell something to one that has not shaken hands.
     if (state_ != state::reading || (answered_ && reader_.empty())
@@ -144,40 +147,17 @@ private:
 
   // -- reading ----------------------------------------------------------------
 
-  /// Receives what there is.
-  /// @returns an empty view with `ec` clear if that is nothing yet.
-  std::string_view receive(std::array<char, receive_bytes_max>& buffer,
-                           error_code& ec) {
-    if (tls_)
-      return receive_encrypted(buffer, ec);
-    auto n = socket_.read_some(asio::buffer(buffer), ec);
-    if (ec == asio::error::would_block || ec == asio::error::interrupted)
-      ec.clear();
-    return {buffer.data(), n};
-  }
-
-  std::string_view
-  receive_encrypted(std::array<char, receive_bytes_max>& buffer,
-                    error_code& ec) {
-    auto [n, then] = tls_->read(buffer);
-    if (then == tls_stream::status::failed && !tls_->is_open())
-      front_.tls_failed(address_, tls_->error());
-    if (n == 0 && then == tls_stream::status::ended)
-      ec = asio::error::eof;
-    else if (then == tls_stream::status::failed)
-      ec = asio::error::connection_reset;
-    return {buffer.data(), n};
-  }
-
   void read() {
     if (tls_ && tls_->has_unsent() && !flush_encrypted())
       return;
     std::array<char, receive_bytes_max> buffer;
     error_code ec;
-    auto bytes = receive(buffer, ec);
+    auto n = receive_some(socket_, tls_.get(), buffer, ec);
+    if (ec == asio::error::connection_reset && tls_ && !tls_->is_open())
+      front_.tls_failed(address_, tls_->error());
     if (ec)
       return finish();
-    reader_.append(bytes);
+    reader_.append({buffer.data(), n});
     take_request();
   }
 
@@ -204,14 +184,66 @@ private:
     error_code ec;
     // Of no interest, so not decrypted either.
     socket_.read_some(asio::buffer(buffer), ec);
-    if (ec && ec != asio::error::would_block && ec != asio::error::interrupted)
+    if (ec && !may_go_on(ec))
       return finish();
     wait(tcp::socket::wait_read);
+  }
+
+  // -- waiting for a place ----------------------------------------------------
+
+  void wait_for_place(http_reply reply) {
+    auto called = [self = weak_from_this()] {
+      if (auto session = self.lock())
+        session->stop_waiting({});
+    };
+    auto [ticket, refused] = front_.enter_queue(reply.upgrade->address,
+                                                std::move(called));
+    if (refused)
+      return send(to_reply(make_refusal(*refused)));
+    ticket_ = ticket;
+    reply_ = std::move(reply);
+    state_ = state::waiting;
+    arm(front_.options().accept_wait);
+    wait(tcp::socket::wait_read);
+  }
+
+  /// A client may send frames already. Then nothing tells that it goes away,
+  /// until its turn has come.
+  void look_for_end() {
+    auto readable = false;
+    if (has_ended(socket_, readable))
+      finish();
+    else if (!readable)
+      wait(tcp::socket::wait_read);
+  }
+
+  /// It has its place.
+  void take_place() {
+    if (state_ != state::waiting)
+      return;
+    reply_->waits = false;
+    send(std::move(*reply_));
+  }
+
+  /// @param met the limit that is to blame; nothing: the node ends.
+  void stop_waiting(const std::optional<limit_hit>& met) {
+    if (!leave_queue(met))
+      return take_place();
+    send(to_reply(met ? make_refusal(*met)
+                      : make_refusal(errc::shutting_down, 503)));
+  }
+
+  /// @returns false unless it has waited and got no place.
+  bool leave_queue(const std::optional<limit_hit>& met) {
+    return state_ == state::waiting
+           && front_.leave_queue(reply_->upgrade->address, ticket_, met);
   }
 
   // -- writing ----------------------------------------------------------------
 
   void send(http_reply reply) {
+    if (reply.waits)
+      return wait_for_place(std::move(reply));
     front_.count_reply(reply.status);
     reply_ = std::move(reply);
     sent_ = 0;
@@ -221,18 +253,12 @@ private:
   }
 
   void write() {
-    auto head = std::string_view{reply_->head};
-    auto body = reply_->body();
-    while (sent_ < head.size() + body.size()) {
-      auto skipped = std::min(sent_, head.size());
-      error_code ec;
-      sent_ += send_some(head.substr(skipped), body.substr(sent_ - skipped),
-                         ec);
-      if (ec == asio::error::would_block || ec == asio::error::interrupted)
-        return wait(tcp::socket::wait_write);
-      if (ec)
-        return finish();
-    }
+    error_code ec;
+    send_rest(socket_, tls_.get(), reply_->head, reply_->body(), sent_, ec);
+    if (may_go_on(ec))
+      return wait(tcp::socket::wait_write);
+    if (ec)
+      return finish();
     if (tls_ && !flush_encrypted())
       return;
     if (reply_->upgrade)
@@ -243,37 +269,15 @@ private:
     close ? linger() : go_on();
   }
 
-  /// Sends some of two pieces that follow each other.
-  /// @returns how many bytes were taken.
-  size_t send_some(std::string_view head, std::string_view body,
-                   error_code& ec) {
-    if (!tls_) {
-      std::array<asio::const_buffer, 2> pieces{asio::buffer(head),
-                                               asio::buffer(body)};
-      return socket_.write_some(pieces, ec);
-    }
-    std::array<std::string_view, 2> pieces{head, body};
-    auto [n, then] = tls_->write(pieces);
-    if (then == tls_stream::status::failed)
-      ec = asio::error::connection_reset;
-    else if (n == 0)
-      ec = asio::error::would_block;
-    return n;
-  }
-
   /// Sends what is encrypted already.
   /// @returns false if it waits for the socket, or the session has ended.
   bool flush_encrypted() {
-    switch (tls_->flush()) {
-      case tls_stream::status::done:
-        return true;
-      case tls_stream::status::blocked:
-        wait(tcp::socket::wait_write);
-        return false;
-      default:
-        finish();
-        return false;
-    }
+    auto then = tls_->flush();
+    if (then == tls_stream::status::blocked)
+      wait(tcp::socket::wait_write);
+    else if (then != tls_stream::status::done)
+      finish();
+    return then == tls_stream::status::done;
   }
 
   /// Goes on with the next request. One that is here already waits for the
@@ -348,6 +352,8 @@ private:
   /// What is being written, and how many of its bytes were.
   std::optional<http_reply> reply_;
   size_t sent_ = 0;
+  /// Its number while it waits for a place.
+  uint64_t ticket_ = 0;
   state state_ = state::reading;
   /// Whether a request was answered already.
   bool answered_ = false;
@@ -366,6 +372,11 @@ void http_sessions::close_all() noexcept {
     first_->finish();
 }
 
+void http_sessions::turn_away() {
+  for (auto* x = first_; x != nullptr;)
+    x = x->turn_away();
+}
+
 void serve_http(tcp::socket socket, http_front& front,
                 http_sessions& sessions) {
   error_code ec;
@@ -376,9 +387,8 @@ void serve_http(tcp::socket socket, http_front& front,
   if (ec)
     return;
   auto address = address_of(peer);
-  if (front.tls() != nullptr && !front.open_encrypted(address))
-    return;
-  if (!front.open_session(address))
+  if ((front.tls() != nullptr && !front.open_encrypted(address))
+      || !front.open_session(address))
     return;
   std::make_shared<http_session>(std::move(socket), front, sessions,
                                  std::move(address))

@@ -29,6 +29,9 @@ public:
     return size_;
   }
 
+  /// The node ends: refuses the handshakes that wait for a place.
+  void turn_away();
+
   /// Ends all sessions: closes their sockets, whatever is under way. They call
   /// their `http_front` no more, except that their own places and reserved
   /// ones are given back now.

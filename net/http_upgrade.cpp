@@ -33,7 +33,7 @@ public:
   }
 
   http_reply make_reply() {
-    if (decide_handshake() && check_ready() && check_origin()
+    if (decide_handshake() && check_ready() && check_load() && check_origin()
         && take_handshake() && authenticate() && admit())
       return accepted();
     return to_reply(refusal_);
@@ -61,6 +61,11 @@ private:
   bool check_ready() {
     return front_.ready()
            || refuse_with(make_refusal(errc::shutting_down, 503));
+  }
+
+  /// Before anything that costs.
+  bool check_load() {
+    return pass(front_.check_load());
   }
 
   bool check_origin() {
@@ -144,7 +149,11 @@ private:
   }
 
   bool admit() {
-    return pass(front_.admit(upgrade_.address));
+    auto hit = front_.admit(upgrade_.address);
+    // Where nothing but a place is missing, it may wait for one.
+    waits_ = hit && hit->what == limit_kind::connections
+             && front_.options().accept_wait.count() > 0;
+    return waits_ || pass(hit);
   }
 
   bool pass(const std::optional<limit_hit>& hit) {
@@ -157,6 +166,7 @@ private:
     result.head = to_http(handshake_);
     result.close = false;
     result.upgrade = std::move(upgrade_);
+    result.waits = waits_;
     return result;
   }
 
@@ -172,6 +182,7 @@ private:
   std::string_view certificate_;
   ws_handshake handshake_;
   ws_upgrade upgrade_;
+  bool waits_ = false;
   http_refusal refusal_;
 };
 

@@ -36,6 +36,7 @@ io_loop::io_loop(caf::actor_system& sys, node_context& node, uint32_t index,
     ready_{io_, epoll_},
     tick_timer_{io_},
     context_{node, index, wire, make_loop_metrics(sys.metrics(), index)},
+    probe_{node.options.load.memory_bytes_max > 0},
     receive_buffer_(receive_bytes),
     events_(ready_max) {
   context_.unit = this;
@@ -199,9 +200,22 @@ void io_loop::end_turn() {
     context_.flush();
   }
   context_.publish_counts();
-  std::chrono::duration<double> turn = std::chrono::steady_clock::now()
-                                       - turn_began_;
+  auto now = std::chrono::steady_clock::now();
+  std::chrono::duration<double> turn = now - turn_began_;
   context_.metrics.turn_seconds->observe(turn.count());
+  measure_load(now);
+}
+
+void io_loop::measure_load(std::chrono::steady_clock::time_point now) {
+  using namespace std::chrono;
+  duration<double, std::milli> turn = now - turn_began_;
+  context_.load.add_turn(turn.count());
+  auto now_ms = duration_cast<milliseconds>(now.time_since_epoch()).count();
+  if (!context_.load.due(now_ms))
+    return;
+  probe_.update(now_ms);
+  context_.sample_load(now_ms, {queue_.size(), context_.outboxes.queued_bytes(),
+                                probe_.cpu_share(), probe_.memory_bytes()});
 }
 
 void io_loop::update_time() {

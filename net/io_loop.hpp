@@ -18,6 +18,7 @@
 
 #include <callboard/actors/loop_context.hpp>
 #include <callboard/net/boost/asio.hpp>
+#include <callboard/net/load_probe.hpp>
 
 namespace callboard::net {
 
@@ -124,6 +125,9 @@ private:
 
   void end_turn();
 
+  // Counts the turn that ends now as a part of the load.
+  void measure_load(std::chrono::steady_clock::time_point now);
+
   void update_time();
 
   void wait_for_ready();
@@ -137,6 +141,7 @@ private:
   asio::steady_timer tick_timer_;
   std::function<void()> tick_;
   loop_context context_;
+  load_probe probe_;
   std::vector<char> receive_buffer_;
   std::vector<epoll_event> events_;
   // Handlers that the current batch of events must not reach any more.

@@ -19,6 +19,9 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+// Between two lines in the log about the load, at least.
+constexpr int64_t load_log_ms = 1'000;
+
 ws_parser_options make_parsing(const server_options& options,
                                ws_inflater* inflater) {
   ws_parser_options result;
@@ -43,6 +46,8 @@ loop_service::loop_service(server_context& shared, uint32_t index)
     tls_failures_{shared.system.metrics().counter_singleton(
       "callboard", "tls-failures", "TLS handshakes that came to nothing.", "1",
       true)},
+    waiting_{shared.system.metrics().gauge_singleton(
+      "callboard", "accept-queue", "Handshakes that wait for a place.")},
     origins_{shared.options.origins},
     plain_{make_parsing(shared.options, nullptr)},
     deflated_{make_parsing(shared.options, &inflater_)},
@@ -52,6 +57,7 @@ loop_service::loop_service(server_context& shared, uint32_t index)
   loop_.set_tick([this] { tick(); });
   log_states();
   log_circuits();
+  watch_load();
 }
 
 loop_service::~loop_service() {
@@ -83,6 +89,7 @@ void loop_service::watch_heartbeats() {
 }
 
 void loop_service::turn_away() {
+  http_.turn_away();
   auto sessions = sessions_;
   for (auto& x : sessions)
     x->turn_away();
@@ -129,6 +136,12 @@ std::string loop_service::client_address(std::string_view peer,
   return shared_.proxies.client_of(peer, forwarded_for);
 }
 
+std::optional<limit_hit> loop_service::check_load() {
+  if (!loop_.context().load.sheds(load_stage::connections))
+    return {};
+  return counted(limit_hit{limit_kind::load_connections});
+}
+
 std::optional<limit_hit>
 loop_service::take_handshake(std::string_view address) {
   return counted(shared_.addresses.take_handshake(address, steady_ms()));
@@ -138,12 +151,41 @@ std::optional<limit_hit> loop_service::admit(std::string_view address) {
   auto& addresses = shared_.addresses;
   if (auto hit = addresses.open_connection(address, steady_ms()))
     return counted(hit);
-  if (shared_.admitted.admit(loop_.context().index)) {
+  if (shared_.queue.admit(loop_.context().index)) {
     ++reserved_;
     return {};
   }
   addresses.close_connection(address, steady_ms());
-  return counted(limit_hit{limit_kind::connections});
+  limit_hit full{limit_kind::connections};
+  // Who may wait is refused when that was in vain.
+  return options().accept_wait.count() > 0 ? full : counted(full);
+}
+
+queue_entry loop_service::enter_queue(std::string_view address,
+                                      std::function<void()> called) {
+  auto& addresses = shared_.addresses;
+  if (auto hit = addresses.open_connection(address, steady_ms()))
+    return {0, counted(hit)};
+  auto place_taken = [this, called = std::move(called)] { loop_.post(called); };
+  auto ticket = shared_.queue.enter(loop_.context().index,
+                                    std::move(place_taken));
+  waiting_->value(static_cast<int64_t>(shared_.queue.size()));
+  if (ticket != 0)
+    return {ticket, {}};
+  addresses.close_connection(address, steady_ms());
+  return {0, counted(limit_hit{limit_kind::accept_queue})};
+}
+
+bool loop_service::leave_queue(std::string_view address, uint64_t ticket,
+                               const std::optional<limit_hit>& met) {
+  if (!shared_.queue.forget(ticket)) {
+    ++reserved_;
+    return false;
+  }
+  waiting_->value(static_cast<int64_t>(shared_.queue.size()));
+  shared_.addresses.close_connection(address, steady_ms());
+  counted(met);
+  return true;
 }
 
 void loop_service::forgo(std::string_view address) {
@@ -153,7 +195,7 @@ void loop_service::forgo(std::string_view address) {
 
 void loop_service::leave_place(std::string_view address) {
   shared_.addresses.close_connection(address, steady_ms());
-  shared_.admitted.leave(loop_.context().index);
+  shared_.queue.leave(loop_.context().index);
 }
 
 bool loop_service::ready() const {
@@ -272,6 +314,8 @@ void loop_service::tick() {
   expire(connecting_, [](ws_session& x) { x.authentication_due(); });
   ctx.metrics.outbox_bytes->value(
     static_cast<int64_t>(ctx.outboxes.queued_bytes()));
+  waiting_->value(static_cast<int64_t>(shared_.queue.size()));
+  log_load();
   ctx.metrics.topics->value(static_cast<int64_t>(ctx.topics.topics()));
   ctx.metrics.subscriptions->value(
     static_cast<int64_t>(ctx.topics.subscriptions()));
@@ -295,6 +339,33 @@ void loop_service::log_states() {
     log->debug("connection_state connection={} from={} to={} close_code={}", id,
                from, to, code);
   };
+}
+
+void loop_service::watch_load() {
+  loop_.context().load_changed = [this](load_stage) {
+    // Not here, at the turn's end, when everything has been sent.
+    if (loop_.context().load.sheds(load_stage::logins))
+      loop_.post([this] { shed_logins(); });
+  };
+}
+
+void loop_service::log_load() {
+  auto& ctx = loop_.context();
+  auto now = ctx.load.stage();
+  // Clients make the load, and so the lines.
+  if (now == logged_stage_ || ctx.steady_ms - logged_ms_ < load_log_ms)
+    return;
+  logged_ms_ = ctx.steady_ms;
+  auto before = std::exchange(logged_stage_, now);
+  logger("net")->log(now > before ? spdlog::level::warn : spdlog::level::info,
+                     "load_stage loop={} from={} to={} score={:.2f}", ctx.index,
+                     to_string(before), to_string(now), ctx.load.score());
+}
+
+void loop_service::shed_logins() {
+  // The others that are in it are logged in, or gone.
+  for (auto& x : std::exchange(connecting_, {}))
+    x.session->shed_login();
 }
 
 void loop_service::log_circuits() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,9 +11,11 @@
 #include <vector>
 
 #include <caf/telemetry/counter.hpp>
+#include <caf/telemetry/gauge.hpp>
 
 #include <callboard/actors/admission.hpp>
 #include <callboard/actors/loop_audit.hpp>
+#include <callboard/net/accept_queue.hpp>
 #include <callboard/net/address_limits.hpp>
 #include <callboard/net/http_front.hpp>
 #include <callboard/net/http_session.hpp>
@@ -34,6 +37,8 @@ struct server_context {
     : system{sys},
       options{std::move(opts)},
       admitted{loops, options.node.connections_max},
+      queue{admitted,
+            options.accept_wait.count() > 0 ? options.accept_queue_max : 0},
       tls{std::move(certificates)},
       addresses{options},
       proxies{options.trusted_proxies},
@@ -48,6 +53,7 @@ struct server_context {
   server_options options;
   node_context node;
   admission admitted;
+  accept_queue queue;
   std::unique_ptr<tls_source> tls;
   address_limits addresses;
   trusted_proxies proxies;
@@ -93,8 +99,9 @@ public:
   /// Hands every connection to the loop's heartbeat monitor.
   void watch_heartbeats();
 
-  /// The node ends: closes every session that the pool does not know. Those
-  /// that come later are closed as they open.
+  /// The node ends: closes every session that the pool does not know, and
+  /// refuses the handshakes that wait for a place. Those that come later are
+  /// closed as they open.
   void turn_away();
 
   /// Ends every session and connection.
@@ -121,9 +128,17 @@ public:
   std::string client_address(std::string_view peer,
                              std::string_view forwarded_for) const override;
 
+  std::optional<limit_hit> check_load() override;
+
   std::optional<limit_hit> take_handshake(std::string_view address) override;
 
   std::optional<limit_hit> admit(std::string_view address) override;
+
+  queue_entry enter_queue(std::string_view address,
+                          std::function<void()> called) override;
+
+  bool leave_queue(std::string_view address, uint64_t ticket,
+                   const std::optional<limit_hit>& met) override;
 
   void forgo(std::string_view address) override;
 
@@ -202,11 +217,20 @@ private:
 
   void log_circuits();
 
+  // Sees to it that those go whom another stage of the load has no place for.
+  void watch_load();
+
+  void shed_logins();
+
+  void log_load();
+
   // Counts a refusal.
   std::optional<limit_hit> counted(std::optional<limit_hit> x);
 
   server_context& shared_;
   caf::telemetry::int_counter* tls_failures_;
+  // Of the whole node.
+  caf::telemetry::int_gauge* waiting_;
   std::vector<std::string> origins_;
   ws_framing framing_;
   ws_inflater inflater_;
@@ -219,6 +243,9 @@ private:
   uint64_t last_number_ = 0;
   // Places that handshakes have which are no sessions yet.
   size_t reserved_ = 0;
+  // The stage of the load that the log tells of, since when.
+  load_stage logged_stage_ = load_stage::none;
+  int64_t logged_ms_ = 0;
   deadlines closing_;
   deadlines connecting_;
   http_sessions http_;

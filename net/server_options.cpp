@@ -156,6 +156,35 @@ std::string check_limits(const server_options& options) {
   return {};
 }
 
+std::string check_load(const load_options& x) {
+  // Not the other way round, which would let a NaN pass.
+  auto is_share = [](double y) { return y >= 0 && y <= 1; };
+  if (!is_share(x.high))
+    return "load.high must be 0 … 1";
+  if (!is_share(x.low))
+    return "load.low must be 0 … 1";
+  if (x.high > 0 && x.low >= x.high)
+    return "load.low is not below load.high";
+  for (auto weight : x.weights)
+    if (!is_share(weight))
+      return "load.weights must be 0 … 1";
+  using namespace std::chrono_literals;
+  if (x.turn_max < 1ms || x.turn_max > 1min)
+    return "load.turn_max must be 1 ms … 1 minute";
+  constexpr auto outbox_bytes_max = uint64_t{1} << 40;
+  if (x.outbox_bytes_max < 65'536 || x.outbox_bytes_max > outbox_bytes_max)
+    return out_of_bounds("load.outbox_bytes_max", x.outbox_bytes_max, 65'536,
+                         outbox_bytes_max, " bytes");
+  constexpr auto memory_bytes_min = uint64_t{1} << 20;
+  constexpr auto memory_bytes_max = uint64_t{1} << 44;
+  auto memory_bytes = x.memory_bytes_max;
+  if (memory_bytes != 0
+      && (memory_bytes < memory_bytes_min || memory_bytes > memory_bytes_max))
+    return out_of_bounds("load.memory_bytes_max", memory_bytes,
+                         memory_bytes_min, memory_bytes_max, " bytes");
+  return {};
+}
+
 } // namespace
 
 std::string_view check_rule_pattern(std::string_view x) noexcept {
@@ -238,6 +267,8 @@ std::string check(const server_options& options) {
     {"group_attempts_max", node.group_attempts_max, 1, 1000, ""},
     {"group_ack_timeout", ms(node.group_ack_timeout), 1, 86'400'000, " ms"},
     {"group_linger", ms(node.group_linger), 1'000, 31'622'400'000, " ms"},
+    {"accept_wait", ms(options.accept_wait), 0, 60'000, " ms"},
+    {"accept_queue_max", options.accept_queue_max, 1, 1'000'000, ""},
     {"request_timeout", ms(options.request_timeout), 100, 600'000, " ms"},
     {"drain_timeout", ms(options.drain_timeout), 0, 3'600'000, " ms"},
   };
@@ -245,6 +276,8 @@ std::string check(const server_options& options) {
     if (x.value < x.min || x.value > x.max)
       return out_of_bounds(x.name, x.value, x.min, x.max, x.unit);
   if (auto wrong = check_tls(options.tls); !wrong.empty())
+    return wrong;
+  if (auto wrong = check_load(node.load); !wrong.empty())
     return wrong;
   constexpr auto store_bytes_min = uint64_t{1} << 20;
   constexpr auto store_bytes_max = uint64_t{1} << 44;

@@ -335,6 +335,11 @@ void ws_session::authentication_due() {
          to_string(callboard::close_code::connect_timeout));
 }
 
+void ws_session::shed_login() {
+  if (actor_ != nullptr && actor_->state() == connection_state::connecting)
+    with_actor([this] { actor_->shed_login(); });
+}
+
 void ws_session::turn_away() {
   if (echo_)
     close(number(callboard::close_code::going_away),

@@ -92,6 +92,9 @@ public:
   /// Closes a session whose client did not say in time who it is.
   void authentication_due();
 
+  /// The load is too high for who is not logged in: closes such a session.
+  void shed_login();
+
   /// The node ends: closes a session that the pool does not know, because it
   /// has no actor or its client is not logged in.
   void turn_away();

@@ -254,4 +254,15 @@ CAF_TEST(an embedded asker is told the same) {
   CHECK_EQ(retry_after_of(own), 2s);
 }
 
+CAF_TEST(a price lowers the rate of an action) {
+  auto guards = make({.rate = {10, 8}});
+  auto& x = add(guards, "a");
+  CHECK(!x.check(now, 4000));
+  CHECK(!x.check_notify(now, 4000));
+  auto refused = x.check(now, 4000);
+  CHECK(refused.code == errc::rate_limited);
+  CHECK(refused.retry_after == 400ms);
+  CHECK(x.check_notify(now, 4000).code == errc::rate_limited);
+}
+
 END_FIXTURE_SCOPE()

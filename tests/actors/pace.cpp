@@ -113,6 +113,33 @@ CAF_TEST(as much again is borne and one more is a flood) {
   CHECK_EQ(send(), "frames 100 flood");
 }
 
+CAF_TEST(a price lowers the rates and not what is borne) {
+  options.frames = {10, 8};
+  auto send_at = [this](int64_t price) {
+    one().begin_message(1);
+    return one().take(0, price);
+  };
+  CHECK_EQ(send_at(4000).wait_ms, 0);
+  CHECK_EQ(send_at(4000).wait_ms, 0);
+  for (auto i = 0; i < 8; ++i) {
+    auto verdict = send_at(4000);
+    CHECK_EQ(verdict.wait_ms, 400);
+    CHECK(!verdict.flood);
+  }
+  CHECK(send_at(4000).flood);
+}
+
+CAF_TEST(bytes have the same price) {
+  options.frame_bytes_max = 128;
+  options.bytes = {1000, 400};
+  one().begin_message(100);
+  CHECK_EQ(one().take(0, 4000).wait_ms, 0);
+  one().begin_message(100);
+  auto verdict = one().take(0, 4000);
+  CHECK_EQ(verdict.wait_ms, 400);
+  CHECK(verdict.what == limit_kind::bytes);
+}
+
 CAF_TEST(twice the rate is borne for ever) {
   options.frames = {10, 1};
   // One in 50 ms: every second one is refused.

@@ -157,7 +157,44 @@ CAF_TEST(the largest rate and burst fit) {
   CHECK_EQ(slow.take(most, now), static_cast<int64_t>(most) * 1000);
 }
 
+CAF_TEST(at four times the price there is a quarter) {
+  token_bucket x{{10, 8}, now};
+  CHECK_EQ(x.take(1, now, 4000), 0);
+  CHECK_EQ(x.take(1, now, 4000), 0);
+  CHECK_EQ(x.take(1, now, 4000), 400);
+  CHECK_EQ(x.take(1, now), 100);
+  CHECK_EQ(x.take(1, now + 399, 4000), 1);
+  CHECK_EQ(x.take(1, now + 400, 4000), 0);
+}
+
+CAF_TEST(what fits into a burst can be had at any price) {
+  token_bucket x{{10, 2}, now};
+  CHECK_EQ(x.take(2, now, 4000), 0);
+  CHECK_EQ(x.take(1, now, 4000), 200);
+  CHECK_EQ(x.take(3, now, 4000), never);
+  CHECK_EQ(x.take(1, now + 200, 4000), 0);
+}
+
+CAF_TEST(the largest burst has a price as well) {
+  constexpr size_t most = size_t{1} << 30;
+  token_bucket x{{most, most}, now};
+  CHECK_EQ(x.take(most / 4, now, 4000), 0);
+  CHECK_EQ(x.take(most / 4, now, 4000), 1000);
+}
+
 // -- the shared one -----------------------------------------------------------
+
+CAF_TEST(the shared one has the same prices) {
+  shared_token_bucket x{{10, 8}};
+  CHECK_EQ(x.take(now, 4000), 0);
+  CHECK_EQ(x.take(now, 4000), 0);
+  CHECK_EQ(x.take(now, 4000), 400);
+  CHECK_EQ(x.take(now + 399, 4000), 1);
+  CHECK_EQ(x.take(now + 400, 4000), 0);
+  shared_token_bucket small{{10, 2}};
+  CHECK_EQ(small.take(now, 4000), 0);
+  CHECK_EQ(small.take(now, 4000), 200);
+}
 
 CAF_TEST(the shared one has the same burst and the same time) {
   shared_token_bucket x{{10, 3}};

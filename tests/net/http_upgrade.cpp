@@ -178,6 +178,39 @@ CAF_TEST(handshakes beyond a rate are refused before a token is looked at) {
   CHECK_EQ(places, 1000u);
 }
 
+CAF_TEST(a loop with too much to do takes no connection) {
+  require_login();
+  load_hit = limit_hit{limit_kind::load_connections};
+  auto reply = upgrade("/ws?token=a%2Bb/c");
+  CHECK_EQ(status_and_name(reply), "503 overloaded");
+  CHECK(has_line(reply, "Retry-After: 5"));
+  CHECK_EQ(status_and_name(upgrade("/echo")), "503 overloaded");
+  CHECK_EQ(status_and_name(upgrade("/ws", "Sec-WebSocket-Protocol: x\r\n")),
+           "400 unknown_subprotocol");
+  // Nothing was done for it.
+  CHECK(handshakes.empty());
+  CHECK(shown.empty());
+  CHECK(admitted.empty());
+  CHECK_EQ(ask("GET /health").status, 200u);
+  load_hit.reset();
+  CHECK_EQ(upgrade("/ws?token=a%2Bb/c").status, 101u);
+}
+
+CAF_TEST(a handshake may wait where nothing but a place is missing) {
+  what.accept_wait = std::chrono::seconds{1};
+  CHECK(!upgrade("/ws").waits);
+  places = 0;
+  auto reply = upgrade("/ws");
+  CHECK_EQ(reply.status, 101u);
+  CHECK(reply.waits);
+  CHECK_EQ(admitted.size(), 1u);
+  address_hit = limit_hit{limit_kind::address_connections};
+  CHECK_EQ(status_and_name(upgrade("/ws")), "429 limit_exceeded");
+  address_hit.reset();
+  what.accept_wait = caf::timespan{0};
+  CHECK_EQ(status_and_name(upgrade("/ws")), "503 overloaded");
+}
+
 CAF_TEST(what is no good handshake does not count as one) {
   ask("GET /ws");
   upgrade("/ws", "Sec-WebSocket-Protocol: mqtt\r\n");

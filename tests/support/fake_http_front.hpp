@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,12 +20,19 @@ public:
   std::string store;
   size_t places = 1000;
   size_t session_places = 1000;
+  std::optional<callboard::limit_hit> load_hit;
   std::optional<callboard::limit_hit> handshake_hit;
   std::optional<callboard::limit_hit> address_hit;
   /// Who began a session or a handshake, and who has a place.
   std::vector<std::string> peers;
   std::vector<std::string> handshakes;
   std::vector<std::string> admitted;
+  /// Who waits for a place, by tickets, and how many may.
+  std::map<uint64_t, std::function<void()>> waiting;
+  size_t waiting_max = 2;
+  uint64_t last_ticket = 0;
+  /// The limits that were met by waiting.
+  std::vector<callboard::limit_kind> waited;
   std::string metrics = "callboard_metric 1\n";
   std::vector<callboard::net::ws_upgrade> opened;
   std::vector<unsigned> counted;
@@ -49,14 +59,17 @@ public:
                                  : std::string{forwarded_for};
   }
 
+  std::optional<callboard::limit_hit> check_load() override {
+    return load_hit;
+  }
+
   std::optional<callboard::limit_hit>
   take_handshake(std::string_view address) override {
     handshakes.emplace_back(address);
     return handshake_hit;
   }
 
-  std::optional<callboard::limit_hit>
-  admit(std::string_view address) override {
+  std::optional<callboard::limit_hit> admit(std::string_view address) override {
     if (address_hit)
       return address_hit;
     if (places == 0)
@@ -64,6 +77,31 @@ public:
     --places;
     admitted.emplace_back(address);
     return {};
+  }
+
+  callboard::net::queue_entry
+  enter_queue(std::string_view, std::function<void()> called) override {
+    if (waiting.size() >= waiting_max)
+      return {0, callboard::limit_hit{callboard::limit_kind::accept_queue}};
+    waiting[++last_ticket] = std::move(called);
+    return {last_ticket, {}};
+  }
+
+  bool leave_queue(std::string_view, uint64_t ticket,
+                   const std::optional<callboard::limit_hit>& met) override {
+    if (waiting.erase(ticket) == 0)
+      return false;
+    if (met)
+      waited.push_back(met->what);
+    return true;
+  }
+
+  /// Reserves a place for who has waited for longest.
+  /// @returns what tells so.
+  std::function<void()> reserve_next() {
+    auto called = std::move(waiting.begin()->second);
+    waiting.erase(waiting.begin());
+    return called;
   }
 
   void forgo(std::string_view address) override {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace callboard::net {
+
+/// What only the system knows of a loop's load. Asks it four times a second at
+/// most. Used on the loop's thread, whose time it measures.
+class load_probe {
+public:
+  /// Time between two looks, at least.
+  static constexpr int64_t look_ms = 250;
+
+  /// @param with_memory whether memory is looked at.
+  explicit load_probe(bool with_memory) noexcept : with_memory_{with_memory} {
+  }
+
+  /// Looks again if it is time to.
+  /// @param now_ms steady time.
+  void update(int64_t now_ms);
+
+  /// Returns the share of the time between the last two looks for which the
+  /// thread had a processor, 0 … 1; 0 before the second one.
+  [[nodiscard]] double cpu_share() const noexcept {
+    return cpu_share_;
+  }
+
+  /// Returns the resident memory of the process; 0 if it is not looked at, or
+  /// the system does not tell.
+  [[nodiscard]] size_t memory_bytes() const noexcept {
+    return memory_bytes_;
+  }
+
+private:
+  bool with_memory_;
+  int64_t looked_ms_ = 0;
+  int64_t cpu_us_ = 0;
+  double cpu_share_ = 0;
+  size_t memory_bytes_ = 0;
+};
+
+} // namespace callboard::net

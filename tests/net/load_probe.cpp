@@ -1,0 +1,45 @@
+#include <callboard/net/load_probe.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard::net;
+
+namespace {
+
+// Some time of a machine that has been up for a while.
+constexpr int64_t now = 1'000'000;
+
+// Keeps the processor busy for some milliseconds.
+void work() {
+  volatile uint64_t sum = 0;
+  for (uint64_t i = 0; i < 5'000'000; ++i)
+    sum = sum + i;
+}
+
+} // namespace
+
+CAF_TEST(the share of the processor is that between two looks) {
+  load_probe x{false};
+  CHECK_EQ(x.cpu_share(), 0.0);
+  x.update(now);
+  CHECK_EQ(x.cpu_share(), 0.0);
+  work();
+  // Too early to look again.
+  x.update(now + load_probe::look_ms - 1);
+  CHECK_EQ(x.cpu_share(), 0.0);
+  x.update(now + load_probe::look_ms);
+  CHECK_GT(x.cpu_share(), 0.0);
+  CHECK_LE(x.cpu_share(), 1.0);
+}
+
+CAF_TEST(memory is looked at where it is wanted) {
+  load_probe with{true};
+  load_probe without{false};
+  CHECK_EQ(with.memory_bytes(), 0u);
+  with.update(now);
+  without.update(now);
+  // No program that tests anything is smaller, or larger than all memory.
+  CHECK_GT(with.memory_bytes(), 1'000'000u);
+  CHECK_LT(with.memory_bytes(), size_t{1} << 40);
+  CHECK_EQ(without.memory_bytes(), 0u);
+}
