@@ -138,6 +138,9 @@ public:
   /// The connection's name on the wire.
   [[nodiscard]] std::string wire_name() const;
 
+  /// What there is to say of it.
+  [[nodiscard]] connection_facts facts() const;
+
 private:
   struct served;
   struct membership;
@@ -339,6 +342,8 @@ private:
   // Loop times in milliseconds; 0: never.
   int64_t expires_ms_ = 0;
   int64_t lifetime_end_ms_ = 0;
+  // The Unix time at which it was opened.
+  int64_t since_ms_;
   // When the last frame came, or went, that was no heartbeat.
   int64_t last_frame_ms_ = 0;
   // What `sender` says of this connection: the user, or its own name.

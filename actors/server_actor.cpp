@@ -50,7 +50,13 @@ server_actor::behavior_type server_actor::make_behavior() {
            std::string& key) {
       auto wrong = check_topic(topic);
       return publish(std::move(topic), wrong, std::move(content),
-                     std::move(key));
+                     {std::move(key), {}});
+    },
+    [this](publish_atom, std::string& topic, payload& content,
+           publish_options& options) {
+      auto wrong = check_topic(topic);
+      return publish(std::move(topic), wrong, std::move(content),
+                     std::move(options));
     },
     [this](push_atom, const std::string& user, payload& content) {
       auto topic = user_topic(user);
@@ -119,6 +125,10 @@ server_actor::behavior_type server_actor::make_behavior() {
     },
     [this](close_atom, connection_id who, uint16_t code,
            const std::string& reason) { return close(who, code, reason); },
+    [this](close_atom, const std::string& user, uint16_t code,
+           const std::string& reason) { return close(user, code, reason); },
+    [this](lookup_atom, const connection_query& x) { return list(x); },
+    [this](lookup_atom, const topic_query& x) { return list(x); },
     [this](drain_atom) { return delegate(pool_, drain_atom_v); },
     [this](drain_atom, caf::timespan span) {
       return delegate(pool_, drain_atom_v, span);
@@ -179,19 +189,24 @@ void server_actor::down(const caf::down_msg& x) {
 
 caf::result<position> server_actor::publish(std::string topic,
                                             subject_error wrong,
-                                            payload content, std::string key) {
+                                            payload content,
+                                            publish_options options) {
   if (wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
-  if (key.size() > publication_key_bytes_max)
+  if (options.key.size() > publication_key_bytes_max)
     return caf::make_error(errc::bad_payload,
                            std::string{"A key has 1 to 64 bytes."});
+  if (options.id.size() > publication_id_bytes_max)
+    return caf::make_error(errc::bad_payload,
+                           std::string{"An id has 1 to 64 bytes."});
   auto& shard = broker_of(topic);
   if (node_.congested(shard))
     return caf::make_error(errc::overloaded);
   auto x = caf::make_counted<publication>();
   x->topic = std::move(topic);
   x->payload = std::move(content);
-  x->key = std::move(key);
+  x->key = std::move(options.key);
+  x->id = std::move(options.id);
   shard.waiting->add(x->cost());
   if (!current_sender()) {
     caf::anon_send(shard.actor, publish_atom_v, std::move(x));
