@@ -13,10 +13,10 @@ namespace callboard {
 namespace {
 
 // Topics that one step looks at.
-constexpr size_t topics_a_step = 16'384;
+constexpr size_t listed_a_step = 16'384;
 
 // Between two steps, for the loop to do its work.
-constexpr std::chrono::milliseconds step_interval{1};
+constexpr std::chrono::milliseconds listing_interval{1};
 
 } // namespace
 
@@ -33,12 +33,12 @@ void broker::go_on_listing() {
   if (listings_.empty())
     return;
   auto& [search, promise] = listings_.front();
-  if (topics_.look_for(search, topics_a_step)) {
+  if (topics_.look_for(search, listed_a_step)) {
     promise.deliver(search.take());
     listings_.pop_front();
   }
   if (!listings_.empty())
-    delayed_anon_send(caf::actor_cast<broker_actor>(this), step_interval,
+    delayed_anon_send(caf::actor_cast<broker_actor>(this), listing_interval,
                       lookup_atom_v);
 }
 

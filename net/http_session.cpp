@@ -8,9 +8,11 @@
 #include <string>
 #include <utility>
 
+#include <callboard/net/http_desk.hpp>
 #include <callboard/net/http_reader.hpp>
 #include <callboard/net/http_reply.hpp>
 #include <callboard/net/http_router.hpp>
+#include <callboard/net/http_stream.hpp>
 
 namespace callboard::net {
 
@@ -82,7 +84,7 @@ public:
   }
 
 private:
-  enum class state { reading, writing, lingering, closed };
+  enum class state { reading, waiting, writing, lingering, closed };
 
   static std::unique_ptr<tls_stream> make_tls(tcp::socket& socket,
                                               const http_front& front) {
@@ -128,9 +130,11 @@ private:
   }
 
   void on_deadline() {
+    if (state_ == state::waiting)
+      return send(to_reply(make_refusal(errc::timeout, 504)));
     // A client that rests between requests did nothing wrong, and there is no
     // way to tell something to one that has not shaken hands.
-    if (state_ != state::reading || (answered_ && reader_.empty())
+    if (state_ != state::reading || (answered_ && reader_.empty() && !asked_)
         || (tls_ && !tls_->is_open())) {
       if (tls_ && !tls_->is_open())
         front_.tls_failed(address_, "timeout");
@@ -144,51 +148,63 @@ private:
 
   // -- reading ----------------------------------------------------------------
 
-  /// Receives what there is.
-  /// @returns an empty view with `ec` clear if that is nothing yet.
-  std::string_view receive(std::array<char, receive_bytes_max>& buffer,
-                           error_code& ec) {
-    if (tls_)
-      return receive_encrypted(buffer, ec);
-    auto n = socket_.read_some(asio::buffer(buffer), ec);
-    if (ec == asio::error::would_block || ec == asio::error::interrupted)
-      ec.clear();
-    return {buffer.data(), n};
-  }
-
-  std::string_view
-  receive_encrypted(std::array<char, receive_bytes_max>& buffer,
-                    error_code& ec) {
-    auto [n, then] = tls_->read(buffer);
-    if (then == tls_stream::status::failed && !tls_->is_open())
-      front_.tls_failed(address_, tls_->error());
-    if (n == 0 && then == tls_stream::status::ended)
-      ec = asio::error::eof;
-    else if (then == tls_stream::status::failed)
-      ec = asio::error::connection_reset;
-    return {buffer.data(), n};
-  }
-
   void read() {
     if (tls_ && tls_->has_unsent() && !flush_encrypted())
       return;
     std::array<char, receive_bytes_max> buffer;
     error_code ec;
-    auto bytes = receive(buffer, ec);
+    auto bytes = receive_some(socket_, tls_.get(), buffer, ec);
+    if (ec == asio::error::connection_reset && tls_ && !tls_->is_open())
+      front_.tls_failed(address_, tls_->error());
     if (ec)
       return finish();
     reader_.append(bytes);
-    take_request();
+    asked_ ? take_body() : take_request();
   }
 
   void take_request() {
     auto result = reader_.take();
     if (auto* request = std::get_if<http_request>(&result))
-      send(answer_to(*request));
+      take(std::move(*request));
     else if (auto* refusal = std::get_if<http_refusal>(&result))
       send(to_reply(*refusal));
     else
       wait_to_read();
+  }
+
+  void take(http_request request) {
+    auto* desk = front_.desk();
+    if (desk == nullptr)
+      return send(answer_to(request));
+    if (auto refusal = desk->check(request))
+      return send(to_reply(std::move(*refusal), request.method == "HEAD", true));
+    if (!desk->takes(request))
+      return send(answer_to(request));
+    asked_ = std::make_unique<http_request>(std::move(request));
+    take_body();
+  }
+
+  void take_body() {
+    auto body = reader_.take_body(asked_->content_length);
+    if (!body)
+      return wait_to_read();
+    asked_->body = std::move(*body);
+    ask(std::move(*std::exchange(asked_, nullptr)));
+  }
+
+  /// Waits for the desk's answer, for as long as for a request.
+  void ask(http_request request) {
+    state_ = state::waiting;
+    arm(front_.options().request_timeout);
+    auto end = !request.keep_alive || request.http_1_0;
+    auto answer = [self = weak_from_this(), end](http_content content) {
+      auto session = self.lock();
+      if (!session || session->state_ != state::waiting)
+        return;
+      auto close = end || content.status >= 400 || !session->front_.ready();
+      session->send(to_reply(std::move(content), false, close));
+    };
+    front_.desk()->serve(std::move(request), answer);
   }
 
   http_reply answer_to(const http_request& request) {
@@ -226,8 +242,8 @@ private:
     while (sent_ < head.size() + body.size()) {
       auto skipped = std::min(sent_, head.size());
       error_code ec;
-      sent_ += send_some(head.substr(skipped), body.substr(sent_ - skipped),
-                         ec);
+      sent_ += send_some(socket_, tls_.get(), head.substr(skipped),
+                         body.substr(sent_ - skipped), ec);
       if (ec == asio::error::would_block || ec == asio::error::interrupted)
         return wait(tcp::socket::wait_write);
       if (ec)
@@ -241,24 +257,6 @@ private:
     reply_.reset();
     answered_ = true;
     close ? linger() : go_on();
-  }
-
-  /// Sends some of two pieces that follow each other.
-  /// @returns how many bytes were taken.
-  size_t send_some(std::string_view head, std::string_view body,
-                   error_code& ec) {
-    if (!tls_) {
-      std::array<asio::const_buffer, 2> pieces{asio::buffer(head),
-                                               asio::buffer(body)};
-      return socket_.write_some(pieces, ec);
-    }
-    std::array<std::string_view, 2> pieces{head, body};
-    auto [n, then] = tls_->write(pieces);
-    if (then == tls_stream::status::failed)
-      ec = asio::error::connection_reset;
-    else if (n == 0)
-      ec = asio::error::would_block;
-    return n;
   }
 
   /// Sends what is encrypted already.
@@ -345,6 +343,8 @@ private:
   std::unique_ptr<tls_stream> tls_;
   std::string address_;
   http_reader reader_;
+  /// For the desk, without its body.
+  std::unique_ptr<http_request> asked_;
   /// What is being written, and how many of its bytes were.
   std::optional<http_reply> reply_;
   size_t sent_ = 0;

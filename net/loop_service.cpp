@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <chrono>
 
-#include <unistd.h>
-
 #include <caf/send.hpp>
 #include <caf/telemetry/collector/prometheus.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/net/http_stream.hpp>
 #include <callboard/net/log.hpp>
 
 namespace callboard::net {
@@ -61,18 +60,8 @@ loop_service::~loop_service() {
 
 void loop_service::take(int socket) {
   loop_.post([this, socket] {
-    error_code failed;
-    tcp::socket accepted{loop_.io()};
-    sockaddr_storage name{};
-    socklen_t size = sizeof(name);
-    auto v6 = ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size)
-                == 0
-              && name.ss_family == AF_INET6;
-    accepted.assign(v6 ? tcp::v6() : tcp::v4(), socket, failed);
-    if (failed)
-      ::close(socket);
-    else
-      serve_http(std::move(accepted), *this, http_);
+    if (auto accepted = adopt_socket(loop_.io(), socket))
+      serve_http(std::move(*accepted), *this, http_);
   });
 }
 
