@@ -14,7 +14,7 @@ namespace callboard::net {
 
 namespace {
 
-constexpr std::string_view prefix = "/api/";
+constexpr std::string_view api_prefix = "/api/";
 
 // -- paths --------------------------------------------------------------------
 
@@ -171,13 +171,13 @@ bool read_text(std::string_view query, std::string_view name,
 } // namespace
 
 bool is_admin_path(std::string_view path) noexcept {
-  return path == "/api" || path.starts_with(prefix);
+  return path == "/api" || path.starts_with(api_prefix);
 }
 
 admin_call find_admin_call(std::string_view path) {
-  if (!path.starts_with(prefix))
+  if (!path.starts_with(api_prefix))
     return {};
-  path.remove_prefix(prefix.size());
+  path.remove_prefix(api_prefix.size());
   for (auto& x : fixed_paths)
     if (x.path == path)
       return {x.what, {}, 0};

@@ -11,7 +11,6 @@
 #include <caf/make_counted.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-#include <caf/telemetry/metric_registry.hpp>
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/heartbeat_monitor.hpp>
