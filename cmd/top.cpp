@@ -8,8 +8,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <caf/sec.hpp>
+#include <msgpack.hpp>
 
 #include <callboard/net/admin_gate.hpp>
 #include <callboard/net/client_error.hpp>
@@ -146,14 +149,14 @@ int show(const node_place& node, caf::timespan interval) {
   if (!before)
     return fail(before.error());
   full_screen screen;
-  screen.show(top_view(*before, nullptr, full_screen::lines() - 1));
+  full_screen::show(top_view(*before, nullptr, full_screen::lines() - 1));
   while (!signals.wait(interval)) {
     auto now = sample(node);
     if (!now) {
-      screen.show(net::details(now.error()).sentence + '\n');
+      full_screen::show(net::details(now.error()).sentence + '\n');
       continue;
     }
-    screen.show(top_view(*now, &*before, full_screen::lines() - 1));
+    full_screen::show(top_view(*now, &*before, full_screen::lines() - 1));
     before = std::move(now);
   }
   return exit_ok;

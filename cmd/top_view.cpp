@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <unordered_map>
+#include <utility>
 
 #include <msgpack.hpp>
 
