@@ -113,7 +113,7 @@ private:
   void tell_store(const std::string& name, const durable_topic& at,
                   const topic_options& before);
 
-  // -- which topics there are --------------------------------------------------
+  // -- which topics there are -------------------------------------------------
 
   struct listing {
     topic_search search;

@@ -177,7 +177,8 @@ private:
     if (desk == nullptr)
       return send(answer_to(request));
     if (auto refusal = desk->check(request))
-      return send(to_reply(std::move(*refusal), request.method == "HEAD", true));
+      return send(
+        to_reply(std::move(*refusal), request.method == "HEAD", true));
     if (!desk->takes(request))
       return send(answer_to(request));
     asked_ = std::make_unique<http_request>(std::move(request));

@@ -20,7 +20,8 @@ top_sample sample(int64_t at_ms, int64_t frames_in) {
   result.node.loops = 2;
   result.node.store = "none";
   result.node.frames_in = frames_in;
-  result.topics.topics = {{"few", "e", 10, 1, 0, 0}, {"many", "e", 20, 2, 0, 0}};
+  result.topics.topics
+    = {{"few", "e", 10, 1, 0, 0}, {"many", "e", 20, 2, 0, 0}};
   return result;
 }
 

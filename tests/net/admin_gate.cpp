@@ -95,9 +95,9 @@ CAF_TEST(who does not is not) {
   auto other = key;
   other.back() = 'x';
   for (auto& shown :
-       {std::string{}, key, std::string{"Bearer"}, std::string{"Bearer "}, "Basic " + key,
-        "Bearer " + other, "Bearer " + key + 'k', "Bearer " + key.substr(1),
-        "Bearer" + key, "Bearer " + key + ' '})
+       {std::string{}, key, std::string{"Bearer"}, std::string{"Bearer "},
+        "Basic " + key, "Bearer " + other, "Bearer " + key + 'k',
+        "Bearer " + key.substr(1), "Bearer" + key, "Bearer " + key + ' '})
     CHECK_EQ(refusal(gate, request("localhost", "", shown)),
              "401 unauthenticated");
   // What is no secret needs none.

@@ -44,6 +44,17 @@ CAF_TEST(the defaults are well) {
   CAF_CHECK_EQUAL(net::check(options), "");
 }
 
+CAF_TEST(an admin listener beyond loopback takes a key) {
+  options.admin.address = "0.0.0.0";
+  CAF_CHECK_EQUAL(net::check(options), "");
+  options.admin.enabled = true;
+  CAF_CHECK_EQUAL(net::check(options),
+                  "the admin listener is not on loopback (0.0.0.0) and needs a "
+                  "file with a key");
+  options.admin.key_file = "key";
+  CAF_CHECK_EQUAL(net::check(options), "");
+}
+
 CAF_TEST(bytes of histories are bounded) {
   CAF_CHECK_EQUAL(check_bytes(65'536), "");
   CAF_CHECK_EQUAL(check_bytes(65'535),
