@@ -164,6 +164,11 @@ broker::behavior_type broker::make_behavior() {
     [this](drain_atom) { hand_over(); },
     [this](reload_atom, const rule_set_ptr& x) { return reload(x); },
     [this](reload_atom) { go_on_reloading(); },
+    [this](lookup_atom, const topic_query& x) { return list_topics(x); },
+    [this](lookup_atom) { go_on_listing(); },
+    [this](lookup_atom, topic_page& x) {
+      return count_subscribers(std::move(x));
+    },
   };
 }
 
@@ -171,6 +176,8 @@ void broker::on_exit() {
   // No promise may outlive the actor that made it.
   for (auto& x : std::exchange(reloads_, {}))
     x.deliver(caf::make_error(errc::internal));
+  for (auto& x : std::exchange(listings_, {}))
+    x.promise.deliver(caf::make_error(errc::internal));
   refuse_waiting();
   abandon_durable();
 }

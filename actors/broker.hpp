@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <string>
 #include <vector>
@@ -111,6 +112,20 @@ private:
   // Lets the store keep a topic as its options say, if they were others.
   void tell_store(const std::string& name, const durable_topic& at,
                   const topic_options& before);
+
+  // -- which topics there are -------------------------------------------------
+
+  struct listing {
+    topic_search search;
+    caf::typed_response_promise<topic_page> promise;
+  };
+
+  caf::result<topic_page> list_topics(const topic_query& x);
+
+  // Looks at some more topics.
+  void go_on_listing();
+
+  [[nodiscard]] topic_page count_subscribers(topic_page x) const;
 
   // -- as the owner of who is in the topics -----------------------------------
 
@@ -262,6 +277,8 @@ private:
   store_receiver_ptr receiver_;
   // Who waits until everything goes by the rules.
   std::vector<caf::typed_response_promise<uint64_t>> reloads_;
+  // The first one is under way.
+  std::deque<listing> listings_;
 };
 
 /// Asks the owners of `subject` to attach this loop.

@@ -34,6 +34,7 @@ connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
     who_{std::move(setup.who)},
     expires_ms_{loop_time(who_.expires_ms)},
     lifetime_end_ms_{lifetime_end()},
+    since_ms_{ctx_.unix_ms},
     last_frame_ms_{ctx_.steady_ms},
     address_{std::move(setup.address)} {
   box_->owner = this;
@@ -76,6 +77,7 @@ connection::behavior_type connection::make_behavior() {
     },
     [this](deliver_atom, const group_event& x) { take_event(x); },
     [this](cancel_atom, group_ticket x) { withdraw_event(x); },
+    [this](lookup_atom) { return facts(); },
   };
 }
 
@@ -266,6 +268,23 @@ leak_history connection::history() const {
   auto& [opened, connected, closing] = live_.entered_ms;
   return {id_,    address_,  who_.user, to_string(state_),
           opened, connected, closing};
+}
+
+connection_facts connection::facts() const {
+  connection_facts result;
+  result.id = id_;
+  result.name = wire_name();
+  result.user = who_.user;
+  result.tenant = who_.tenant;
+  result.address = address_;
+  result.state = to_string(state_);
+  result.since_ms = since_ms_;
+  result.idle_ms = ctx_.steady_ms - last_frame_ms_;
+  result.loop = ctx_.index;
+  result.subscriptions = subscriptions();
+  result.inflight = inflight_.size();
+  result.outbox_bytes = box_->queued_bytes();
+  return result;
 }
 
 lifecycle_event connection::describe(lifecycle_kind kind) const {

@@ -154,6 +154,9 @@ public:
 
   [[nodiscard]] leak_history history() const;
 
+  /// What there is to say of it.
+  [[nodiscard]] connection_facts facts() const;
+
 private:
   struct served;
   struct membership;
@@ -386,6 +389,8 @@ private:
   // Loop times in milliseconds; 0: never.
   int64_t expires_ms_ = 0;
   int64_t lifetime_end_ms_ = 0;
+  // The Unix time at which it was opened.
+  int64_t since_ms_;
   // When the last frame came, or went, that was no heartbeat.
   int64_t last_frame_ms_ = 0;
   // What `sender` says of this connection: the user, or its own name.

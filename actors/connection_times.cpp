@@ -5,16 +5,13 @@
 #include <limits>
 
 #include <callboard/actors/connection_parts.hpp>
+#include <callboard/actors/in_ms.hpp>
 
 namespace callboard {
 
 namespace {
 
 constexpr auto never = std::numeric_limits<int64_t>::max();
-
-int64_t in_ms(caf::timespan x) {
-  return std::chrono::ceil<std::chrono::milliseconds>(x).count();
-}
 
 int64_t or_never(int64_t end_ms) {
   return end_ms == 0 ? never : end_ms;

@@ -44,7 +44,9 @@ using connection_actor = caf::typed_actor<
   // topic's owner.
   caf::result<void>(deliver_atom, group_event),
   // An event that was not confirmed is another member's now.
-  caf::result<void>(cancel_atom, group_ticket)>;
+  caf::result<void>(cancel_atom, group_ticket),
+  // What is there to say of it.
+  caf::result<connection_facts>(lookup_atom)>;
 
 /// A shard of the broker. It owns the topics that hash to it, and serves the
 /// subscriptions of its loop.
@@ -139,7 +141,13 @@ using broker_actor = caf::typed_actor<
   // live.
   caf::result<uint64_t>(reload_atom, rule_set_ptr),
   // Go on with that.
-  caf::result<void>(reload_atom)>;
+  caf::result<void>(reload_atom),
+  // As owner: some of the topics, without their subscribers.
+  caf::result<topic_page>(lookup_atom, topic_query),
+  // Go on with that.
+  caf::result<void>(lookup_atom),
+  // As a loop's server: add those on this loop to the topics' subscribers.
+  caf::result<topic_page>(lookup_atom, topic_page)>;
 
 /// A shard of the router. It owns the actions that hash to it.
 using router_actor = caf::typed_actor<
@@ -181,6 +189,10 @@ using pool_actor = caf::typed_actor<
   // Find a connection by its number, or those of a user.
   caf::result<caf::strong_actor_ptr>(lookup_atom, connection_id),
   caf::result<std::vector<caf::strong_actor_ptr>>(lookup_atom, std::string),
+  // Some of them, in the order of their numbers, and behind which one to ask
+  // for more; 0: there are no more.
+  caf::result<std::vector<caf::strong_actor_ptr>, connection_id>(
+    lookup_atom, connection_query),
   // Close everyone with `draining`; answered when the last one is gone.
   caf::result<void>(drain_atom),
   // The same, paced within this time: see `drain_plan`.

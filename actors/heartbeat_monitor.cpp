@@ -6,13 +6,11 @@
 #include <limits>
 #include <utility>
 
+#include <callboard/actors/in_ms.hpp>
+
 namespace callboard {
 
 namespace {
-
-int64_t in_ms(caf::timespan x) {
-  return std::chrono::ceil<std::chrono::milliseconds>(x).count();
-}
 
 /// Returns the distance of the times at which a monitor looks. A power of two,
 /// so that the wheel moves entries down no earlier than they are due.

@@ -22,6 +22,7 @@
 #include <callboard/actors/string_hash.hpp>
 #include <callboard/actors/token_bucket.hpp>
 #include <callboard/actors/topic_options.hpp>
+#include <callboard/actors/topic_search.hpp>
 
 namespace callboard {
 
@@ -229,6 +230,12 @@ public:
   void expire(int64_t now_ms) {
     expire(now_ms, [](const std::string&) { return true; });
   }
+
+  /// Goes on with giving `x` the topics that it wants. It begins anew where the
+  /// table has grown.
+  /// @param work about how many topics are looked at.
+  /// @returns whether all were.
+  bool look_for(topic_search& x, size_t work) const;
 
   [[nodiscard]] size_t size() const noexcept {
     return topics_.size();

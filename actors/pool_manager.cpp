@@ -35,6 +35,7 @@ pool_manager::behavior_type pool_manager::make_behavior() {
     [this](unwatch_atom, const caf::actor& who) { unwatch(who.address()); },
     [this](lookup_atom, connection_id id) { return find(id); },
     [this](lookup_atom, const std::string& user) { return find(user); },
+    [this](lookup_atom, const connection_query& x) { return find(x); },
     [this](drain_atom) { return drain(caf::timespan{0}); },
     [this](drain_atom, caf::timespan span) { return drain(span); },
     [this](audit_atom) { begin_audit(); },
@@ -124,6 +125,40 @@ pool_manager::find(const std::string& user) const {
   for (; first != last; ++first)
     if (auto found = connections_.at(first->second).connection.lock())
       result.push_back(std::move(found));
+  return result;
+}
+
+caf::result<std::vector<caf::strong_actor_ptr>, connection_id>
+pool_manager::find(const connection_query& x) const {
+  auto limit = std::clamp(x.limit, 1u, inventory_page_max);
+  auto ids = select(x, limit);
+  connection_id next = 0;
+  if (ids.size() > limit) {
+    ids.pop_back();
+    next = ids.back();
+  }
+  std::vector<caf::strong_actor_ptr> result;
+  for (auto id : ids)
+    if (auto found = connections_.at(by_id_.at(id)).connection.lock())
+      result.push_back(std::move(found));
+  return {std::move(result), next};
+}
+
+std::vector<connection_id> pool_manager::select(const connection_query& x,
+                                                size_t limit) const {
+  std::vector<connection_id> result;
+  if (x.user.empty()) {
+    auto i = by_id_.upper_bound(x.after);
+    for (; i != by_id_.end() && result.size() <= limit; ++i)
+      result.push_back(i->first);
+    return result;
+  }
+  auto [first, last] = by_user_.equal_range(x.user);
+  for (; first != last; ++first)
+    if (auto id = connections_.at(first->second).id; id > x.after)
+      result.push_back(id);
+  std::ranges::sort(result);
+  result.resize(std::min(result.size(), limit + 1));
   return result;
 }
 

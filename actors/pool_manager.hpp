@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -69,6 +70,14 @@ private:
 
   std::vector<caf::strong_actor_ptr> find(const std::string& user) const;
 
+  caf::result<std::vector<caf::strong_actor_ptr>, connection_id>
+  find(const connection_query& x) const;
+
+  // Returns the numbers of the connections that are asked for, in order, and
+  // one more if there is one.
+  [[nodiscard]] std::vector<connection_id>
+  select(const connection_query& x, size_t limit) const;
+
   caf::result<void> drain(caf::timespan span);
 
   // Tells those that are due to go, and comes back for the others.
@@ -103,7 +112,7 @@ private:
   node_context& node_;
   // By actor ID, which down messages carry.
   std::unordered_map<caf::actor_id, entry> connections_;
-  std::unordered_map<connection_id, caf::actor_id> by_id_;
+  std::map<connection_id, caf::actor_id> by_id_;
   std::unordered_multimap<std::string, caf::actor_id> by_user_;
   std::vector<caf::actor> watchers_;
   std::vector<caf::typed_response_promise<void>> drains_;

@@ -5,7 +5,6 @@
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
-#include <callboard/actors/user_topic.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
@@ -43,16 +42,16 @@ server_actor::behavior_type server_actor::make_behavior() {
   }
   return {
     [this](publish_atom, std::string& topic, payload& content) {
-      auto wrong = check_full_name(node_.options.tenant_isolation, topic,
-                                   check_topic);
-      return publish(std::move(topic), wrong, std::move(content), {});
+      return publish(std::move(topic), std::move(content), {});
     },
     [this](publish_atom, std::string& topic, payload& content,
            std::string& key) {
-      auto wrong = check_full_name(node_.options.tenant_isolation, topic,
-                                   check_topic);
-      return publish(std::move(topic), wrong, std::move(content),
-                     std::move(key));
+      return publish(std::move(topic), std::move(content),
+                     {std::move(key), {}});
+    },
+    [this](publish_atom, std::string& topic, payload& content,
+           publish_options& options) {
+      return publish(std::move(topic), std::move(content), std::move(options));
     },
     [this](push_atom, const std::string& user, payload& content) {
       return push(user, std::move(content));
@@ -118,6 +117,10 @@ server_actor::behavior_type server_actor::make_behavior() {
     },
     [this](close_atom, connection_id who, uint16_t code,
            const std::string& reason) { return close(who, code, reason); },
+    [this](close_atom, const std::string& user, uint16_t code,
+           const std::string& reason) { return close(user, code, reason); },
+    [this](lookup_atom, const connection_query& x) { return list(x); },
+    [this](lookup_atom, const topic_query& x) { return list(x); },
     [this](drain_atom) { return delegate(pool_, drain_atom_v); },
     [this](drain_atom, caf::timespan span) {
       return delegate(pool_, drain_atom_v, span);
@@ -174,53 +177,6 @@ void server_actor::down(const caf::down_msg& x) {
   // Nobody else knows the node's connections: there is no going on.
   if (pool_.address() == x.source)
     quit(x.reason);
-}
-
-caf::result<position> server_actor::push(const std::string& user,
-                                         payload content) {
-  auto parts = split_tenant(user);
-  if (!node_.options.tenant_isolation || !is_tenant_name(parts.tenant))
-    parts = {false, {}, user};
-  auto topic = user_topic(parts.visible);
-  auto wrong = topic.empty() ? check_topic("$user/" + user)
-                             : subject_error::none;
-  return publish(tenant_topic(parts.tenant, topic), wrong, std::move(content),
-                 {});
-}
-
-caf::result<position> server_actor::publish(std::string topic,
-                                            subject_error wrong,
-                                            payload content, std::string key) {
-  if (wrong != subject_error::none)
-    return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
-  if (key.size() > publication_key_bytes_max)
-    return caf::make_error(errc::bad_payload,
-                           std::string{"A key has 1 to 64 bytes."});
-  auto& shard = broker_of(topic);
-  if (node_.congested(shard))
-    return caf::make_error(errc::overloaded);
-  auto x = caf::make_counted<publication>();
-  x->topic = std::move(topic);
-  x->payload = std::move(content);
-  x->key = std::move(key);
-  shard.waiting->add(x->cost());
-  if (!current_sender()) {
-    caf::anon_send(shard.actor, publish_atom_v, std::move(x));
-    return position{};
-  }
-  auto promise = make_response_promise<position>();
-  request(shard.actor, caf::infinite, publish_atom_v, std::move(x))
-    .then(
-      [promise](published& y) mutable {
-        if (y.code != errc::none)
-          promise.deliver(caf::make_error(y.code));
-        else
-          promise.deliver(std::move(y.position));
-      },
-      [promise](const caf::error&) mutable {
-        promise.deliver(caf::make_error(errc::internal));
-      });
-  return promise;
 }
 
 caf::result<position, bool> server_actor::join(const caf::actor& who,

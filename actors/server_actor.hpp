@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/loop_context.hpp>
@@ -24,6 +26,8 @@ using server_handle = caf::typed_actor<
   // The same with a key of 1 … 64 bytes: groups give events with the same key
   // after each other, to the same member.
   caf::result<position>(publish_atom, std::string, payload, std::string),
+  // The same with more than a key.
+  caf::result<position>(publish_atom, std::string, payload, publish_options),
   // Send this actor every `event` of a topic or pattern from now on. Where it
   // does not keep up it gets `(unsubscribe_atom, subject, position)` and no
   // further event; where the topic starts over `(topic, position)`.
@@ -68,6 +72,12 @@ using server_handle = caf::typed_actor<
   caf::result<void>(unwatch_atom, caf::actor),
   // Close a connection with a code and a reason.
   caf::result<void>(close_atom, connection_id, uint16_t, std::string),
+  // Close all connections of a user; answered with how many there were.
+  caf::result<uint64_t>(close_atom, std::string, uint16_t, std::string),
+  // Some of the connections, and some of the topics: a page after the other.
+  // `timeout` if a part of the node does not answer.
+  caf::result<connection_page>(lookup_atom, connection_query),
+  caf::result<topic_page>(lookup_atom, topic_query),
   // Close everyone with `draining`; answered when the last one is gone.
   caf::result<void>(drain_atom),
   // The same, paced within this time and after their answers: see `drain_plan`.
@@ -138,9 +148,12 @@ private:
   // @param user a full name, as `tenant_user` makes it.
   caf::result<position> push(const std::string& user, payload content);
 
+  caf::result<position> publish(std::string topic, payload content,
+                                publish_options options);
+
   // @param wrong what is wrong with the topic.
   caf::result<position> publish(std::string topic, subject_error wrong,
-                                payload content, std::string key);
+                                payload content, publish_options options);
 
   caf::result<position> where(const std::string& topic);
 
@@ -183,6 +196,23 @@ private:
 
   caf::result<void> close(connection_id connection, uint16_t code,
                           const std::string& reason);
+
+  caf::result<uint64_t> close(const std::string& user, uint16_t code,
+                              const std::string& reason);
+
+  struct connection_listing;
+  struct topic_listing;
+
+  caf::result<connection_page> list(const connection_query& x);
+
+  // Asks some more of the connections.
+  void go_on(const std::shared_ptr<connection_listing>& x);
+
+  caf::result<topic_page> list(const topic_query& x);
+
+  // Asks the loops, from this one on, for the topics' subscribers.
+  void count_subscribers(uint32_t loop, topic_page page,
+                         caf::typed_response_promise<topic_page> promise);
 
   caf::result<uint64_t> reload(rule_set_ptr rules);
 

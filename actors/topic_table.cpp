@@ -384,6 +384,11 @@ bool topic_table::erase_if_unused(local_topic& topic) {
   return true;
 }
 
+size_t topic_table::subscribers(std::string_view subject) const {
+  auto* topic = find(subject);
+  return topic == nullptr ? 0 : topic->size();
+}
+
 local_topic* topic_table::find(std::string_view subject) const {
   auto& map = is_pattern(subject) ? patterns_ : topics_;
   auto i = map.find(subject);

@@ -237,6 +237,9 @@ public:
     return subscriptions_;
   }
 
+  /// Returns how many there are to a topic, or to a pattern.
+  [[nodiscard]] size_t subscribers(std::string_view subject) const;
+
 private:
   using topic_map
     = std::unordered_map<std::string, std::unique_ptr<local_topic>, string_hash,
@@ -291,10 +294,8 @@ private:
   // Gives `x`, which lags, what is held for it as far as it has room.
   void catch_up(subscription& x);
 
-  // Drops what is held for those who lag: there is a gap behind it.
+  // Drops what is held for those who lag, or for one: a gap is behind it.
   void drop_held(local_topic& topic);
-
-  // The same for one of them.
   void drop_held(backlog& late, overflow_policy policy);
 
   // Lets the shards be asked for last values.
@@ -345,10 +346,9 @@ private:
 
   void erase(subscription& x);
 
-  // Takes `x` out of its topic's list, in which the last one takes its place.
+  // Takes `x` out of its topic's list, in which the last one takes its place,
+  // and puts it in.
   void take_out(subscription& x);
-
-  // Puts `x` into its topic's list.
   static void put_in(subscription& x);
 
   bool erase_if_unused(local_topic& topic);

@@ -9,6 +9,7 @@
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/group_messages.hpp>
 #include <callboard/actors/history_query.hpp>
+#include <callboard/actors/inventory.hpp>
 #include <callboard/actors/live_report.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/actors/presence.hpp>
@@ -118,6 +119,15 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
 
   CAF_ADD_ATOM(callboard_actors, callboard, audit_atom)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::live_report_ptr))
+
+  // -- what a node has --------------------------------------------------------
+
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::publish_options))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::connection_query))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::connection_facts))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::connection_page))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::topic_query))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::topic_page))
 
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr section_bounds bounds{section_kind::action, action_sections_max,
+constexpr section_bounds action_bounds{section_kind::action, action_sections_max,
                                 net::check_action_pattern};
 
 } // namespace
@@ -57,7 +57,7 @@ std::vector<action_rule>
 action_rules(const std::vector<config_section>& sections,
              const std::string& file) {
   std::vector<action_rule> rules;
-  for_each_section(sections, bounds, file, [&](const config_section& section) {
+  for_each_section(sections, action_bounds, file, [&](const config_section& section) {
     action_rule rule{section.pattern, {}};
     apply_section(section, action_settings(rule.options), file);
     if (auto wrong = net::check_action_options(rule.options); !wrong.empty())

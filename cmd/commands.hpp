@@ -21,4 +21,6 @@ void add_store_command(CLI::App& app, int& exit_code);
 
 void add_token_command(CLI::App& app, int& exit_code);
 
+void add_top_command(CLI::App& app, int& exit_code);
+
 } // namespace callboard::cmd

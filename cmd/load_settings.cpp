@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr size_t mib = 1024 * 1024;
 
 // Returns the part with this name.
 std::optional<size_t> find_part(std::string_view name) {

@@ -165,6 +165,22 @@ void set_log_level(const std::string& level) {
                                      : spdlog::level::from_str(level));
 }
 
+std::string get_log_level() {
+  switch (spdlog::get_level()) {
+    case spdlog::level::trace:
+    case spdlog::level::debug:
+      return "debug";
+    case spdlog::level::info:
+      return "info";
+    case spdlog::level::warn:
+      return "warn";
+    case spdlog::level::off:
+      return "off";
+    default:
+      return "error";
+  }
+}
+
 void flush_logging() {
   spdlog::shutdown();
 }

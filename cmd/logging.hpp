@@ -16,6 +16,9 @@ void set_up_logging(const std::string& level, const std::string& format);
 /// Logs from this level on. Any thread.
 void set_log_level(const std::string& level);
 
+/// Returns from which level on, as `set_log_level` takes it. Any thread.
+std::string get_log_level();
+
 /// Writes what waits, and ends the thread.
 void flush_logging();
 

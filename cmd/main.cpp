@@ -1,17 +1,15 @@
 #include <exception>
+#include <string>
 
 #include <CLI/CLI.hpp>
 #include <caf/init_global_meta_objects.hpp>
 
 #include <callboard/net/server.hpp>
+#include <callboard/net/version.hpp>
 
 #include "bench/command.hpp"
 #include "commands.hpp"
 #include "connection.hpp"
-
-#ifndef CALLBOARD_VERSION
-#  error "the build defines CALLBOARD_VERSION"
-#endif
 
 int main(int argc, char** argv) {
   using namespace callboard::cmd;
@@ -20,7 +18,8 @@ int main(int argc, char** argv) {
   callboard::net::init();
   CLI::App app{"callboard: a real-time messaging server, and its clients",
                "callboard"};
-  app.set_version_flag("--version", "callboard " CALLBOARD_VERSION);
+  app.set_version_flag("--version",
+                       "callboard " + std::string{callboard::net::version()});
   app.require_subcommand(1);
   app.failure_message([](const CLI::App*, const CLI::Error& x) {
     return "callboard: " + std::string{x.what()} + '\n';
@@ -36,6 +35,7 @@ int main(int argc, char** argv) {
   add_respond_command(app, exit_code);
   add_store_command(app, exit_code);
   add_token_command(app, exit_code);
+  add_top_command(app, exit_code);
   add_bench_command(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -95,6 +95,8 @@ void print_ready(const net::server& x) {
            "  callboard sub %s greetings\n"
            "  callboard pub %s greetings '\"hello\"'\n",
            url.c_str(), url.c_str());
+  if (auto admin = x.admin_url(); !admin.empty() && isatty(STDOUT_FILENO))
+    printf("  callboard top --admin %s\n", admin.c_str());
   fflush(stdout);
 }
 
@@ -141,12 +143,26 @@ caf::error become(const account& who, const serve_options& options) {
                       who.group);
   auto& tls = options.server.tls;
   for (auto& file : {options.tokens.key_file, options.tokens.jwks_file,
-                     tls.certificate_file, tls.key_file, tls.client_ca_file})
+                     tls.certificate_file, tls.key_file, tls.client_ca_file,
+                    options.server.admin.key_file})
     if (!file.empty() && access(file.c_str(), R_OK) != 0)
       logger("cmd")->warn("changes of a file cannot be read file=\"{}\" "
                           "user={}",
                           file, who.name);
   return {};
+}
+
+// Lets operators look at the log's level, and change it until it is set anew.
+void set_admin_log(net::admin_options& x) {
+  x.log_level = get_log_level;
+  x.set_log_level = [](const std::string& level) {
+    for (auto* known : {"debug", "info", "warn", "error", "off"})
+      if (level == known) {
+        set_log_level(level);
+        return true;
+      }
+    return false;
+  };
 }
 
 // Has the server become the user that was named, if one was.
@@ -252,6 +268,7 @@ int run_serve(serve_config& places, serve_options options) {
     return fail(failed);
   if (auto failed = set_user(options, server_options))
     return fail(failed);
+  set_admin_log(server_options.admin);
   auto server = net::server::start(system, std::move(server_options));
   if (!server)
     return fail(server.error());

@@ -1,13 +1,10 @@
 #include "serve_options.hpp"
 
-#include <arpa/inet.h>
-
 #include <callboard/messages/topic.hpp>
-#include <callboard/net/client_error.hpp>
 #include <callboard/net/origins.hpp>
 #include <callboard/net/trusted_proxies.hpp>
-#include <callboard/net/url.hpp>
 
+#include "listen_settings.hpp"
 #include "load_settings.hpp"
 #include "units.hpp"
 #include "upkeep_settings.hpp"
@@ -18,38 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr size_t kib = 1024;
-constexpr size_t mib = 1024 * kib;
-
-bool is_ip_address(const std::string& x) {
-  in6_addr scratch;
-  return inet_pton(AF_INET, x.c_str(), &scratch) == 1
-         || inet_pton(AF_INET6, x.c_str(), &scratch) == 1;
-}
-
-setting listen_setting(net::server_options& x) {
-  auto set = [&x](std::string_view text) -> std::string {
-    auto place = net::parse_host_and_port(text);
-    if (!place)
-      return net::details(place.error()).sentence;
-    if (place->host == "localhost")
-      place->host = "127.0.0.1";
-    if (!is_ip_address(place->host))
-      return '\'' + place->host + "' is not an IP address of this machine";
-    x.address = place->host;
-    x.port = place->port;
-    return {};
-  };
-  return {"listen",
-          "HOST:PORT",
-          "IP address and port to listen on; [::1]:8080 for IPv6",
-          "port 0 to 65535, where 0 lets the system choose",
-          net::url{x.address, x.port}.authority(),
-          set,
-          [&x] {
-            return net::url{x.address, x.port}.authority();
-          }};
-}
 
 setting echo_setting(net::server_options& x) {
   auto set = [&x](std::string_view text) -> std::string {
@@ -341,8 +306,9 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list : {limit_settings(s), load_settings(s), tls_settings(s.tls),
-                     access_settings(x), upkeep_settings(n)})
+  for (auto& list :
+       {admin_settings(s.admin), limit_settings(s), load_settings(s),
+        tls_settings(s.tls), access_settings(x), upkeep_settings(n)})
     result.insert(result.end(), list.begin(), list.end());
   return result;
 }
@@ -380,6 +346,8 @@ std::string check(const serve_options& x) {
   if (auto bytes = x.server.store_bytes_max; bytes != 0 && bytes < mib)
     return "store-bytes-max (" + format_size(bytes)
            + ") is smaller than 1MiB; 0 sets no limit";
+  if (auto wrong = check_admin(x.server.admin); !wrong.empty())
+    return wrong;
   auto& tls = x.server.tls;
   if (tls.certificate_file.empty() != tls.key_file.empty())
     return "tls-cert and tls-key need each other";

@@ -13,7 +13,12 @@ namespace callboard::cmd {
 
 /// What `callboard serve` is started with.
 struct serve_options {
-  net::server_options server;
+  net::server_options server = [] {
+    net::server_options x;
+    x.admin.enabled = true;
+    x.admin.optional = true;
+    return x;
+  }();
   /// What clients are let in by; without keys in it, everybody is.
   net::token_options tokens;
   /// Whom the process becomes once its port is bound.

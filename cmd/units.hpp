@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +9,9 @@
 #include <caf/timespan.hpp>
 
 namespace callboard::cmd {
+
+inline constexpr size_t kib = 1024;
+inline constexpr size_t mib = 1024 * kib;
 
 /// Reads a duration: digits and a unit, `ns` not among them: `500ms`, `30s`,
 /// `2m`, `1h`. A number without a unit is none, because nobody could say

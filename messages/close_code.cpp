@@ -7,7 +7,7 @@ namespace callboard {
 
 namespace {
 
-constexpr std::array table{
+constexpr std::array close_codes{
   close_code_info{close_code::normal, "normal", "Done."},
   close_code_info{close_code::going_away, "going_away", "This end goes away."},
   close_code_info{close_code::protocol_error, "protocol_error",
@@ -53,19 +53,19 @@ constexpr std::array table{
 } // namespace
 
 std::span<const close_code_info> close_code_table() noexcept {
-  return table;
+  return close_codes;
 }
 
 std::string_view to_string(close_code x) noexcept {
-  auto i = std::find_if(table.begin(), table.end(),
+  auto i = std::find_if(close_codes.begin(), close_codes.end(),
                         [x](const auto& row) { return row.code == x; });
-  return i != table.end() ? i->name : "unknown";
+  return i != close_codes.end() ? i->name : "unknown";
 }
 
 bool from_string(std::string_view name, close_code& x) noexcept {
-  auto i = std::find_if(table.begin(), table.end(),
+  auto i = std::find_if(close_codes.begin(), close_codes.end(),
                         [name](const auto& row) { return row.name == name; });
-  if (i == table.end())
+  if (i == close_codes.end())
     return false;
   x = i->code;
   return true;
@@ -73,7 +73,7 @@ bool from_string(std::string_view name, close_code& x) noexcept {
 
 bool from_integer(uint16_t number, close_code& x) noexcept {
   auto code = static_cast<close_code>(number);
-  auto known = std::any_of(table.begin(), table.end(),
+  auto known = std::any_of(close_codes.begin(), close_codes.end(),
                            [=](const auto& row) { return row.code == code; });
   if (known)
     x = code;

@@ -7,7 +7,7 @@ namespace callboard {
 
 namespace {
 
-constexpr std::array table{
+constexpr std::array errors{
   errc_info{errc::malformed_frame, 100, "malformed_frame", false,
             "The bytes are not a frame."},
   errc_info{errc::unknown_type, 101, "unknown_type", false,
@@ -63,18 +63,18 @@ constexpr std::array table{
             "Something failed inside the server."},
 };
 
-constexpr const errc_info& internal_row = table.back();
+constexpr const errc_info& internal_row = errors.back();
 
 template <class Predicate>
 const errc_info* find(Predicate predicate) noexcept {
-  auto i = std::find_if(table.begin(), table.end(), predicate);
-  return i != table.end() ? &*i : nullptr;
+  auto i = std::find_if(errors.begin(), errors.end(), predicate);
+  return i != errors.end() ? &*i : nullptr;
 }
 
 } // namespace
 
 std::span<const errc_info> errc_table() noexcept {
-  return table;
+  return errors;
 }
 
 const errc_info& info(errc x) noexcept {

@@ -18,6 +18,8 @@
 
 namespace callboard::net {
 
+class http_desk;
+
 /// A WebSocket that was accepted and whose 101 has been sent.
 struct ws_upgrade {
   /// The TCP descriptor, non-blocking and known to no reactor. Whoever gets
@@ -70,6 +72,12 @@ public:
   virtual ~http_front() = default;
 
   virtual const server_options& options() const = 0;
+
+  /// Returns what answers the requests of operators; null: there are none.
+  /// Where there is one, nobody opens a WebSocket.
+  virtual http_desk* desk() {
+    return nullptr;
+  }
 
   /// Returns what new connections speak TLS with; null: they speak none.
   virtual std::shared_ptr<const tls_context> tls() const {

@@ -72,6 +72,8 @@ private:
         return &request_.authorization;
       case http::field::if_none_match:
         return &request_.if_none_match;
+      case http::field::content_type:
+        return &request_.content_type;
       case http::field::upgrade:
         return &request_.upgrade;
       case http::field::connection:
@@ -179,6 +181,14 @@ http_reader::result http_reader::take() {
   }
 }
 
+std::optional<std::string> http_reader::take_body(uint64_t size) {
+  if (bytes_.size() < size)
+    return std::nullopt;
+  auto result = bytes_.substr(0, size);
+  drop(size);
+  return result;
+}
+
 std::string http_reader::take_rest() noexcept {
   auto rest = std::exchange(bytes_, {});
   drop(0);
@@ -199,8 +209,9 @@ http_reader::result http_reader::parse(size_t size) {
   if (parser.hosts() > 1 || (parser.hosts() == 0 && !request.http_1_0))
     return refuse(400, "bad_request", "A request needs one Host header.");
   request.keep_alive = parser.keep_alive();
-  request.has_body = parser.has_transfer_encoding()
-                     || parser.content_length().value_or(0) > 0;
+  request.chunked = parser.has_transfer_encoding();
+  request.content_length = parser.content_length().value_or(0);
+  request.has_body = request.chunked || request.content_length > 0;
   drop(size);
   return request;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,8 +30,11 @@ struct http_request {
   bool http_1_0 = false;
   /// Whether the client wants to go on after the answer.
   bool keep_alive = false;
-  /// Whether a body follows; it is not read.
+  /// Whether a body follows.
   bool has_body = false;
+  /// Whether its end is told by Transfer-Encoding, else by Content-Length.
+  bool chunked = false;
+  uint64_t content_length = 0;
 
   std::string host;
   std::string origin;
@@ -37,12 +42,15 @@ struct http_request {
   std::string cookie;
   std::string forwarded_for;
   std::string if_none_match;
+  std::string content_type;
   std::string upgrade;
   std::string connection;
   std::string ws_version;
   std::string ws_key;
   std::string ws_subprotocols;
   std::string ws_extensions;
+  /// What a front with an `http_desk` has read; else empty.
+  std::string body;
 
   /// Returns what decides about an upgrade; views into this.
   [[nodiscard]] ws_request ws() const noexcept;
@@ -73,6 +81,10 @@ public:
   /// Takes the next request off the front. After a refusal the rest of the
   /// connection means nothing any more, and everything is dropped.
   result take();
+
+  /// Takes the body that follows the last request off the front.
+  /// @returns nothing if more bytes are needed.
+  std::optional<std::string> take_body(uint64_t size);
 
   /// Returns whether no byte waits to be taken.
   [[nodiscard]] bool empty() const noexcept {

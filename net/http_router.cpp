@@ -98,6 +98,8 @@ http_reply answer(const http_request& request, http_front& front,
                   const http_peer& peer) {
   auto [path, query] = split_http_target(request.target);
   auto what = find_resource(path, front.options());
+  if (is_ws(what) && front.desk() != nullptr)
+    what = resource::none;
   if (is_ws(what) && request.method == "GET" && !request.has_body)
     return answer_upgrade({request, query, peer, what == resource::echo},
                           front);

@@ -8,10 +8,9 @@
 #include <string>
 #include <utility>
 
-#include <callboard/net/http_reader.hpp>
-#include <callboard/net/http_reply.hpp>
 #include <callboard/net/http_router.hpp>
-#include <callboard/net/http_session_socket.hpp>
+#include <callboard/net/http_session_parts.hpp>
+#include <callboard/net/http_stream.hpp>
 
 namespace callboard::net {
 
@@ -26,338 +25,274 @@ constexpr auto linger_timeout = std::chrono::seconds{2};
 
 } // namespace
 
-/// One connection. Asio's handlers own it: at least the deadline's is always
-/// pending. The list of its `http_sessions` does not.
-class http_session : public std::enable_shared_from_this<http_session> {
-public:
-  http_session(tcp::socket socket, http_front& front, http_sessions& sessions,
-               std::string address)
-    : socket_{std::move(socket)},
-      deadline_{socket_.get_executor()},
-      front_{front},
-      sessions_{&sessions},
-      next_{sessions.first_},
-      tls_{make_tls(socket_, front)},
-      address_{std::move(address)} {
-    if (next_ != nullptr)
-      next_->previous_ = this;
-    sessions.first_ = this;
-    ++sessions.size_;
-  }
+http_session::http_session(tcp::socket socket, http_front& front,
+                           http_sessions& sessions, std::string address)
+  : socket_{std::move(socket)},
+    deadline_{socket_.get_executor()},
+    front_{front},
+    sessions_{&sessions},
+    next_{sessions.first_},
+    tls_{make_tls(socket_, front)},
+    address_{std::move(address)} {
+  if (next_ != nullptr)
+    next_->previous_ = this;
+  sessions.first_ = this;
+  ++sessions.size_;
+}
 
-  ~http_session() {
-    unlink();
-  }
+http_session::~http_session() {
+  unlink();
+}
 
-  static bool has_place(const http_sessions& sessions) noexcept {
-    return sessions.size_ < sessions.sessions_max_;
-  }
+void http_session::start() {
+  arm(front_.options().request_timeout);
+  wait_to_read();
+}
 
-  void start() {
-    arm(front_.options().request_timeout);
+void http_session::finish() {
+  if (state_ == state::closed)
+    return;
+  auto has_place = reply_ && reply_->upgrade && !leave_queue({});
+  leave();
+  error_code ignored;
+  socket_.close(ignored);
+  if (has_place)
+    front_.forgo(reply_->upgrade->address);
+  reply_.reset();
+}
+
+http_session* http_session::turn_away() {
+  auto* next = next_;
+  if (state_ == state::queued)
+    stop_waiting({});
+  return next;
+}
+
+std::unique_ptr<tls_stream> http_session::make_tls(tcp::socket& socket,
+                                                   const http_front& front) {
+  auto context = front.tls();
+  return context ? context->accept(socket.native_handle()) : nullptr;
+}
+
+// -- waiting ------------------------------------------------------------------
+
+void http_session::arm(caf::timespan timeout) {
+  deadline_.expires_after(timeout);
+  deadline_.async_wait([self = shared_from_this()](error_code ec) {
+    if (!ec && self->deadline_.expiry() <= std::chrono::steady_clock::now())
+      self->on_deadline();
+  });
+}
+
+void http_session::wait(tcp::socket::wait_type what) {
+  socket_.async_wait(what, [self = shared_from_this(), state = state_](
+                             error_code ec) { self->resume(state, ec); });
+}
+
+void http_session::wait_to_read() {
+  // A handshake may have something to say first.
+  wait(tls_ && tls_->has_unsent() ? tcp::socket::wait_write
+                                  : tcp::socket::wait_read);
+}
+
+void http_session::resume(state then, error_code ec) {
+  if (state_ == state::closed || state_ != then)
+    return;
+  if (ec)
+    return finish();
+  switch (then) {
+    case state::reading:
+      return read();
+    case state::queued:
+      return look_for_end();
+    case state::writing:
+      return write();
+    default:
+      return discard();
+  }
+}
+
+void http_session::on_deadline() {
+  if (state_ == state::queued)
+    return stop_waiting(limit_hit{limit_kind::connections});
+  if (state_ == state::asking)
+    return send(to_reply(make_refusal(errc::timeout, 504)));
+  // A client that rests between requests did nothing wrong, and there is no
+  // way to tell something to one that has not shaken hands.
+  if (state_ != state::reading || (answered_ && reader_.empty() && !asked_)
+      || (tls_ && !tls_->is_open())) {
+    if (tls_ && !tls_->is_open())
+      front_.tls_failed(address_, "timeout");
+    return finish();
+  }
+  error_code ignored;
+  socket_.cancel(ignored);
+  send(to_reply(
+    http_refusal{408, "request_timeout", "The request did not come in time."}));
+}
+
+// -- reading ------------------------------------------------------------------
+
+void http_session::read() {
+  if (tls_ && tls_->has_unsent() && !flush_encrypted())
+    return;
+  std::array<char, receive_bytes_max> buffer;
+  error_code ec;
+  auto n = receive_some(socket_, tls_.get(), buffer, ec);
+  if (ec == asio::error::connection_reset && tls_ && !tls_->is_open())
+    front_.tls_failed(address_, tls_->error());
+  if (ec)
+    return finish();
+  reader_.append({buffer.data(), n});
+  asked_ ? take_body() : take_request();
+}
+
+void http_session::take_request() {
+  auto result = reader_.take();
+  if (auto* request = std::get_if<http_request>(&result))
+    take(std::move(*request));
+  else if (auto* refusal = std::get_if<http_refusal>(&result))
+    send(to_reply(*refusal));
+  else
     wait_to_read();
-  }
+}
 
-  /// Closes the socket and leaves the list; later handlers do nothing.
-  void finish() {
-    if (state_ == state::closed)
-      return;
-    auto has_place = reply_ && reply_->upgrade && !leave_queue({});
-    leave();
-    error_code ignored;
-    socket_.close(ignored);
-    if (has_place)
-      front_.forgo(reply_->upgrade->address);
-    reply_.reset();
-  }
+void http_session::take(http_request request) {
+  auto* desk = front_.desk();
+  if (desk == nullptr)
+    return send(answer_to(request));
+  if (auto refusal = desk->check(request))
+    return send(to_reply(std::move(*refusal), request.method == "HEAD", true));
+  if (!desk->takes(request))
+    return send(answer_to(request));
+  asked_ = std::make_unique<http_request>(std::move(request));
+  take_body();
+}
 
-  /// The node ends: refuses a handshake that waits for a place.
-  /// @returns who follows in the list.
-  http_session* turn_away() {
-    auto* next = next_;
-    if (state_ == state::waiting)
-      stop_waiting({});
-    return next;
-  }
+void http_session::take_body() {
+  auto body = reader_.take_body(asked_->content_length);
+  if (!body)
+    return wait_to_read();
+  asked_->body = std::move(*body);
+  ask(std::move(*std::exchange(asked_, nullptr)));
+}
 
-private:
-  enum class state { reading, waiting, writing, lingering, closed };
+http_reply http_session::answer_to(const http_request& request) {
+  if (!tls_)
+    return answer(request, front_, {address_});
+  auto name = tls_->peer_name();
+  return answer(request, front_,
+                {address_, name, tls_->peer_expires_ms(), true});
+}
 
-  static std::unique_ptr<tls_stream> make_tls(tcp::socket& socket,
-                                              const http_front& front) {
-    auto context = front.tls();
-    return context ? context->accept(socket.native_handle()) : nullptr;
-  }
+void http_session::discard() {
+  std::array<char, receive_bytes_max> buffer;
+  error_code ec;
+  // Of no interest, so not decrypted either.
+  socket_.read_some(asio::buffer(buffer), ec);
+  if (ec && !may_go_on(ec))
+    return finish();
+  wait(tcp::socket::wait_read);
+}
 
-  // -- waiting ----------------------------------------------------------------
+// -- writing ------------------------------------------------------------------
 
-  void arm(caf::timespan timeout) {
-    deadline_.expires_after(timeout);
-    deadline_.async_wait([self = shared_from_this()](error_code ec) {
-      if (!ec && self->deadline_.expiry() <= std::chrono::steady_clock::now())
-        self->on_deadline();
-    });
-  }
+void http_session::send(http_reply reply) {
+  if (reply.waits)
+    return wait_for_place(std::move(reply));
+  front_.count_reply(reply.status);
+  reply_ = std::move(reply);
+  sent_ = 0;
+  state_ = state::writing;
+  arm(front_.options().request_timeout);
+  write();
+}
 
-  void wait(tcp::socket::wait_type what) {
-    socket_.async_wait(what, [self = shared_from_this(), state = state_](
-                               error_code ec) { self->resume(state, ec); });
-  }
+void http_session::write() {
+  error_code ec;
+  send_rest(socket_, tls_.get(), reply_->head, reply_->body(), sent_, ec);
+  if (may_go_on(ec))
+    return wait(tcp::socket::wait_write);
+  if (ec)
+    return finish();
+  if (tls_ && !flush_encrypted())
+    return;
+  if (reply_->upgrade)
+    return hand_over();
+  auto close = reply_->close;
+  reply_.reset();
+  answered_ = true;
+  close ? linger() : go_on();
+}
 
-  void wait_to_read() {
-    // A handshake may have something to say first.
-    wait(tls_ && tls_->has_unsent() ? tcp::socket::wait_write
-                                    : tcp::socket::wait_read);
-  }
+bool http_session::flush_encrypted() {
+  auto then = tls_->flush();
+  if (then == tls_stream::status::blocked)
+    wait(tcp::socket::wait_write);
+  else if (then != tls_stream::status::done)
+    finish();
+  return then == tls_stream::status::done;
+}
 
-  /// Goes on unless the state is another one since this was asked for.
-  void resume(state then, error_code ec) {
-    if (state_ == state::closed || state_ != then)
-      return;
-    if (ec)
-      return finish();
-    switch (then) {
-      case state::reading:
-        return read();
-      case state::waiting:
-        return look_for_end();
-      case state::writing:
-        return write();
-      default:
-        return discard();
-    }
-  }
+void http_session::go_on() {
+  state_ = state::reading;
+  arm(front_.options().request_timeout);
+  if (reader_.empty())
+    return wait_to_read();
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    if (self->state_ == state::reading)
+      self->take_request();
+  });
+}
 
-  void on_deadline() {
-    if (state_ == state::waiting)
-      return stop_waiting(limit_hit{limit_kind::connections});
-    // A client that rests between requests did nothing wrong, and there is no
-    // way to tell something to one that has not shaken hands.
-    if (state_ != state::reading || (answered_ && reader_.empty())
-        || (tls_ && !tls_->is_open())) {
-      if (tls_ && !tls_->is_open())
-        front_.tls_failed(address_, "timeout");
-      return finish();
-    }
-    error_code ignored;
-    socket_.cancel(ignored);
-    send(to_reply(http_refusal{408, "request_timeout",
-                               "The request did not come in time."}));
-  }
+void http_session::linger() {
+  state_ = state::lingering;
+  reader_.take_rest();
+  error_code ec;
+  if (tls_)
+    tls_->end();
+  socket_.shutdown(tcp::socket::shutdown_send, ec);
+  if (ec)
+    return finish();
+  arm(linger_timeout);
+  wait(tcp::socket::wait_read);
+}
 
-  // -- reading ----------------------------------------------------------------
+void http_session::hand_over() {
+  error_code ec;
+  auto socket = socket_.release(ec);
+  if (ec)
+    return finish();
+  auto upgrade = std::move(*reply_->upgrade);
+  reply_.reset();
+  upgrade.socket = socket;
+  upgrade.tls = std::move(tls_);
+  upgrade.head = reader_.take_rest();
+  leave();
+  front_.open(std::move(upgrade));
+}
 
-  void read() {
-    if (tls_ && tls_->has_unsent() && !flush_encrypted())
-      return;
-    std::array<char, receive_bytes_max> buffer;
-    error_code ec;
-    auto n = receive_some(socket_, tls_.get(), buffer, ec);
-    if (ec == asio::error::connection_reset && tls_ && !tls_->is_open())
-      front_.tls_failed(address_, tls_->error());
-    if (ec)
-      return finish();
-    reader_.append({buffer.data(), n});
-    take_request();
-  }
+// -- leaving ------------------------------------------------------------------
 
-  void take_request() {
-    auto result = reader_.take();
-    if (auto* request = std::get_if<http_request>(&result))
-      send(answer_to(*request));
-    else if (auto* refusal = std::get_if<http_refusal>(&result))
-      send(to_reply(*refusal));
-    else
-      wait_to_read();
-  }
+void http_session::leave() {
+  state_ = state::closed;
+  unlink();
+  error_code ignored;
+  deadline_.cancel(ignored);
+}
 
-  http_reply answer_to(const http_request& request) {
-    if (!tls_)
-      return answer(request, front_, {address_});
-    auto name = tls_->peer_name();
-    return answer(request, front_,
-                  {address_, name, tls_->peer_expires_ms(), true});
-  }
+void http_session::unlink() noexcept {
+  if (sessions_ == nullptr)
+    return;
+  (previous_ != nullptr ? previous_->next_ : sessions_->first_) = next_;
+  if (next_ != nullptr)
+    next_->previous_ = previous_;
+  --sessions_->size_;
+  sessions_ = nullptr;
+  front_.close_session(address_);
+}
 
-  void discard() {
-    std::array<char, receive_bytes_max> buffer;
-    error_code ec;
-    // Of no interest, so not decrypted either.
-    socket_.read_some(asio::buffer(buffer), ec);
-    if (ec && !may_go_on(ec))
-      return finish();
-    wait(tcp::socket::wait_read);
-  }
-
-  // -- waiting for a place ----------------------------------------------------
-
-  void wait_for_place(http_reply reply) {
-    auto called = [self = weak_from_this()] {
-      if (auto session = self.lock())
-        session->stop_waiting({});
-    };
-    auto [ticket, refused] = front_.enter_queue(reply.upgrade->address,
-                                                std::move(called));
-    if (refused)
-      return send(to_reply(make_refusal(*refused)));
-    ticket_ = ticket;
-    reply_ = std::move(reply);
-    state_ = state::waiting;
-    arm(front_.options().accept_wait);
-    wait(tcp::socket::wait_read);
-  }
-
-  /// A client may send frames already. Then nothing tells that it goes away,
-  /// until its turn has come.
-  void look_for_end() {
-    auto readable = false;
-    if (has_ended(socket_, readable))
-      finish();
-    else if (!readable)
-      wait(tcp::socket::wait_read);
-  }
-
-  /// It has its place.
-  void take_place() {
-    if (state_ != state::waiting)
-      return;
-    reply_->waits = false;
-    send(std::move(*reply_));
-  }
-
-  /// @param met the limit that is to blame; nothing: the node ends.
-  void stop_waiting(const std::optional<limit_hit>& met) {
-    if (!leave_queue(met))
-      return take_place();
-    send(to_reply(met ? make_refusal(*met)
-                      : make_refusal(errc::shutting_down, 503)));
-  }
-
-  /// @returns false unless it has waited and got no place.
-  bool leave_queue(const std::optional<limit_hit>& met) {
-    return state_ == state::waiting
-           && front_.leave_queue(reply_->upgrade->address, ticket_, met);
-  }
-
-  // -- writing ----------------------------------------------------------------
-
-  void send(http_reply reply) {
-    if (reply.waits)
-      return wait_for_place(std::move(reply));
-    front_.count_reply(reply.status);
-    reply_ = std::move(reply);
-    sent_ = 0;
-    state_ = state::writing;
-    arm(front_.options().request_timeout);
-    write();
-  }
-
-  void write() {
-    error_code ec;
-    send_rest(socket_, tls_.get(), reply_->head, reply_->body(), sent_, ec);
-    if (may_go_on(ec))
-      return wait(tcp::socket::wait_write);
-    if (ec)
-      return finish();
-    if (tls_ && !flush_encrypted())
-      return;
-    if (reply_->upgrade)
-      return hand_over();
-    auto close = reply_->close;
-    reply_.reset();
-    answered_ = true;
-    close ? linger() : go_on();
-  }
-
-  /// Sends what is encrypted already.
-  /// @returns false if it waits for the socket, or the session has ended.
-  bool flush_encrypted() {
-    auto then = tls_->flush();
-    if (then == tls_stream::status::blocked)
-      wait(tcp::socket::wait_write);
-    else if (then != tls_stream::status::done)
-      finish();
-    return then == tls_stream::status::done;
-  }
-
-  /// Goes on with the next request. One that is here already waits for the
-  /// loop's next turn, so that nobody has the loop for himself.
-  void go_on() {
-    state_ = state::reading;
-    arm(front_.options().request_timeout);
-    if (reader_.empty())
-      return wait_to_read();
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
-      if (self->state_ == state::reading)
-        self->take_request();
-    });
-  }
-
-  void linger() {
-    state_ = state::lingering;
-    reader_.take_rest();
-    error_code ec;
-    if (tls_)
-      tls_->end();
-    socket_.shutdown(tcp::socket::shutdown_send, ec);
-    if (ec)
-      return finish();
-    arm(linger_timeout);
-    wait(tcp::socket::wait_read);
-  }
-
-  void hand_over() {
-    error_code ec;
-    auto socket = socket_.release(ec);
-    if (ec)
-      return finish();
-    auto upgrade = std::move(*reply_->upgrade);
-    reply_.reset();
-    upgrade.socket = socket;
-    upgrade.tls = std::move(tls_);
-    upgrade.head = reader_.take_rest();
-    leave();
-    front_.open(std::move(upgrade));
-  }
-
-  // -- leaving ----------------------------------------------------------------
-
-  void leave() {
-    state_ = state::closed;
-    unlink();
-    error_code ignored;
-    deadline_.cancel(ignored);
-  }
-
-  void unlink() noexcept {
-    if (sessions_ == nullptr)
-      return;
-    (previous_ != nullptr ? previous_->next_ : sessions_->first_) = next_;
-    if (next_ != nullptr)
-      next_->previous_ = previous_;
-    --sessions_->size_;
-    sessions_ = nullptr;
-    front_.close_session(address_);
-  }
-
-  tcp::socket socket_;
-  asio::steady_timer deadline_;
-  http_front& front_;
-  http_sessions* sessions_;
-  http_session* previous_ = nullptr;
-  http_session* next_;
-  std::unique_ptr<tls_stream> tls_;
-  std::string address_;
-  http_reader reader_;
-  /// What is being written, and how many of its bytes were.
-  std::optional<http_reply> reply_;
-  size_t sent_ = 0;
-  /// Its number while it waits for a place.
-  uint64_t ticket_ = 0;
-  state state_ = state::reading;
-  /// Whether a request was answered already.
-  bool answered_ = false;
-};
+// -- the list -----------------------------------------------------------------
 
 http_sessions::http_sessions(size_t sessions_max) noexcept
   : sessions_max_{sessions_max} {

@@ -20,7 +20,9 @@ int64_t thread_cpu_us() noexcept {
   return int64_t{x.tv_sec} * 1'000'000 + x.tv_nsec / 1000;
 }
 
-// Returns the second number of /proc/self/statm in bytes; 0 if there is none.
+} // namespace
+
+// The second number there, in pages.
 size_t resident_bytes() noexcept {
   auto file = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   if (file < 0)
@@ -35,8 +37,6 @@ size_t resident_bytes() noexcept {
   std::from_chars(text.data(), text.data() + text.size(), pages);
   return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
 }
-
-} // namespace
 
 void load_probe::update(int64_t now_ms) {
   auto elapsed_ms = now_ms - looked_ms_;

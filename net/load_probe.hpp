@@ -5,6 +5,10 @@
 
 namespace callboard::net {
 
+/// Returns the resident memory of the process, in bytes; 0 where the system
+/// does not tell. Any thread.
+size_t resident_bytes() noexcept;
+
 /// What only the system knows of a loop's load. Asks it four times a second at
 /// most. Used on the loop's thread, whose time it measures.
 class load_probe {

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <chrono>
 
-#include <unistd.h>
-
 #include <caf/send.hpp>
 #include <caf/telemetry/collector/prometheus.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
 #include <callboard/actors/faults.hpp>
+#include <callboard/net/http_stream.hpp>
 #include <callboard/net/log.hpp>
+#include <callboard/net/steady_ms.hpp>
 
 namespace callboard::net {
 
@@ -29,14 +29,6 @@ ws_parser_options make_parsing(const server_options& options,
     = static_cast<uint32_t>(options.node.frame_bytes_max);
   result.inflater = inflater;
   return result;
-}
-
-// The time by which handshakes are counted. Not the turn's: HTTP is served by
-// what the loop sleeps in, and then the turn may have begun long ago.
-int64_t steady_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch())
-    .count();
 }
 
 } // namespace
@@ -66,18 +58,8 @@ loop_service::~loop_service() {
 
 void loop_service::take(int socket) {
   loop_.post([this, socket] {
-    error_code failed;
-    tcp::socket accepted{loop_.io()};
-    sockaddr_storage name{};
-    socklen_t size = sizeof(name);
-    auto v6 = ::getsockname(socket, reinterpret_cast<sockaddr*>(&name), &size)
-                == 0
-              && name.ss_family == AF_INET6;
-    accepted.assign(v6 ? tcp::v6() : tcp::v4(), socket, failed);
-    if (failed)
-      ::close(socket);
-    else
-      serve_http(std::move(accepted), *this, http_);
+    if (auto accepted = adopt_socket(loop_.io(), socket))
+      serve_http(std::move(*accepted), *this, http_);
   });
 }
 
@@ -144,6 +126,8 @@ std::optional<limit_hit> loop_service::check_load() {
 
 std::optional<limit_hit>
 loop_service::take_handshake(std::string_view address) {
+  // Not the turn's time: HTTP is served by what the loop sleeps in, and then
+  // the turn may have begun long ago.
   return counted(shared_.addresses.take_handshake(address, steady_ms()));
 }
 

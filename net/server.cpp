@@ -3,7 +3,6 @@
 #include <functional>
 #include <future>
 #include <mutex>
-#include <random>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,16 +11,18 @@
 #include <caf/make_counted.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-#include <caf/telemetry/metric_registry.hpp>
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/heartbeat_monitor.hpp>
 #include <callboard/actors/pool_manager.hpp>
 #include <callboard/actors/router.hpp>
+#include <callboard/net/admin_front.hpp>
 #include <callboard/net/bound_socket.hpp>
 #include <callboard/net/listener.hpp>
 #include <callboard/net/log.hpp>
 #include <callboard/net/loop_service.hpp>
+#include <callboard/net/random_text.hpp>
+#include <callboard/net/server_parts.hpp>
 
 namespace callboard::net {
 
@@ -30,35 +31,11 @@ namespace {
 // For a shard to write down what it has kept.
 constexpr auto hand_over_timeout = std::chrono::seconds{30};
 
-// Returns `n` random letters and digits.
-std::string random_text(size_t n) {
-  static constexpr char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-  std::random_device source;
-  std::uniform_int_distribution<size_t> pick{0, sizeof(digits) - 2};
-  std::string result;
-  for (size_t i = 0; i < n; ++i)
-    result += digits[pick(source)];
-  return result;
-}
-
-// Returns the counter of reloads that ended so.
-caf::telemetry::int_counter* reloads(caf::actor_system& sys,
-                                     const std::string& how) {
-  return sys.metrics()
-    .counter_family("callboard", "reloads", {"result"},
-                    "Reloads of options by what became of them.", "1", true)
-    ->get_or_add({{"result", how}});
-}
-
 } // namespace
 
 void init() {
   caf::init_global_meta_objects<caf::id_block::callboard_messages>();
   caf::init_global_meta_objects<caf::id_block::callboard_actors>();
-}
-
-void count_reload(caf::actor_system& sys, bool done) {
-  reloads(sys, done ? "done" : "refused")->inc();
 }
 
 /// The loops of one server, its listener and its actors.
@@ -134,14 +111,15 @@ struct server::impl final : shard_host {
 
   // -- starting and ending ----------------------------------------------------
 
-  void start(bound_socket& socket) {
+  void start(bound_socket& socket, admin_entrance entrance) {
     auto& options = shared.options;
     port = listener::port_of(socket.get());
     auto& node = shared.node;
     node.options = options.node;
     node.rights = options.rights;
-    for (auto* how : {"done", "refused"})
-      reloads(shared.system, how);
+    for (auto done : {true, false})
+      reload_counter(shared.system, done);
+    make_admin_counters(shared.system.metrics());
     node.name = options.node_name.empty() ? random_text(4) : options.node_name;
     node.incarnation = random_text(6);
     for (uint32_t i = 0; i < node.loops; ++i)
@@ -160,13 +138,20 @@ struct server::impl final : shard_host {
       });
     head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
                                              std::ref(node), pool);
+    if (entrance.socket)
+      admin = std::make_unique<admin_front>(shared, *services[0], head,
+                                            std::move(entrance));
     for (auto& x : services)
       x->loop().start();
     // The head installs the shards first; only then are clients let in.
     caf::scoped_actor self{shared.system};
     self->request(head, caf::infinite, unwatch_atom_v, caf::actor{self})
       .receive([] {}, [](const caf::error&) {});
-    on_loop_zero([this] { front->start(); });
+    on_loop_zero([this] {
+      front->start();
+      if (admin)
+        admin->start();
+    });
   }
 
   void drain() {
@@ -218,7 +203,11 @@ struct server::impl final : shard_host {
       caf::scoped_actor self{shared.system};
       self->wait_for(head);
     }
-    on_loop_zero([this] { front->stop(); });
+    on_loop_zero([this] {
+      front->stop();
+      if (admin)
+        admin->stop();
+    });
     for (auto& x : services)
       on_loop(*x, [&service = *x] { service.end_all(); });
     for (auto& x : services)
@@ -261,23 +250,15 @@ struct server::impl final : shard_host {
     return set_rules(std::move(x.topics));
   }
 
-  using read_function = decltype(authority::reload);
-  using commits = std::vector<std::function<void()>>;
-
   // Reads everything anew that stands in files.
   // @returns what makes it count.
   caf::expected<commits> read_files() {
-    commits result;
     read_function certificates = [this] { return shared.tls->reload(); };
-    for (auto* read : {&shared.options.rights.reload, &certificates}) {
-      if (!*read)
-        continue;
-      auto commit = (*read)();
-      if (!commit)
-        return std::move(commit.error());
-      result.push_back(std::move(*commit));
-    }
-    return result;
+    read_function key;
+    if (admin)
+      key = [this] { return admin->reload(); };
+    return net::read_files({&shared.options.rights.reload, &certificates,
+                            &key});
   }
 
   // Returns when all topics go by the rules.
@@ -324,6 +305,7 @@ struct server::impl final : shard_host {
   server_context shared;
   std::vector<std::unique_ptr<loop_service>> services;
   std::unique_ptr<listener> front;
+  std::unique_ptr<admin_front> admin;
   pool_actor pool;
   server_handle head;
   uint16_t port = 0;
@@ -354,13 +336,16 @@ caf::expected<std::unique_ptr<server>> server::start(caf::actor_system& sys,
   if (!descriptor)
     return descriptor.error();
   bound_socket socket{*descriptor};
+  auto entrance = admin_entrance::open(options.admin);
+  if (!entrance)
+    return std::move(entrance.error());
   if (options.on_bound)
     if (auto failed = options.on_bound())
       return failed;
   auto made = std::make_unique<impl>(sys, std::move(options), std::move(tls),
                                      static_cast<uint32_t>(loops));
   try {
-    made->start(socket);
+    made->start(socket, std::move(*entrance));
   } catch (const boost::system::system_error& e) {
     return caf::make_error(caf::sec::runtime_error, std::string{e.what()});
   }
@@ -381,6 +366,10 @@ std::string server::url() const {
   auto scheme = impl_->shared.options.tls.enabled() ? "https://" : "http://";
   return scheme + (v6 ? '[' + address + ']' : address) + ':'
          + std::to_string(impl_->port) + '/';
+}
+
+std::string server::admin_url() const {
+  return impl_->admin ? impl_->admin->url() : std::string{};
 }
 
 caf::error server::reload(reload_options x) {

@@ -46,6 +46,10 @@ public:
   /// `https://…`.
   [[nodiscard]] std::string url() const;
 
+  /// Returns where operators talk to it: `http://127.0.0.1:8081/`; empty:
+  /// nowhere.
+  [[nodiscard]] std::string admin_url() const;
+
   /// Takes other options while it serves, and reads anew what it has from files
   /// (`authority::reload`). Either all of it counts or nothing does. Topics
   /// that live keep their durability (see `callboard::revised`), connections

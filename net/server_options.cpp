@@ -279,6 +279,8 @@ std::string check(const server_options& options) {
     return wrong;
   if (auto wrong = check_load(node.load); !wrong.empty())
     return wrong;
+  if (auto wrong = check(options.admin); !wrong.empty())
+    return wrong;
   constexpr auto store_bytes_min = uint64_t{1} << 20;
   constexpr auto store_bytes_max = uint64_t{1} << 44;
   auto store_bytes = options.store_bytes_max;

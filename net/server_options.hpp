@@ -13,6 +13,7 @@
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/options.hpp>
 #include <callboard/actors/token_bucket.hpp>
+#include <callboard/net/admin_options.hpp>
 #include <callboard/net/tls_context.hpp>
 
 namespace callboard::net {
@@ -30,6 +31,8 @@ struct server_options {
   /// What HTTP and WebSockets are encrypted with; without a certificate they
   /// are not.
   tls_options tls;
+  /// Where operators talk to the node; the zero value: nowhere.
+  admin_options admin;
   /// Negotiates permessage-deflate with clients that offer it.
   bool compression = false;
   /// Path of a WebSocket whose messages come back as they are; empty: none.

@@ -53,6 +53,7 @@ public:
       [](const group_notice&) {},
       [](deliver_atom, const group_event&) {},
       [](cancel_atom, group_ticket) {},
+      [](lookup_atom) { return connection_facts{}; },
     };
   }
 

@@ -73,5 +73,11 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<rule_set_ptr>, 1163);
   CHECK_EQ(caf::type_id_v<audit_atom>, 1164);
   CHECK_EQ(caf::type_id_v<live_report_ptr>, 1165);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1166);
+  CHECK_EQ(caf::type_id_v<publish_options>, 1166);
+  CHECK_EQ(caf::type_id_v<connection_query>, 1167);
+  CHECK_EQ(caf::type_id_v<connection_facts>, 1168);
+  CHECK_EQ(caf::type_id_v<connection_page>, 1169);
+  CHECK_EQ(caf::type_id_v<topic_query>, 1170);
+  CHECK_EQ(caf::type_id_v<topic_page>, 1171);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1172);
 }

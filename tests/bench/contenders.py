@@ -126,8 +126,8 @@ def all_contenders(build, server):
 
     def callboard(name, loops, *more, encrypted=False):
         return Contender(name, [
-            server, "serve", "--listen", "127.0.0.1:{port}", "--loops",
-            str(loops), "--echo", "/echo", "--log-level", "warn", *more],
+            server, "serve", "--listen", "127.0.0.1:{port}", "--admin", "none",
+            "--loops", str(loops), "--echo", "/echo", "--log-level", "warn", *more],
             encrypted=encrypted)
 
     return [

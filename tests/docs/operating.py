@@ -20,6 +20,7 @@ COMMAND_TABLES = {
     "### Clients": [(x,) for x in CLIENTS],
     "### The store": [("store", x) for x in commands_of("store")],
     "### Tokens": [("token",)],
+    "### Operators": [("top",)],
     "### Load": [("bench", x) for x in commands_of("bench")],
 }
 

@@ -32,6 +32,7 @@ class Server:
     def __init__(self):
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("CALLBOARD_")}
+        environment["CALLBOARD_ADMIN"] = "none"
         self.log = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--listen", "127.0.0.1:0"], env=environment,

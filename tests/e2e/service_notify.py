@@ -30,6 +30,7 @@ class Manager:
             self.socket.bind("\0" + name[1:] if name[0] == "@" else name)
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith("CALLBOARD_")}
+        environment["CALLBOARD_ADMIN"] = "none"
         self.log = tempfile.TemporaryFile(mode="w+")
         test.addCleanup(self.log.close)
         self.process = subprocess.Popen(

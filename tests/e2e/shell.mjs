@@ -153,7 +153,7 @@ test('--help of each says how it is used', async () => {
   }
   const { code, stdout } = await run(['--help']);
   assert.equal(code, 0);
-  for (const command of ['serve', 'sub', 'pub', 'request', 'respond', 'bench']) {
+  for (const command of ['serve', 'sub', 'pub', 'request', 'respond', 'bench', 'top']) {
     assert.ok(stdout.includes(command), command);
   }
 });

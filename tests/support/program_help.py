@@ -13,9 +13,11 @@ PROGRAM = os.environ["CALLBOARD_PROGRAM"]
 TOP = Path(__file__).resolve().parents[2]
 PATIENCE_S = 20
 
-# Without what would configure the program behind our back.
+# Without what would configure the program behind our back, and without a second
+# port, because many servers run at a time.
 ENVIRONMENT = {name: value for name, value in os.environ.items()
                if not name.startswith("CALLBOARD_")}
+ENVIRONMENT["CALLBOARD_ADMIN"] = "none"
 
 
 @dataclass

@@ -19,7 +19,10 @@ LIBRARIES = ["messages", "actors", "store", "net"]
 LINES_MAX = 400
 COLUMNS_MAX = 80
 # Files that are one thing although they are longer, and why.
-LONG_FILES = {}
+LONG_FILES = {
+    # One class; what it does is in a dozen sources.
+    "actors/connection.hpp": 430,
+}
 
 # Folders that are not ours, made by a build, or data that speaks for itself.
 SKIPPED_FOLDERS = {"build", "cache", "node_modules", "__pycache__"}

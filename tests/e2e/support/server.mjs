@@ -55,11 +55,12 @@ export async function until(condition, what, timeoutMs = patienceMs) {
   }
 }
 
-/// The environment without what would configure the server behind our back.
+/// The environment without what would configure the server behind our back. Only
+/// who asks for an admin listener has one, because many servers run at a time.
 function cleanEnvironment(extra) {
   const own = Object.entries(process.env).filter(([name]) =>
     !name.startsWith('CALLBOARD_'));
-  return { ...Object.fromEntries(own), ...extra };
+  return { CALLBOARD_ADMIN: 'none', ...Object.fromEntries(own), ...extra };
 }
 
 /// One `callboard serve` process.

@@ -1,9 +1,10 @@
-#include <callboard/net/http_session_socket.hpp>
+#include <callboard/net/http_stream.hpp>
 
 #include <algorithm>
 #include <array>
 
-// What an HTTP session has to do with its socket, encrypted or not.
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace callboard::net {
 
@@ -28,6 +29,21 @@ size_t send_some(tcp::socket& socket, tls_stream* tls, std::string_view head,
 }
 
 } // namespace
+
+std::optional<tcp::socket> adopt_socket(asio::io_context& io, int descriptor) {
+  sockaddr_storage name{};
+  socklen_t size = sizeof(name);
+  auto v6 = ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size)
+              == 0
+            && name.ss_family == AF_INET6;
+  tcp::socket result{io};
+  error_code failed;
+  result.assign(v6 ? tcp::v6() : tcp::v4(), descriptor, failed);
+  if (!failed)
+    return result;
+  ::close(descriptor);
+  return std::nullopt;
+}
 
 std::string address_of(const tcp::endpoint& peer) {
   auto result = peer.address();

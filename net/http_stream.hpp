@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -8,7 +9,13 @@
 #include <callboard/net/boost/asio.hpp>
 #include <callboard/net/tls_stream.hpp>
 
+// A socket that HTTP is spoken on, with TLS or without.
+
 namespace callboard::net {
+
+/// Takes over an accepted descriptor.
+/// @returns nothing if that fails; the descriptor is closed then.
+std::optional<tcp::socket> adopt_socket(asio::io_context& io, int descriptor);
 
 /// Returns an IP address as people write it; v4 where v6 only wraps it.
 std::string address_of(const tcp::endpoint& peer);

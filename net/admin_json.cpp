@@ -1,0 +1,213 @@
+#include <callboard/net/admin_json.hpp>
+
+#include <utility>
+
+#include <caf/sec.hpp>
+
+#include <callboard/net/client_error.hpp>
+#include <callboard/net/json_parts.hpp>
+
+namespace callboard::net {
+
+namespace {
+
+using json_buffer = callboard_rapidjson::StringBuffer;
+
+/// Writes a JSON object.
+class object_writer {
+public:
+  object_writer() {
+    out_.StartObject();
+  }
+
+  void name(std::string_view x) {
+    out_.Key(x.data(), static_cast<unsigned>(x.size()));
+  }
+
+  void add(std::string_view key, std::string_view value) {
+    name(key);
+    out_.String(value.data(), static_cast<unsigned>(value.size()));
+  }
+
+  void add(std::string_view key, uint64_t value) {
+    name(key);
+    out_.Uint64(value);
+  }
+
+  void add(std::string_view key, int64_t value) {
+    name(key);
+    out_.Int64(value);
+  }
+
+  void add_switch(std::string_view key, bool value) {
+    name(key);
+    out_.Bool(value);
+  }
+
+  template <class List, class F>
+  void add_list(std::string_view key, const List& list, F&& add_members) {
+    name(key);
+    out_.StartArray();
+    for (auto& x : list) {
+      out_.StartObject();
+      add_members(x);
+      out_.EndObject();
+    }
+    out_.EndArray();
+  }
+
+  std::string take() {
+    out_.EndObject();
+    return std::string{buffer_.GetString(), buffer_.GetSize()} + '\n';
+  }
+
+private:
+  json_buffer buffer_;
+  callboard_rapidjson::Writer<json_buffer> out_{buffer_};
+};
+
+unsigned status_of(errc x) noexcept {
+  switch (x) {
+    case errc::bad_subject:
+    case errc::bad_payload:
+      return 400;
+    case errc::unauthenticated:
+    case errc::token_expired:
+      return 401;
+    case errc::forbidden:
+      return 403;
+    case errc::no_responder:
+      return 404;
+    case errc::frame_too_large:
+      return 413;
+    case errc::rate_limited:
+      return 429;
+    case errc::overloaded:
+    case errc::shutting_down:
+    case errc::storage_unavailable:
+      return 503;
+    case errc::timeout:
+      return 504;
+    default:
+      return 500;
+  }
+}
+
+} // namespace
+
+std::string to_json(const node_facts& x) {
+  object_writer out;
+  out.add("name", x.name);
+  out.add("version", x.version);
+  out.add("incarnation", x.incarnation);
+  out.add("uptimeMs", x.uptime_ms);
+  out.add("loops", x.loops);
+  out.add_switch("draining", x.draining);
+  out.add("store", x.store);
+  out.add("residentBytes", x.resident_bytes);
+  out.add("connecting", x.connecting);
+  out.add("connections", x.connections);
+  out.add("disconnecting", x.disconnecting);
+  out.add("closed", x.closed);
+  out.add("topics", x.topics);
+  out.add("subscriptions", x.subscriptions);
+  out.add("outboxBytes", x.outbox_bytes);
+  out.add("framesIn", x.frames_in);
+  out.add("framesOut", x.frames_out);
+  out.add("bytesIn", x.bytes_in);
+  out.add("bytesOut", x.bytes_out);
+  out.add("publishes", x.publishes);
+  out.add("deliveries", x.deliveries);
+  out.add("requests", x.requests);
+  out.add("drops", x.drops);
+  out.add("refused", x.refused);
+  return out.take();
+}
+
+std::string to_json(const connection_page& page) {
+  object_writer out;
+  out.add_list("connections", page.connections, [&out](const auto& x) {
+    out.add("id", x.id);
+    out.add("name", x.name);
+    out.add("user", x.user);
+    out.add("tenant", x.tenant);
+    out.add("address", x.address);
+    out.add("state", x.state);
+    out.add("sinceMs", x.since_ms);
+    out.add("idleMs", x.idle_ms);
+    out.add("loop", uint64_t{x.loop});
+    out.add("subscriptions", x.subscriptions);
+    out.add("inflight", x.inflight);
+    out.add("outboxBytes", x.outbox_bytes);
+  });
+  if (page.next != 0)
+    out.add("next", page.next);
+  return out.take();
+}
+
+std::string to_json(const topic_page& page) {
+  object_writer out;
+  out.add_list("topics", page.topics, [&out](const auto& x) {
+    out.add("topic", x.topic);
+    out.add("subscribers", x.subscribers);
+    out.add("epoch", x.epoch);
+    out.add("offset", x.offset);
+    out.add("historyEvents", x.history_events);
+    out.add("historyBytes", x.history_bytes);
+  });
+  if (!page.next.empty())
+    out.add("next", page.next);
+  return out.take();
+}
+
+std::string to_json(const position& x) {
+  object_writer out;
+  out.add("epoch", x.epoch);
+  out.add("offset", x.offset);
+  return out.take();
+}
+
+std::string closed_json(uint64_t n) {
+  object_writer out;
+  out.add("closed", n);
+  return out.take();
+}
+
+std::string level_json(std::string_view level) {
+  object_writer out;
+  out.add("level", level);
+  return out.take();
+}
+
+http_content json_content(std::string text) {
+  http_content result;
+  result.type = "application/json";
+  result.fields = "Cache-Control: no-store\r\n";
+  result.text = std::move(text);
+  return result;
+}
+
+http_content error_content(unsigned status, std::string_view name,
+                           std::string_view sentence) {
+  // For the fields that go with the status.
+  auto result = to_content(http_refusal{status, name, {}});
+  object_writer out;
+  out.add("error", name);
+  out.add("message", sentence);
+  result.text = out.take();
+  return result;
+}
+
+http_content error_content(const caf::error& x) {
+  if (x.category() == caf::type_id_v<errc>) {
+    auto code = errc_of(x);
+    return error_content(status_of(code), info(code).name,
+                         details(x).sentence);
+  }
+  if (x == caf::sec::request_timeout)
+    return error_content(504, info(errc::timeout).name,
+                         info(errc::timeout).sentence);
+  return error_content(503, "unavailable", "This part of the node is gone.");
+}
+
+} // namespace callboard::net

@@ -1,0 +1,90 @@
+#include <callboard/net/admin_json.hpp>
+
+#include <string>
+
+#include <caf/sec.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace callboard::net;
+
+namespace {
+
+/// Returns an error's status and name.
+std::string words(const caf::error& x) {
+  constexpr std::string_view mark = "{\"error\":\"";
+  auto answer = error_content(x);
+  auto text = std::string_view{answer.text};
+  if (!text.starts_with(mark))
+    return "no error";
+  text.remove_prefix(mark.size());
+  return std::to_string(answer.status) + ' '
+         + std::string{text.substr(0, text.find('"'))};
+}
+
+} // namespace
+
+CAF_TEST(pages tell what comes behind them) {
+  connection_page connections;
+  CHECK_EQ(to_json(connections), "{\"connections\":[]}\n");
+  connection_facts x;
+  x.id = 7;
+  x.name = "n-7";
+  x.user = "ann \"a\"";
+  x.state = "connected";
+  x.since_ms = 1;
+  x.outbox_bytes = 2;
+  connections.connections.push_back(x);
+  connections.next = 7;
+  CHECK_EQ(to_json(connections),
+           "{\"connections\":[{\"id\":7,\"name\":\"n-7\",\"user\":\"ann "
+           "\\\"a\\\"\",\"tenant\":\"\",\"address\":\"\",\"state\":"
+           "\"connected\",\"sinceMs\":1,\"idleMs\":0,\"loop\":0,"
+           "\"subscriptions\":0,\"inflight\":0,\"outboxBytes\":2}],"
+           "\"next\":7}\n");
+  topic_page topics;
+  CHECK_EQ(to_json(topics), "{\"topics\":[]}\n");
+  topics.topics.push_back({"a", "e", 3, 2, 1, 9});
+  topics.next = "a";
+  CHECK_EQ(to_json(topics),
+           "{\"topics\":[{\"topic\":\"a\",\"subscribers\":2,\"epoch\":\"e\","
+           "\"offset\":3,\"historyEvents\":1,\"historyBytes\":9}],"
+           "\"next\":\"a\"}\n");
+}
+
+CAF_TEST(small answers) {
+  CHECK_EQ(to_json(position{"e", 5}), "{\"epoch\":\"e\",\"offset\":5}\n");
+  CHECK_EQ(closed_json(3), "{\"closed\":3}\n");
+  CHECK_EQ(level_json("info"), "{\"level\":\"info\"}\n");
+  auto x = json_content("{}\n");
+  CHECK_EQ(x.status, 200u);
+  CHECK_EQ(x.text, "{}\n");
+}
+
+CAF_TEST(errors have the status that suits them) {
+  CHECK_EQ(words(caf::make_error(errc::bad_subject)), "400 bad_subject");
+  CHECK_EQ(words(caf::make_error(errc::bad_payload)), "400 bad_payload");
+  CHECK_EQ(words(caf::make_error(errc::forbidden)), "403 forbidden");
+  CHECK_EQ(words(caf::make_error(errc::frame_too_large)),
+           "413 frame_too_large");
+  CHECK_EQ(words(caf::make_error(errc::rate_limited)), "429 rate_limited");
+  CHECK_EQ(words(caf::make_error(errc::overloaded)), "503 overloaded");
+  CHECK_EQ(words(caf::make_error(errc::storage_unavailable)),
+           "503 storage_unavailable");
+  CHECK_EQ(words(caf::make_error(errc::timeout)), "504 timeout");
+  CHECK_EQ(words(caf::make_error(errc::internal)), "500 internal");
+  CHECK_EQ(words(caf::make_error(caf::sec::request_timeout)), "504 timeout");
+  CHECK_EQ(words(caf::make_error(caf::sec::request_receiver_down)),
+           "503 unavailable");
+}
+
+CAF_TEST(an error tells its sentence and when to come again) {
+  auto x = error_content(
+    caf::make_error(errc::bad_subject, std::string{"Not \"so\"."}));
+  CHECK_EQ(x.text,
+           "{\"error\":\"bad_subject\",\"message\":\"Not \\\"so\\\".\"}\n");
+  CHECK(error_content(caf::make_error(errc::overloaded)).fields.find(
+          "Retry-After: ")
+        != std::string::npos);
+}
