@@ -10,8 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr section_bounds action_bounds{section_kind::action, action_sections_max,
-                                net::check_action_pattern};
+constexpr section_bounds action_bounds{section_kind::action,
+                                       action_sections_max,
+                                       net::check_action_pattern};
 
 } // namespace
 
@@ -57,13 +58,14 @@ std::vector<action_rule>
 action_rules(const std::vector<config_section>& sections,
              const std::string& file) {
   std::vector<action_rule> rules;
-  for_each_section(sections, action_bounds, file, [&](const config_section& section) {
-    action_rule rule{section.pattern, {}};
-    apply_section(section, action_settings(rule.options), file);
-    if (auto wrong = net::check_action_options(rule.options); !wrong.empty())
-      refuse_section(section, file, std::string{wrong});
-    rules.push_back(std::move(rule));
-  });
+  for_each_section(
+    sections, action_bounds, file, [&](const config_section& section) {
+      action_rule rule{section.pattern, {}};
+      apply_section(section, action_settings(rule.options), file);
+      if (auto wrong = net::check_action_options(rule.options); !wrong.empty())
+        refuse_section(section, file, std::string{wrong});
+      rules.push_back(std::move(rule));
+    });
   return rules;
 }
 

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr section_bounds topic_bounds{section_kind::topic, topic_sections_max,
-                                net::check_rule_pattern};
+                                      net::check_rule_pattern};
 constexpr size_t payload_bytes_max = 16 * 1024 * 1024;
 constexpr size_t publish_rate_max = 1'000'000;
 
@@ -111,14 +111,15 @@ std::string check_durability(const std::vector<config_section>& sections,
 std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
                                     const std::string& file) {
   std::vector<topic_rule> rules;
-  for_each_section(sections, topic_bounds, file, [&](const config_section& section) {
-    topic_rule rule{section.pattern, {}};
-    apply_section(section, topic_settings(rule.options), file);
-    if (rule.options.publish_burst > 0 && rule.options.publish_rate == 0)
-      refuse_section(section, file,
-                     "publish-burst means nothing without publish-rate");
-    rules.push_back(std::move(rule));
-  });
+  for_each_section(
+    sections, topic_bounds, file, [&](const config_section& section) {
+      topic_rule rule{section.pattern, {}};
+      apply_section(section, topic_settings(rule.options), file);
+      if (rule.options.publish_burst > 0 && rule.options.publish_rate == 0)
+        refuse_section(section, file,
+                       "publish-burst means nothing without publish-rate");
+      rules.push_back(std::move(rule));
+    });
   return rules;
 }
 
