@@ -60,8 +60,10 @@ connection::served& connection::serving() {
 
 void connection::serve(request_ticket ticket, const routed_request& x) {
   frame_view frame;
-  frame.type = x.call_id == 0 ? frame_type::notify : frame_type::request;
-  if (x.call_id != 0) {
+  // Applications ask without an id of the call.
+  auto answered = ticket.number != 0;
+  frame.type = answered ? frame_type::request : frame_type::notify;
+  if (answered) {
     frame.seq_id = serving().next_seq_id();
     served_->requests[frame.seq_id] = {ticket, {}, {}};
   }
@@ -71,7 +73,7 @@ void connection::serve(request_ticket ticket, const routed_request& x) {
   frame.meta.sender = ctx_.node.options.tenant_isolation
                         ? visible_name(x.content.sender)
                         : std::string_view{x.content.sender};
-  if (x.call_id != 0) {
+  if (answered) {
     frame.meta.mark(meta_key::timeout_ms);
     frame.meta.timeout_ms = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(x.timeout).count());

@@ -212,6 +212,17 @@ CAF_TEST(applications ask whoever answers the action) {
   kill(who);
 }
 
+CAF_TEST(applications ask a client that answers the action) {
+  auto& x = connect();
+  say(x, type::register_action, 1, "sum");
+  x.heard();
+  auto asked = ask(server, request_atom_v, std::string{"sum"}, text("?"),
+                   caf::timespan{1s});
+  CHECK_EQ(x.heard(), "request 1 sum \"?\"");
+  say(x, type::response, 1, "", text("three"));
+  CHECK_EQ(result_of(asked), "three");
+}
+
 CAF_TEST(applications ask the client of a connection or of a user) {
   auto& x = connect(1, "alice");
   auto one = ask(server, request_atom_v, connection_id{1}, std::string{"sum"},
