@@ -49,10 +49,13 @@ public:
   database db;
 
 private:
-  // SQLite only says that it cannot open it.
+  // SQLite only says that it cannot open it, or of a folder that reading fails.
   static void check_is_there(const std::string& file) {
     if (!std::filesystem::exists(file))
       throw store_error{store_trouble::unusable, file + " does not exist"};
+    if (std::filesystem::is_directory(file))
+      throw store_error{store_trouble::unusable,
+                        file + " is a folder, not the file of a store"};
   }
 };
 

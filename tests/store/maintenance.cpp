@@ -125,6 +125,8 @@ CAF_TEST(what is no store is told) {
   auto other = folder.path() + "/other";
   CHECK_EQ(failure([&] { check_store_file(other); }),
            other + " does not exist");
+  CHECK_EQ(failure([&] { check_store_file(folder.path()); }),
+           folder.path() + " is a folder, not the file of a store");
   std::ofstream{other} << std::string(5000, 'x');
   CHECK(failure([&] { check_store_file(other); }).find("not a database")
         != std::string::npos);
