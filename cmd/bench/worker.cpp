@@ -107,6 +107,9 @@ void worker::enter(run_phase phase) {
     window_.delivered = counts.delivered;
     window_.received_bytes = counts.received_bytes;
   } else if (previous == run_phase::measure) {
+    if (options().rate > 0)
+      due_until_ns_ = now_;
+    what_->measured(*this);
     window_.elapsed_ns += now_;
     window_.cpu_ns += read_clock(CLOCK_THREAD_CPUTIME_ID);
     window_.published = counts.published - window_.published;
