@@ -141,6 +141,9 @@ void every_mode(const child& server) {
   auto opts = brief(bench_mode::echo, url);
   opts.connections = 20;
   runs_clean("requests", opts);
+  auto cold = opts;
+  cold.warmup_s = 0;
+  runs_clean("requests without a warm-up", cold);
   opts.window = 16;
   opts.threads = 2;
   runs_clean("requests, window 16, two threads", opts);
