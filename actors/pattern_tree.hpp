@@ -76,8 +76,8 @@ private:
     }
   }
 
-  // Depth is bounded by a subject's 255 bytes, so by 128 segments, and two in
-  // front of a tenant's.
+  // Depth is bounded by a subject's 255 bytes, so by 128 segments, and three in
+  // front of where a tenant's dead letters go.
   template <class F>
   static void
   match_below(const node& at, std::string_view topic, bool first, F& f) {

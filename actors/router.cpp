@@ -131,7 +131,7 @@ refusal router::open(const routed_request_ptr& x,
     return {errc::no_responder};
   }
   auto now = clock().now();
-  auto* guard = guard_of(*responder, now);
+  auto* guard = guard_of(*responder, x->content.action, now);
   if (guard != nullptr)
     if (auto refused = check(*guard, now))
       return refused;
@@ -177,7 +177,7 @@ void router::notify(const routed_request_ptr& x) {
   auto* responder = next(x->content.action);
   if (responder == nullptr)
     return;
-  if (responder->rule != nullptr && drops_notify(*responder))
+  if (responder->rule != nullptr && drops_notify(*responder, x->content.action))
     return;
   table_.choose(*responder);
   if (congested(*responder)) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -91,16 +92,19 @@ private:
 
   // -- rules of actions -------------------------------------------------------
 
-  // Returns who holds requests for this responder's action to its rule; null
+  // Returns who holds requests for `action` to the rule of this responder; null
   // where there is no rule.
-  action_guard* guard_of(const registration& x,
+  // @param action its full name: one of the application's serves all tenants,
+  //               and each of them is held to the rule by itself.
+  action_guard* guard_of(const registration& x, std::string_view action,
                          caf::actor_clock::time_point now);
 
   // Decides about a request, and counts a refusal.
   refusal check(action_guard& guard, caf::actor_clock::time_point now);
 
-  // Returns whether a notify to this responder, which has a rule, is dropped.
-  bool drops_notify(const registration& x);
+  // Returns whether a notify for `action`, a full name, is dropped by the rule
+  // of this responder, which has one.
+  bool drops_notify(const registration& x, std::string_view action);
 
   void count_refusal(errc code);
 

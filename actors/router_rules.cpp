@@ -1,5 +1,6 @@
 #include <callboard/actors/router.hpp>
 
+#include <string_view>
 #include <utility>
 
 #include <caf/actor_system.hpp>
@@ -20,11 +21,10 @@ registration* router::next(std::string_view action) noexcept {
   return table_.next(action);
 }
 
-action_guard* router::guard_of(const registration& x,
+action_guard* router::guard_of(const registration& x, std::string_view action,
                                caf::actor_clock::time_point now) {
   if (x.rule == nullptr)
     return nullptr;
-  auto& action = x.action->first;
   if (auto* known = guards_.find(action))
     return known;
   if (guards_.full()) {
@@ -46,9 +46,10 @@ refusal router::check(action_guard& guard, caf::actor_clock::time_point now) {
   return result;
 }
 
-bool router::drops_notify(const registration& x) {
+bool router::drops_notify(const registration& x, std::string_view action) {
   auto now = clock().now();
-  auto refused = guard_of(x, now)->check_notify(now, ctx_.load.token_price());
+  auto* guard = guard_of(x, action, now);
+  auto refused = guard->check_notify(now, ctx_.load.token_price());
   count_refusal(refused.code);
   return static_cast<bool>(refused);
 }

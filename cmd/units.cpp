@@ -99,8 +99,10 @@ std::optional<double> parse_share(std::string_view text) noexcept {
 }
 
 std::string format_share(double x) {
-  char text[32];
-  auto [end, ec] = std::to_chars(text, text + sizeof(text), x);
+  // The smallest numbers have 323 zeros in front, the largest 309 digits.
+  char text[400];
+  auto [end, ec] = std::to_chars(text, text + sizeof(text), x,
+                                 std::chars_format::fixed);
   return ec == std::errc{} ? std::string{text, end} : std::string{};
 }
 

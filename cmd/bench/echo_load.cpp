@@ -127,6 +127,14 @@ int64_t paced_request_load::tick(worker& self) {
   return std::max<int64_t>(due_ns_ - self.now(), 0);
 }
 
+void paced_request_load::measured(worker& self) {
+  while (due_ns_ <= self.now() && ask(self))
+    due_ns_ += interval_ns_;
+  if (due_ns_ <= self.now())
+    self.counts.unsent
+      += static_cast<uint64_t>((self.now() - due_ns_) / interval_ns_) + 1;
+}
+
 bool paced_request_load::ask(worker& self) {
   if (out_ == in_flight_.size())
     return false;

@@ -34,7 +34,8 @@ private:
 
 /// Sends requests to `callboard.echo` at a rate, whatever the server takes for
 /// them. The connections take turns, each with at most `window` in flight; what
-/// is due while none has room waits, and its latency counts from when it was.
+/// is due while none has room waits, and its latency counts from when it was;
+/// what still waits when the measured time ends is counted as unsent.
 class paced_request_load final : public load {
 public:
   paced_request_load(const bench_options& options, uint32_t links);
@@ -43,6 +44,7 @@ public:
   void answered(worker& self, link& which, const frame_view& frame) override;
   void refused(worker& self, link& which, const frame_view& frame) override;
   int64_t tick(worker& self) override;
+  void measured(worker& self) override;
   void finish(worker& self) override;
 
 private:

@@ -34,6 +34,10 @@ int64_t load::tick(worker&) {
   return -1;
 }
 
+void load::measured(worker&) {
+  // What was not sent is of no interest.
+}
+
 void load::finish(worker&) {
   // Nothing is outstanding.
 }

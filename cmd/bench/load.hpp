@@ -57,6 +57,9 @@ public:
   /// @returns nanoseconds until it wants to be called again; negative: never.
   virtual int64_t tick(worker& self);
 
+  /// Sends what was due when the measured time ended; then nothing more is.
+  virtual void measured(worker& self);
+
   /// Counts what has not come, once nothing more will.
   virtual void finish(worker& self);
 };

@@ -229,6 +229,10 @@ std::string summary(const bench_options& opts, const bench_result& result) {
               static_cast<unsigned long long>(counts.corrupt),
               static_cast<unsigned long long>(counts.errors),
               static_cast<unsigned long long>(counts.closed)));
+  if (counts.unsent > 0)
+    line("unsent", format("%llu requests were due when no connection had room "
+                          "for them",
+                          static_cast<unsigned long long>(counts.unsent)));
   if (!counts.errors_by_code.empty())
     line("errors", errors_of(counts));
   if (!counts.trouble.empty())
@@ -317,6 +321,7 @@ std::string to_json(const bench_options& opts, const bench_result& result) {
     out.number("comeback_s", static_cast<double>(counts.comeback_ns) / 1e9);
   }
   out.count("lost", counts.lost);
+  out.count("unsent", counts.unsent);
   out.count("misordered", counts.misordered);
   out.count("corrupt", counts.corrupt);
   add_errors(out, counts);

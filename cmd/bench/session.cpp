@@ -262,6 +262,7 @@ void session::collect() {
     counts.delivered += theirs.delivered;
     counts.received_bytes += theirs.received_bytes;
     counts.lost += theirs.lost;
+    counts.unsent += theirs.unsent;
     counts.misordered += theirs.misordered;
     counts.corrupt += theirs.corrupt;
     counts.errors += theirs.errors;

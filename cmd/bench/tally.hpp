@@ -19,6 +19,9 @@ struct tally {
   uint64_t received_bytes = 0;
   /// Messages that a later one of the same sender overtook, or that never came.
   uint64_t lost = 0;
+  /// Requests at a rate that were due in the measured time, and never sent
+  /// because no connection had room for them.
+  uint64_t unsent = 0;
   /// Messages that came twice, too late, or out of the topic's order.
   uint64_t misordered = 0;
   /// Messages that are not what was sent.
@@ -31,7 +34,9 @@ struct tally {
   uint64_t closed = 0;
   /// The first of the errors and closed connections, as a sentence.
   std::string trouble;
-  /// Time from sending to arrival, of what arrived while it was measured.
+  /// Time from sending to arrival, of what arrived while it was measured; at a
+  /// rate, from when it was due, and also of what arrived later and was due
+  /// while it was measured.
   histogram latency;
 
   /// The same, of `comeback` before anybody left.

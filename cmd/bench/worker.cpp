@@ -97,9 +97,10 @@ void worker::enter(run_phase phase) {
   auto previous = phase_;
   phase_ = phase;
   now_ = read_clock(CLOCK_MONOTONIC);
-  if (phase == run_phase::warm_up) {
+  // A warm-up of no time goes by unseen.
+  if (previous == run_phase::connect && phase < run_phase::drain)
     what_->start(*this);
-  } else if (phase == run_phase::measure) {
+  if (phase == run_phase::measure) {
     counts.latency.reset();
     window_.elapsed_ns = -now_;
     window_.cpu_ns = -read_clock(CLOCK_THREAD_CPUTIME_ID);
@@ -107,6 +108,9 @@ void worker::enter(run_phase phase) {
     window_.delivered = counts.delivered;
     window_.received_bytes = counts.received_bytes;
   } else if (previous == run_phase::measure) {
+    if (options().rate > 0)
+      due_until_ns_ = now_;
+    what_->measured(*this);
     window_.elapsed_ns += now_;
     window_.cpu_ns += read_clock(CLOCK_THREAD_CPUTIME_ID);
     window_.published = counts.published - window_.published;

@@ -196,9 +196,10 @@ public:
   void refuse(link& which, const std::string& what);
 
   /// Counts one message that arrived.
+  /// @param sent_ns when it was sent or, at a rate, due.
   void deliver(int64_t sent_ns) {
     ++counts.delivered;
-    if (phase_ == run_phase::measure)
+    if (phase_ == run_phase::measure || sent_ns <= due_until_ns_)
       counts.latency.record(now_ - sent_ns);
   }
 
@@ -244,6 +245,8 @@ private:
   int64_t unix_offset_ns_ = 0;
   int64_t connect_began_ns_ = 0;
   int64_t hang_up_began_ns_ = 0;
+  // When the measured time of a load at a rate ended; negative: it has not.
+  int64_t due_until_ns_ = -1;
   uint32_t begun_ = 0;
   uint32_t handshaking_ = 0;
   uint32_t open_ = 0;

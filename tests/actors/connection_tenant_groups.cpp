@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include <callboard/actors/tenant_space.hpp>
+
 #include "actors/tenant_fixture.hpp"
 
 using namespace callboard;
@@ -77,6 +79,32 @@ CAF_TEST(dead letters stay with their tenant) {
   CHECK_EQ(offset_of(ann), "\"offset\":1");
   CHECK_EQ(offset_of(eve), "\"offset\":0");
   CHECK_EQ(offset_of(cid), "\"offset\":0");
+}
+
+CAF_TEST(the longest full name is that of a dead letter) {
+  start(2);
+  std::string tenant(255, 't');
+  // As many segments as a name can have.
+  std::string topic = "x";
+  for (int i = 0; i < 127; ++i)
+    topic += "/x";
+  auto dead = "$dead/" + topic;
+  CHECK_EQ(tenant_topic(tenant, dead).size(), 526u);
+  auto& ann = enter("ann of " + tenant);
+  auto& bob = enter("bob of " + tenant, 1);
+  CHECK(tell(bob, type::subscribe, 2, dead).starts_with("response 2 {"));
+  CHECK_EQ(tell(bob, type::subscribe, 3, "$dead/x/#"), "response 3 {}");
+  CHECK_EQ(tell(bob, type::subscribe, 4, dead + 'x'), "error 4 bad_subject");
+  CHECK(join(ann, topic).starts_with("response 1 {"));
+  CHECK_EQ(tell(ann, type::subscribe, 4, topic + 'x'), "error 4 bad_subject");
+  publish(ann, topic);
+  CHECK_EQ(told(ann), "event 1 " + topic + " @1 of g \"x\"");
+  CHECK_EQ(tell(ann, type::error, 1, "busy"), "");
+  auto letters = told(bob);
+  for (std::string words : {" @1 attempt 1 from g \"x\"",
+                            " @1 by $dead/x/# attempt 1 from g \"x\""})
+    CHECK(letters.find("event " + dead + words) != std::string::npos);
+  CHECK_EQ(count(&group_metrics::dead_letters), 1);
 }
 
 CAF_TEST(dead letters of dead letters are none) {

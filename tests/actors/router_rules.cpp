@@ -2,7 +2,11 @@
 
 #include <callboard/actors/router.hpp>
 
+#include <cstddef>
+#include <memory>
+
 #include <callboard/actors/responder_error.hpp>
+#include <callboard/actors/tenant_space.hpp>
 
 #include "actors/rule_fixture.hpp"
 #include "support/test.hpp"
@@ -180,6 +184,89 @@ CAF_TEST(a pattern with quotes makes a label that can be read) {
   };
   sys.metrics().collect(look);
   CHECK(found);
+}
+
+// -- tenants ------------------------------------------------------------------
+
+CAF_TEST(each tenant has a rate of its own where the application answers) {
+  hold("sum", {.rate = {1}});
+  auto alice = connect();
+  auto acme = tenant_action("acme", "sum");
+  auto other = tenant_action("other", "sum");
+  auto served = std::make_shared<size_t>(0);
+  embed("sum", responder([served](const action_request& x) {
+          CHECK_EQ(x.action, "sum");
+          ++*served;
+          return payload::pack("ok");
+        }));
+  ask(alice, acme, 1);
+  CHECK_EQ(answers(alice), "1 ok");
+  CHECK_EQ(ask_and_wait(alice, acme), "rate_limited 1000");
+  ask(alice, other, 2);
+  CHECK_EQ(answers(alice), "2 ok");
+  CHECK_EQ(ask_and_wait(alice, other), "rate_limited 1000");
+  // Clients without a tenant have a space of their own, and so has who asks in
+  // the application.
+  ask(alice, tenant_action("", "sum"), 3);
+  ask(alice, "sum", 4);
+  CHECK_EQ(answers(alice), "3 ok, 4 ok");
+  CHECK_EQ(*served, 4u);
+  CHECK_EQ(guarded(), 4);
+}
+
+CAF_TEST(what a tenant notifies uses up its own rate) {
+  hold("log", {.rate = {1}});
+  auto alice = connect();
+  auto acme = tenant_action("acme", "log");
+  auto other = tenant_action("other", "log");
+  auto served = std::make_shared<size_t>(0);
+  embed("log", responder([served](const action_request&) {
+          ++*served;
+          return payload::pack("ok");
+        }));
+  ask(alice, acme, 0);
+  ask(alice, acme, 0);
+  CHECK_EQ(*served, 1u);
+  CHECK_EQ(kept_by_rates(), 1);
+  ask(alice, other, 0);
+  CHECK_EQ(*served, 2u);
+  CHECK_EQ(kept_by_rates(), 1);
+}
+
+CAF_TEST(each tenant has a circuit of its own where the application answers) {
+  hold("sum", breaker());
+  auto alice = connect();
+  auto acme = tenant_action("acme", "sum");
+  auto other = tenant_action("other", "sum");
+  auto fails = std::make_shared<bool>(true);
+  embed("sum",
+        responder([fails](const action_request&) -> caf::result<payload> {
+          if (*fails)
+            return caf::make_error(errc::internal);
+          return payload::pack("ok");
+        }));
+  for (int i = 0; i < 4; ++i)
+    CHECK_EQ(ask_and_wait(alice, acme), "internal");
+  *fails = false;
+  CHECK_EQ(ask_and_wait(alice, acme), "circuit_open 5000");
+  CHECK_EQ(circuits(circuit_state::open, "sum"), 1);
+  ask(alice, other, 1);
+  CHECK_EQ(answers(alice), "1 ok");
+  CHECK_EQ(circuits(circuit_state::open, "sum"), 1);
+}
+
+CAF_TEST(the states of all tenants share a bound) {
+  node.options.guarded_actions_max = 2;
+  hold("sum", {.rate = {1}});
+  auto alice = connect();
+  embed("sum",
+        responder([](const action_request&) { return payload::pack("ok"); }));
+  CHECK_EQ(ask_and_wait(alice, tenant_action("a", "sum")), "");
+  CHECK_EQ(ask_and_wait(alice, tenant_action("b", "sum")), "");
+  CHECK_EQ(evictions(), 0);
+  CHECK_EQ(ask_and_wait(alice, tenant_action("c", "sum")), "");
+  CHECK_EQ(evictions(), 1);
+  CHECK_EQ(guarded(), 2);
 }
 
 // -- embedded askers ----------------------------------------------------------

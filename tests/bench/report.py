@@ -1,5 +1,6 @@
 """Turns samples into medians, ratios and a table."""
 
+import math
 import statistics
 
 
@@ -22,6 +23,11 @@ def time_text(nanoseconds):
     if nanoseconds >= 1e3:
         return f"{nanoseconds / 1e3:.3g} us"
     return f"{nanoseconds:.0f} ns"
+
+
+def p99_us(sample):
+    """Returns the p99 of latency; infinity where nothing came."""
+    return sample["latency_p99_us"] if sample["delivered"] > 0 else math.inf
 
 
 def outcome(ok):

@@ -10,21 +10,28 @@ import urllib.request
 import contenders
 
 SECONDS_MORE_MAX = 60
+# A name with its labels, a value and, in milliseconds, when that was.
+METRIC = re.compile(r'([^\s{]+(?:\{.*\})?) (\S+)(?: -?\d+)?')
 
 
 def metrics(port):
     """Returns the node's metrics: {'name{label="value"}': sum over loops}."""
     url = f"http://127.0.0.1:{port}/metrics"
     with urllib.request.urlopen(url, timeout=20) as answer:
-        lines = answer.read().decode().splitlines()
+        return parsed_metrics(answer.read().decode())
+
+
+def parsed_metrics(text):
     found = {}
-    for line in lines:
-        if line.startswith("#"):
+    for line in text.splitlines():
+        if not line or line.startswith("#"):
             continue
-        name, _, value = line.rpartition(" ")
-        name = re.sub(r'\bloop="\d+",?', "", name).replace(",}", "}")
+        match = METRIC.fullmatch(line)
+        if not match:
+            raise RuntimeError(f"'{line}' is no metric")
+        name = re.sub(r'\bloop="\d+",?', "", match[1]).replace(",}", "}")
         name = name.removesuffix("{}")
-        found[name] = found.get(name, 0) + float(value)
+        found[name] = found.get(name, 0) + float(match[2])
     return found
 
 
@@ -41,7 +48,7 @@ def resident_bytes(pid):
         for line in lines:
             if line.startswith("Rss:"):
                 return int(line.split()[1]) * 1024
-    return 0
+    raise OSError(f"process {pid} has no resident memory")
 
 
 class Memory:
@@ -51,6 +58,7 @@ class Memory:
         self.pid = pid
         self.every_s = every_s
         self.samples = []
+        self.problem = None
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -66,14 +74,21 @@ class Memory:
         try:
             while not self.ended.wait(self.every_s):
                 self.samples.append((time.time(), resident_bytes(self.pid)))
-        except OSError:
-            pass  # It has ended.
+        except OSError as problem:
+            self.problem = problem
 
     def during(self, report):
-        """Returns what was seen in the measured time of a load's report."""
+        """Returns what was seen in the measured time of a load's report.
+
+        Raises RuntimeError if that is nothing, or not all that there was.
+        """
         until = report["measured_until"]
         first = until - report["elapsed_s"]
-        return [size for at, size in self.samples if first <= at <= until]
+        found = [size for at, size in self.samples if first <= at <= until]
+        if self.problem or not found:
+            raise RuntimeError("memory was not seen while it was measured: "
+                               f"{self.problem or 'nobody looked'}")
+        return found
 
 
 class Load:
@@ -91,7 +106,13 @@ class Load:
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
+        self.stop()
+
+    def running(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        if self.running():
             self.process.kill()
         self.process.communicate()
 

@@ -1,5 +1,9 @@
 #include <callboard/cmd/units.hpp>
 
+#include <limits>
+#include <string>
+#include <string_view>
+
 #include "support/test.hpp"
 
 using namespace callboard::cmd;
@@ -71,6 +75,16 @@ CAF_TEST(shares are read and written) {
   CAF_CHECK_EQUAL(format_share(0.5), "0.5");
   CAF_CHECK_EQUAL(format_share(0), "0");
   CAF_CHECK_EQUAL(format_share(1), "1");
+}
+
+CAF_TEST(shares of any size are written as they are read) {
+  CAF_CHECK_EQUAL(format_share(0.0001), "0.0001");
+  CAF_CHECK_EQUAL(format_share(0.000001), "0.000001");
+  CAF_CHECK_EQUAL(format_share(1e22), "1" + std::string(22, '0'));
+  using limits = std::numeric_limits<double>;
+  for (auto x : {0.0001, 1e-7, 1.0 / 3, 0.1 + 0.2, limits::denorm_min(),
+                 limits::min(), limits::max()})
+    CAF_CHECK_EQUAL(parse_share(format_share(x)), x);
 }
 
 CAF_TEST(what is no share is refused) {

@@ -3,6 +3,9 @@
 #include <callboard/actors/event_store.hpp>
 
 #include <random>
+#include <string>
+
+#include <callboard/actors/tenant_space.hpp>
 
 #include "support/store_fixture.hpp"
 #include "support/test.hpp"
@@ -64,6 +67,22 @@ CAF_TEST(an event keeps all that clients get of it) {
     CHECK_EQ(y.payload.to_json(), "{\"a\":[1,2.5,null]}");
     CHECK(events[1]->payload.encoding() == codec::msgpack);
     CHECK_EQ(events[1]->payload.to_json(), "\"event 2\"");
+  });
+}
+
+CAF_TEST(the longest name of a topic is kept) {
+  auto name = tenant_topic(std::string(255, 't'),
+                           "$dead/" + std::string(255, 'x'));
+  CHECK_EQ(name.size(), 526u);
+  for_each_store([&name](store_env& env) {
+    CHECK_EQ(env.load(name), name + " none");
+    CHECK_EQ(env.append(name, 1, 3), "ok 3");
+    env.restart();
+    CHECK_EQ(env.load(name), name + " e@3 1-3");
+    CHECK_EQ(env.read(name, 2), "7: 2 3");
+    // No part of it is the whole.
+    auto shorter = name.substr(0, name.size() - 1);
+    CHECK_EQ(env.load(shorter), shorter + " none");
   });
 }
 
