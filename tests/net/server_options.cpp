@@ -340,7 +340,8 @@ CAF_TEST(what a topic takes from clients is bounded) {
 
 CAF_TEST(a cookie has a name that a browser takes) {
   auto& name = options.token_cookie;
-  for (auto good : {"", "t", "__Host-callboard.token", "!#$%&'*+-.^_`|~09azAZ"}) {
+  for (auto good :
+       {"", "t", "__Host-callboard.token", "!#$%&'*+-.^_`|~09azAZ"}) {
     name = good;
     CAF_CHECK_EQUAL(net::check(options), "");
   }
