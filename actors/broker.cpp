@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
@@ -177,7 +178,7 @@ void broker::on_exit() {
   for (auto& x : std::exchange(reloads_, {}))
     x.deliver(caf::make_error(errc::internal));
   for (auto& x : std::exchange(listings_, {}))
-    x.promise.deliver(caf::make_error(errc::internal));
+    x.promise.deliver(caf::make_error(caf::sec::request_receiver_down));
   refuse_waiting();
   abandon_durable();
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <caf/actor_clock.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <callboard/actors/broker_groups.hpp>
@@ -117,6 +118,8 @@ private:
 
   struct listing {
     topic_search search;
+    // When nobody waits for it any more.
+    caf::actor_clock::time_point end;
     caf::typed_response_promise<topic_page> promise;
   };
 
@@ -124,6 +127,8 @@ private:
 
   // Looks at some more topics.
   void go_on_listing();
+
+  void drop_late_listings();
 
   [[nodiscard]] topic_page count_subscribers(topic_page x) const;
 

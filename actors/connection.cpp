@@ -266,7 +266,7 @@ std::string connection::wire_name() const {
 
 leak_history connection::history() const {
   auto& [opened, connected, closing] = live_.entered_ms;
-  return {id_,    address_,  who_.user, to_string(state_),
+  return {id_,    address_,  full_user(), to_string(state_),
           opened, connected, closing};
 }
 

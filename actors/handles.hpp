@@ -142,7 +142,8 @@ using broker_actor = caf::typed_actor<
   caf::result<uint64_t>(reload_atom, rule_set_ptr),
   // Go on with that.
   caf::result<void>(reload_atom),
-  // As owner: some of the topics, without their subscribers.
+  // As owner: some of the topics, without their subscribers. `overloaded` if
+  // 16 wait already, `timeout` after 2 s.
   caf::result<topic_page>(lookup_atom, topic_query),
   // Go on with that.
   caf::result<void>(lookup_atom),

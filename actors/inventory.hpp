@@ -34,7 +34,7 @@ struct connection_query {
   connection_id after = 0;
   /// At most so many, 1 … `inventory_page_max`.
   uint32_t limit = 100;
-  /// Those of this user; empty: all.
+  /// Those of this user, a full name; empty: all.
   std::string user;
 
   template <class Inspector>
@@ -102,7 +102,8 @@ struct topic_query {
   std::string after;
   /// At most so many, 1 … `inventory_page_max`.
   uint32_t limit = 100;
-  /// Those that this well-formed topic or pattern matches; empty: all.
+  /// Those that this well-formed topic or pattern matches, a full name; empty:
+  /// all.
   std::string pattern;
 
   template <class Inspector>

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <caf/actor_clock.hpp>
+#include <caf/timespan.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
 
@@ -75,7 +77,9 @@ using server_handle = caf::typed_actor<
   // Close all connections of a user; answered with how many there were.
   caf::result<uint64_t>(close_atom, std::string, uint16_t, std::string),
   // Some of the connections, and some of the topics: a page after the other.
-  // `timeout` if a part of the node does not answer.
+  // `timeout` if a part of the node does not answer within 2 s, or all of it
+  // takes over 4 s; `overloaded` if too many ask for topics; CAF's own error
+  // if a part is gone.
   caf::result<connection_page>(lookup_atom, connection_query),
   caf::result<topic_page>(lookup_atom, topic_query),
   // Close everyone with `draining`; answered when the last one is gone.
@@ -211,8 +215,12 @@ private:
   caf::result<topic_page> list(const topic_query& x);
 
   // Asks the loops, from this one on, for the topics' subscribers.
-  void count_subscribers(uint32_t loop, topic_page page,
-                         caf::typed_response_promise<topic_page> promise);
+  void count_subscribers(uint32_t loop,
+                         const std::shared_ptr<topic_listing>& x);
+
+  // Returns how long somebody who is asked now has to answer.
+  [[nodiscard]] caf::timespan
+  time_left(caf::actor_clock::time_point end) const;
 
   caf::result<uint64_t> reload(rule_set_ptr rules);
 

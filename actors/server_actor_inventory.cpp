@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <memory>
 #include <utility>
 
+#include <caf/actor_clock.hpp>
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
+#include <caf/timespan.hpp>
 
 // What the node has, for operators. Whoever is asked has so much time, because
 // who asks must hear something.
@@ -15,7 +18,10 @@ namespace callboard {
 
 namespace {
 
-constexpr auto answer_timeout = std::chrono::seconds{2};
+constexpr caf::timespan answer_timeout = std::chrono::seconds{2};
+
+// For all of a page, which is less than who serves operators waits.
+constexpr caf::timespan page_timeout = std::chrono::seconds{4};
 
 // Connections that are asked at a time, so that no loop has all of a page to
 // answer in one turn.
@@ -25,8 +31,9 @@ bool is_timeout(const caf::error& x) {
   return x == caf::sec::request_timeout;
 }
 
+// Who is gone answers with an error of CAF's own.
 caf::error to_error(const caf::error& x) {
-  return caf::make_error(is_timeout(x) ? errc::timeout : errc::internal);
+  return is_timeout(x) ? caf::make_error(errc::timeout) : x;
 }
 
 } // namespace
@@ -40,25 +47,26 @@ struct server_actor::connection_listing {
   size_t asked = 0;
   size_t waiting = 0;
   bool late = false;
+  caf::actor_clock::time_point end;
   connection_page page;
   caf::typed_response_promise<connection_page> promise;
 };
 
 caf::result<connection_page> server_actor::list(const connection_query& x) {
-  auto promise = make_response_promise<connection_page>();
+  auto listing = std::make_shared<connection_listing>();
+  listing->end = clock().now() + page_timeout;
+  listing->promise = make_response_promise<connection_page>();
   request(pool_, answer_timeout, lookup_atom_v, x)
     .then(
       [=, this](std::vector<caf::strong_actor_ptr>& who, connection_id next) {
-        auto listing = std::make_shared<connection_listing>();
         listing->who = std::move(who);
         listing->page.next = next;
-        listing->promise = promise;
         go_on(listing);
       },
-      [promise](const caf::error& why) mutable {
-        promise.deliver(to_error(why));
+      [listing](const caf::error& why) {
+        listing->promise.deliver(to_error(why));
       });
-  return promise;
+  return listing->promise;
 }
 
 void server_actor::go_on(const std::shared_ptr<connection_listing>& x) {
@@ -68,6 +76,9 @@ void server_actor::go_on(const std::shared_ptr<connection_listing>& x) {
     std::ranges::sort(x->page.connections, {}, &connection_facts::id);
     return x->promise.deliver(std::move(x->page));
   }
+  auto left = time_left(x->end);
+  if (left <= caf::timespan{0})
+    return x->promise.deliver(caf::make_error(errc::timeout));
   auto end = std::min(x->asked + asked_max, x->who.size());
   x->waiting = end - x->asked;
   auto answered = [this, x] {
@@ -75,8 +86,8 @@ void server_actor::go_on(const std::shared_ptr<connection_listing>& x) {
       go_on(x);
   };
   for (; x->asked < end; ++x->asked)
-    request(caf::actor_cast<connection_actor>(x->who[x->asked]),
-            answer_timeout, lookup_atom_v)
+    request(caf::actor_cast<connection_actor>(x->who[x->asked]), left,
+            lookup_atom_v)
       .then(
         [x, answered](connection_facts& facts) {
           x->page.connections.push_back(std::move(facts));
@@ -112,6 +123,7 @@ struct server_actor::topic_listing {
   size_t limit = 0;
   size_t waiting = 0;
   caf::error failed;
+  caf::actor_clock::time_point end;
   topic_page page;
   caf::typed_response_promise<topic_page> promise;
 
@@ -133,6 +145,7 @@ caf::result<topic_page> server_actor::list(const topic_query& x) {
   auto listing = std::make_shared<topic_listing>();
   listing->limit = std::clamp(x.limit, 1u, inventory_page_max);
   listing->waiting = brokers_.size();
+  listing->end = clock().now() + page_timeout;
   listing->promise = make_response_promise<topic_page>();
   auto answered = [this, listing] {
     if (--listing->waiting > 0)
@@ -140,7 +153,7 @@ caf::result<topic_page> server_actor::list(const topic_query& x) {
     if (listing->failed)
       listing->promise.deliver(std::move(listing->failed));
     else
-      count_subscribers(0, std::move(listing->page), listing->promise);
+      count_subscribers(0, listing);
   };
   for (auto& shard : brokers_)
     request(shard.actor, answer_timeout, lookup_atom_v, x)
@@ -157,18 +170,25 @@ caf::result<topic_page> server_actor::list(const topic_query& x) {
 }
 
 void server_actor::count_subscribers(
-  uint32_t loop, topic_page page,
-  caf::typed_response_promise<topic_page> promise) {
-  if (loop == brokers_.size() || page.topics.empty())
-    return promise.deliver(std::move(page));
-  request(brokers_[loop].actor, answer_timeout, lookup_atom_v, std::move(page))
+  uint32_t loop, const std::shared_ptr<topic_listing>& x) {
+  if (loop == brokers_.size() || x->page.topics.empty())
+    return x->promise.deliver(std::move(x->page));
+  auto left = time_left(x->end);
+  if (left <= caf::timespan{0})
+    return x->promise.deliver(caf::make_error(errc::timeout));
+  request(brokers_[loop].actor, left, lookup_atom_v, std::move(x->page))
     .then(
       [=, this](topic_page& counted) {
-        count_subscribers(loop + 1, std::move(counted), promise);
+        x->page = std::move(counted);
+        count_subscribers(loop + 1, x);
       },
-      [promise](const caf::error& why) mutable {
-        promise.deliver(to_error(why));
-      });
+      [x](const caf::error& why) { x->promise.deliver(to_error(why)); });
+}
+
+caf::timespan
+server_actor::time_left(caf::actor_clock::time_point end) const {
+  auto left = std::chrono::duration_cast<caf::timespan>(end - clock().now());
+  return std::min(left, answer_timeout);
 }
 
 } // namespace callboard

@@ -1,6 +1,7 @@
 #include "serve_options.hpp"
 
 #include <callboard/messages/topic.hpp>
+#include <callboard/net/http_list.hpp>
 #include <callboard/net/origins.hpp>
 #include <callboard/net/trusted_proxies.hpp>
 
@@ -14,7 +15,6 @@ namespace callboard::cmd {
 namespace {
 
 using namespace std::chrono_literals;
-
 
 setting echo_setting(net::server_options& x) {
   auto set = [&x](std::string_view text) -> std::string {
@@ -31,6 +31,24 @@ setting echo_setting(net::server_options& x) {
           "none",
           set,
           [&x] { return x.echo_path; }};
+}
+
+setting cookie_setting(std::string& x) {
+  auto set = [&x](std::string_view text) -> std::string {
+    if (!net::is_token(text))
+      return '\'' + std::string{text}
+             + "' is no name of a cookie; it takes letters, digits and "
+               "!#$%&'*+-.^_`|~";
+    x = text;
+    return {};
+  };
+  return {"token-cookie",
+          "NAME",
+          "Name of a cookie that may be a token",
+          "",
+          "",
+          set,
+          [&x] { return x; }};
 }
 
 // What connections are encrypted with.
@@ -95,8 +113,7 @@ std::vector<setting> access_settings(serve_options& x) {
     duration_setting("token-skew",
                      "How far the clock of who signs tokens may be off",
                      t.rules.skew, 0s, 10min),
-    text_setting("token-cookie", "NAME", "Name of a cookie that may be a token",
-                 s.token_cookie),
+    cookie_setting(s.token_cookie),
     switch_setting("tenant-isolation",
                    "Give each tenant that tokens name topics, users and actions"
                    " of its own",

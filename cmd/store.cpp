@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 #include <callboard/store/maintenance.hpp>
 
@@ -134,7 +135,8 @@ void resolve(store_options& x, bool needs_folder) {
     throw CLI::ValidationError{
       "store", "which store? Set --store-dir PATH, or CALLBOARD_STORE_DIR"};
   if (auto wrong = x.pattern.empty() ? subject_error::none
-                                     : check_pattern(x.pattern);
+                                     : check_full_name(true, x.pattern,
+                                                       check_pattern);
       wrong != subject_error::none && wrong != subject_error::reserved)
     throw CLI::ValidationError{"--topic", std::string{to_sentence(wrong)}};
 }

@@ -1,5 +1,6 @@
 #include "terminal.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 
@@ -17,6 +18,15 @@ constexpr char home[] = "\x1b[H";
 constexpr char clear_line[] = "\x1b[K\n";
 constexpr char clear_below[] = "\x1b[J";
 
+constexpr int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+// Calls nothing that a signal may not.
+extern "C" void leave_and_end(int) {
+  [[maybe_unused]] auto written
+    = write(STDOUT_FILENO, leave, sizeof(leave) - 1);
+  _exit(0);
+}
+
 void print(std::string_view text) {
   fwrite(text.data(), 1, text.size(), stdout);
   fflush(stdout);
@@ -29,11 +39,15 @@ bool has_terminal() noexcept {
 }
 
 full_screen::full_screen() {
+  for (auto x : end_signals)
+    std::signal(x, leave_and_end);
   print(enter);
 }
 
 full_screen::~full_screen() {
   print(leave);
+  for (auto x : end_signals)
+    std::signal(x, SIG_DFL);
 }
 
 size_t full_screen::lines() noexcept {

@@ -9,7 +9,9 @@ namespace callboard::cmd {
 bool has_terminal() noexcept;
 
 /// The terminal's second screen, for as long as this lives; the first one is
-/// as it was behind it.
+/// as it was behind it. Meanwhile SIGINT, SIGTERM and SIGHUP end the program
+/// with 0, at once and wherever it is, with the first screen back. One at a
+/// time.
 class full_screen {
 public:
   full_screen();

@@ -1,13 +1,10 @@
 #include "commands.hpp"
 
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <memory>
-#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -92,42 +89,6 @@ caf::expected<top_sample> sample(const node_place& node) {
   return result;
 }
 
-/// The signals that end it; blocked while this lives.
-class end_signals {
-public:
-  end_signals() {
-    sigemptyset(&set_);
-    for (auto x : {SIGINT, SIGTERM, SIGHUP})
-      sigaddset(&set_, x);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
-  }
-
-  end_signals(const end_signals&) = delete;
-
-  end_signals& operator=(const end_signals&) = delete;
-
-  ~end_signals() {
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-  /// Waits for one of them for so long.
-  /// @returns whether one has come.
-  bool wait(caf::timespan x) const {
-    auto seconds = std::chrono::duration_cast<std::chrono::seconds>(x);
-    timespec time{static_cast<time_t>(seconds.count()),
-                  static_cast<long>((x - seconds).count())};
-    int signal = 0;
-    do
-      signal = sigtimedwait(&set_, nullptr, &time);
-    while (signal < 0 && errno == EINTR);
-    return signal > 0;
-  }
-
-private:
-  sigset_t set_{};
-  sigset_t before_{};
-};
-
 int fail(const caf::error& why) {
   say(net::details(why).sentence);
   return exit_failed;
@@ -142,15 +103,16 @@ int print_once(const node_place& node) {
   return fflush(stdout) == 0 ? exit_ok : exit_failed;
 }
 
-// Shows the node until a signal comes. One that is gone may come back.
+// Shows the node until a signal ends the program. A node that is gone may come
+// back.
 int show(const node_place& node, caf::timespan interval) {
-  end_signals signals;
   auto before = sample(node);
   if (!before)
     return fail(before.error());
   full_screen screen;
   full_screen::show(top_view(*before, nullptr, full_screen::lines() - 1));
-  while (!signals.wait(interval)) {
+  for (;;) {
+    std::this_thread::sleep_for(interval);
     auto now = sample(node);
     if (!now) {
       full_screen::show(net::details(now.error()).sentence + '\n');
@@ -159,7 +121,6 @@ int show(const node_place& node, caf::timespan interval) {
     full_screen::show(top_view(*now, &*before, full_screen::lines() - 1));
     before = std::move(now);
   }
-  return exit_ok;
 }
 
 int run_top(const top_options& options) {

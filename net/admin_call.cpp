@@ -1,11 +1,14 @@
 #include <callboard/net/admin_call.hpp>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include <msgpack.hpp>
 
+#include <callboard/actors/tenant_space.hpp>
 #include <callboard/messages/topic.hpp>
 #include <callboard/net/http_list.hpp>
 #include <callboard/net/http_target.hpp>
@@ -120,15 +123,17 @@ struct publish_content {
   any_value payload;
   std::string id;
   std::string key;
+  std::string tenant;
 
-  MSGPACK_DEFINE_MAP(topic, payload, id, key)
+  MSGPACK_DEFINE_MAP(topic, payload, id, key, tenant)
 };
 
 struct push_content {
   std::string user;
   any_value payload;
+  std::string tenant;
 
-  MSGPACK_DEFINE_MAP(user, payload)
+  MSGPACK_DEFINE_MAP(user, payload, tenant)
 };
 
 struct level_content {
@@ -166,6 +171,21 @@ bool read_text(std::string_view query, std::string_view name,
     return false;
   result = std::move(*text);
   return true;
+}
+
+// Returns whether operators may name this tenant; empty: they name none.
+bool may_name(std::string_view tenant, bool isolated) noexcept {
+  return tenant.empty() || (isolated && is_tenant_name(tenant));
+}
+
+// The same for what a query has.
+bool read_tenant(std::string_view query, bool isolated, std::string& result) {
+  return read_text(query, "tenant", result) && may_name(result, isolated);
+}
+
+bool may_look_for(std::string_view pattern) noexcept {
+  auto wrong = check_full_name(true, pattern, check_pattern);
+  return wrong == subject_error::none || wrong == subject_error::reserved;
 }
 
 } // namespace
@@ -210,11 +230,16 @@ std::optional<http_content> check_admin_request(const http_request& x,
   return {};
 }
 
-std::optional<connection_query> read_connection_query(std::string_view query) {
+std::optional<connection_query> read_connection_query(std::string_view query,
+                                                      bool isolated) {
   connection_query result;
+  std::string tenant;
   if (!read_limit(query, result.limit)
-      || !read_text(query, "user", result.user))
+      || !read_text(query, "user", result.user)
+      || !read_tenant(query, isolated, tenant)
+      || (result.user.empty() && !tenant.empty()))
     return std::nullopt;
+  result.user = tenant_user(tenant, result.user);
   if (auto text = query_value(query, "after"); !text.empty()) {
     auto number = read_number<connection_id>(text);
     if (!number)
@@ -224,39 +249,56 @@ std::optional<connection_query> read_connection_query(std::string_view query) {
   return result;
 }
 
-std::optional<topic_query> read_topic_query(std::string_view query) {
+std::optional<topic_query> read_topic_query(std::string_view query,
+                                            bool isolated) {
   topic_query result;
+  std::string tenant;
   if (!read_limit(query, result.limit)
       || !read_text(query, "after", result.after)
-      || !read_text(query, "pattern", result.pattern))
+      || !read_text(query, "pattern", result.pattern)
+      || !read_tenant(query, isolated, tenant))
     return std::nullopt;
-  if (result.pattern.empty())
-    return result;
-  auto wrong = check_pattern(result.pattern);
-  if (wrong != subject_error::none && wrong != subject_error::reserved)
+  if (!tenant.empty())
+    result.pattern
+      = tenant_topic(tenant, result.pattern.empty() ? "#" : result.pattern);
+  if (!result.pattern.empty() && !may_look_for(result.pattern))
     return std::nullopt;
   return result;
 }
 
-std::optional<admin_publication> read_publish(std::string_view body) {
-  auto content = read_body<publish_content>(body);
-  if (!content || content->payload.bytes.empty())
+std::optional<std::string> read_user(std::string_view user,
+                                     std::string_view query, bool isolated) {
+  std::string tenant;
+  if (!read_tenant(query, isolated, tenant))
     return std::nullopt;
-  return admin_publication{std::move(content->topic), content->payload.get(),
-                           {std::move(content->key), std::move(content->id)}};
+  return tenant_user(tenant, user);
 }
 
-std::optional<admin_publication> read_push(std::string_view body) {
-  auto content = read_body<push_content>(body);
-  if (!content || content->user.empty() || content->payload.bytes.empty())
+std::optional<admin_publication> read_publish(std::string_view body,
+                                              bool isolated) {
+  auto x = read_body<publish_content>(body);
+  if (!x || x->payload.bytes.empty() || !may_name(x->tenant, isolated))
+    return std::nullopt;
+  return admin_publication{tenant_topic(x->tenant, x->topic),
+                           x->payload.get(),
+                           {std::move(x->key), std::move(x->id)}};
+}
+
+std::optional<admin_publication> read_push(std::string_view body,
+                                           bool isolated) {
+  auto x = read_body<push_content>(body);
+  if (!x || x->user.empty() || x->payload.bytes.empty()
+      || !may_name(x->tenant, isolated))
     return std::nullopt;
   return admin_publication{
-    std::move(content->user), content->payload.get(), {}};
+    tenant_user(x->tenant, x->user), x->payload.get(), {}};
 }
 
 std::optional<std::string> read_log_level(std::string_view body) {
+  constexpr std::string_view levels[]
+    = {"debug", "info", "warn", "error", "off"};
   auto content = read_body<level_content>(body);
-  if (!content)
+  if (!content || std::ranges::find(levels, content->level) == std::end(levels))
     return std::nullopt;
   return std::move(content->level);
 }

@@ -47,29 +47,44 @@ admin_call find_admin_call(std::string_view path);
 std::optional<http_content> check_admin_request(const http_request& x,
                                                 uint64_t body_bytes_max);
 
-/// Reads `limit=1…1000&after=ID&user=NAME`, where all may be missing.
-/// @returns nothing if something is wrong.
-std::optional<connection_query> read_connection_query(std::string_view query);
+// Where tenants are isolated (`isolated`), a `tenant` beside a name says whose
+// it is, and makes the name a full one; an empty one is none. Elsewhere it is
+// wrong.
 
-/// Reads `limit=1…1000&after=NAME&pattern=PATTERN` in the same way.
-std::optional<topic_query> read_topic_query(std::string_view query);
+/// Reads `limit=1…1000&after=ID&user=NAME&tenant=NAME`, where all may be
+/// missing, and the last one goes with the one before.
+/// @returns nothing if something is wrong.
+std::optional<connection_query> read_connection_query(std::string_view query,
+                                                      bool isolated);
+
+/// Reads `limit=1…1000&after=NAME&pattern=PATTERN&tenant=NAME` in the same way.
+/// The topic is a full name, and so is the pattern where there is no tenant.
+std::optional<topic_query> read_topic_query(std::string_view query,
+                                            bool isolated);
+
+/// Returns the full name of a user for whom the query has `tenant=NAME`, or
+/// nothing, in the same way.
+std::optional<std::string> read_user(std::string_view user,
+                                     std::string_view query, bool isolated);
 
 /// What is to be published.
 struct admin_publication {
-  /// The topic, or the user who gets it.
+  /// The topic, or the user who gets it; a full name.
   std::string target;
   callboard::payload payload;
   publish_options options;
 };
 
-/// Reads `{topic, payload, id?, key?}`.
+/// Reads `{topic, payload, id?, key?, tenant?}`.
 /// @returns nothing if it is something else.
-std::optional<admin_publication> read_publish(std::string_view body);
+std::optional<admin_publication> read_publish(std::string_view body,
+                                              bool isolated);
 
-/// Reads `{user, payload}` in the same way.
-std::optional<admin_publication> read_push(std::string_view body);
+/// Reads `{user, payload, tenant?}` in the same way.
+std::optional<admin_publication> read_push(std::string_view body,
+                                           bool isolated);
 
-/// Reads `{level}` in the same way.
+/// Reads `{level}` in the same way: `debug`, `info`, `warn`, `error` or `off`.
 std::optional<std::string> read_log_level(std::string_view body);
 
 } // namespace callboard::net

@@ -6,12 +6,13 @@
 #include <callboard/messages/close_code.hpp>
 #include <callboard/net/admin_json.hpp>
 #include <callboard/net/http_target.hpp>
+#include <callboard/net/log.hpp>
 
 namespace callboard::net {
 
 namespace {
 
-// Longer than the node's head waits for its parts.
+// Longer than the node's head takes for all of a page.
 constexpr auto answer_timeout = std::chrono::seconds{5};
 
 constexpr auto kicked = static_cast<uint16_t>(close_code::kicked);
@@ -51,13 +52,13 @@ void admin_caller::serve(const http_request& x, const http_desk::reply& f) {
     case admin_endpoint::topics:
       return list_topics(query, f);
     case admin_endpoint::publish:
-      return publish(read_publish(x.body), f);
+      return publish(read_publish(x.body, setup_.isolated), f);
     case admin_endpoint::push:
-      return push(read_push(x.body), f);
+      return push(read_push(x.body, setup_.isolated), f);
     case admin_endpoint::close_connection:
       return close_connection(call.connection, f);
     case admin_endpoint::close_user:
-      return close_user(call.user, f);
+      return close_user(read_user(call.user, query, setup_.isolated), f);
     case admin_endpoint::log_level:
       return log_level(x, f);
     case admin_endpoint::none:
@@ -75,32 +76,38 @@ void admin_caller::ask(const http_desk::reply& f, Ts&&... xs) {
 
 void admin_caller::list_connections(std::string_view query,
                                     const http_desk::reply& f) {
-  if (auto x = read_connection_query(query))
+  if (auto x = read_connection_query(query, setup_.isolated))
     ask<connection_page>(f, lookup_atom_v, std::move(*x));
   else
     f(bad_query("The query takes limit (1 to 1000), after (a connection's id) "
-                "and user."));
+                "and user; with tenant-isolation also the user's tenant."));
 }
 
 void admin_caller::list_topics(std::string_view query,
                                const http_desk::reply& f) {
-  if (auto x = read_topic_query(query))
+  if (auto x = read_topic_query(query, setup_.isolated))
     ask<topic_page>(f, lookup_atom_v, std::move(*x));
   else
     f(bad_query("The query takes limit (1 to 1000), after (a topic) and "
-                "pattern."));
+                "pattern; with tenant-isolation also tenant."));
 }
 
 void admin_caller::publish(std::optional<admin_publication> x,
                            const http_desk::reply& f) {
-  if (fits(x, "It takes {topic, payload, id?, key?}.", f))
+  if (fits(x,
+           "It takes {topic, payload, id?, key?}; with tenant-isolation also "
+           "tenant.",
+           f))
     ask<position>(f, publish_atom_v, std::move(x->target),
                   std::move(x->payload), std::move(x->options));
 }
 
 void admin_caller::push(std::optional<admin_publication> x,
                         const http_desk::reply& f) {
-  if (fits(x, "It takes {user, payload}.", f))
+  if (fits(x,
+           "It takes {user, payload}; with tenant-isolation also the user's "
+           "tenant.",
+           f))
     ask<position>(f, push_atom_v, std::move(x->target), std::move(x->payload));
 }
 
@@ -130,9 +137,12 @@ void admin_caller::close_connection(connection_id who,
           });
 }
 
-void admin_caller::close_user(const std::string& user,
+void admin_caller::close_user(const std::optional<std::string>& user,
                               const http_desk::reply& f) {
-  request(setup_.head, answer_timeout, close_atom_v, user, kicked, reason())
+  if (!user)
+    return f(bad_query("The query takes the user's tenant, with "
+                       "tenant-isolation."));
+  request(setup_.head, answer_timeout, close_atom_v, *user, kicked, reason())
     .then([f](uint64_t n) { f(json_content(closed_json(n))); },
           [f](const caf::error& why) { f(error_content(why)); });
 }
@@ -145,12 +155,19 @@ void admin_caller::log_level(const http_request& x,
                            "The log is the application's."));
   if (x.method == "PUT") {
     auto level = read_log_level(x.body);
-    if (!level || !options.set_log_level(*level))
+    if (!level || !set_log_level(*level))
       return f(error_content(400, info(errc::bad_payload).name,
                              "It takes {level}: debug, info, warn, error or "
                              "off."));
   }
   f(json_content(level_json(options.log_level())));
+}
+
+bool admin_caller::set_log_level(const std::string& level) const {
+  auto& options = setup_.options;
+  if (auto before = options.log_level(); before != level)
+    logger("net")->warn("log_level_set from={} to={}", before, level);
+  return options.set_log_level(level);
 }
 
 } // namespace callboard::net

@@ -31,6 +31,8 @@ public:
     std::function<std::string()> node_json;
     /// Largest payload in bytes of MessagePack.
     size_t payload_bytes_max = 0;
+    /// Whether tenants are isolated.
+    bool isolated = false;
   };
 
   admin_caller(caf::actor_config& cfg, caf::execution_unit* loop, setup x);
@@ -57,9 +59,15 @@ private:
 
   void close_connection(connection_id who, const http_desk::reply& f);
 
-  void close_user(const std::string& user, const http_desk::reply& f);
+  // @param user a full name; nothing if the query is wrong.
+  void close_user(const std::optional<std::string>& user,
+                  const http_desk::reply& f);
 
   void log_level(const http_request& x, const http_desk::reply& f);
+
+  // Writes it down as long as it would be seen.
+  // @returns false if there is no such level.
+  [[nodiscard]] bool set_log_level(const std::string& level) const;
 
   // Returns whether there is something to publish; answers if not.
   [[nodiscard]] bool fits(const std::optional<admin_publication>& x,

@@ -111,7 +111,7 @@ admin_front::admin_front(server_context& shared, loop_service& home,
                     listener::port_of(entrance.socket->get())}
              .authority()
          + '/'},
-    gate_{std::move(entrance.key)},
+    gate_{std::move(entrance.key), is_loopback(options_.admin.address)},
     node_{shared},
     counters_{make_admin_counters(shared.system.metrics())},
     // One more, for `open_session` to count it.
@@ -123,6 +123,7 @@ admin_front::admin_front(server_context& shared, loop_service& home,
   setup.options = options_.admin;
   setup.node_json = [this] { return to_json(node_.facts()); };
   setup.payload_bytes_max = options_.node.frame_bytes_max;
+  setup.isolated = options_.node.tenant_isolation;
   caller_ = spawn_hosted<admin_caller, caf::lazy_init>(
     shared.system, &home.loop(), std::move(setup));
   caller_object_ = static_cast<admin_caller*>(
@@ -169,7 +170,8 @@ bool admin_front::open_session(std::string_view) {
   if (sessions_.size() < sessions_max)
     return true;
   count(admin_result::sessions);
-  return false;
+  // Silent sockets must not keep operators out.
+  return sessions_.end_oldest_idle();
 }
 
 std::optional<limit_hit> admin_front::admit(std::string_view) {
@@ -187,10 +189,11 @@ void admin_front::count(admin_result x) {
 // -- http_desk ----------------------------------------------------------------
 
 std::optional<http_content> admin_front::check(const http_request& x) {
-  auto secret = takes(x);
+  auto is_call = takes(x);
+  auto secret = is_call || split_http_target(x.target).path == "/metrics";
   if (auto refusal = gate_.check(x, secret))
     return to_content(*refusal);
-  if (!secret)
+  if (!is_call)
     return {};
   return check_admin_request(x,
                              options_.node.frame_bytes_max + body_bytes_beside);

@@ -66,7 +66,8 @@ struct admin_entrance {
 /// otherwise.
 class admin_front final : public http_front, public http_desk {
 public:
-  /// Sessions at once; further sockets are closed.
+  /// Sessions at once; for a further one the oldest that waits for a request
+  /// is closed, or the new one if there is none.
   static constexpr size_t sessions_max = 64;
 
   /// Bytes of a body beside its payload.

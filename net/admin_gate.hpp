@@ -18,11 +18,14 @@ caf::expected<std::string> read_admin_key(const std::string& path);
 
 /// Decides who may ask a node for what operators ask. With a key, who shows it;
 /// without, programs of this machine, but no pages in its browsers: these send
-/// an Origin, or come by a name that somebody else has pointed here.
+/// an Origin, or come by a name that somebody else has pointed here. On
+/// loopback the same keeps pages from what takes no key.
 class admin_gate {
 public:
   /// @param key empty: there is none.
-  explicit admin_gate(std::string key) : key_{std::move(key)} {
+  /// @param on_loopback whether programs of this machine alone get here.
+  admin_gate(std::string key, bool on_loopback)
+    : key_{std::move(key)}, on_loopback_{on_loopback} {
   }
 
   void set_key(std::string x) {
@@ -38,6 +41,7 @@ private:
   [[nodiscard]] bool is_key(std::string_view x) const noexcept;
 
   std::string key_;
+  bool on_loopback_;
 };
 
 } // namespace callboard::net

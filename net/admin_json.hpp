@@ -71,7 +71,7 @@ http_content error_content(unsigned status, std::string_view name,
 
 /// Returns the same for an error of the node: an `errc` by its name and with
 /// the status that suits it; 504 where somebody did not answer in time, and 503
-/// where there was nobody.
+/// `unavailable` where there was nobody.
 http_content error_content(const caf::error& x);
 
 } // namespace callboard::net

@@ -21,8 +21,9 @@ struct admin_options {
   /// be shown (`Authorization: Bearer KEY`); read again by `server::reload`.
   /// Empty: who reaches the port may do everything.
   std::string key_file;
-  /// Returns from which level on the process logs, and sets it; false: there is
-  /// no such level. Called on a loop's thread. Empty: nobody can.
+  /// Returns from which level on the process logs, and sets it: `debug`,
+  /// `info`, `warn`, `error` or `off`; false: there is no such level. Called on
+  /// a loop's thread. Empty: nobody can.
   std::function<std::string()> log_level;
   std::function<bool(const std::string&)> set_log_level;
 };

@@ -60,6 +60,10 @@ void http_list_reader::skip_blanks() noexcept {
   rest_.remove_prefix(n);
 }
 
+bool is_token(std::string_view x) noexcept {
+  return !x.empty() && std::ranges::all_of(x, is_token_char);
+}
+
 bool has_element(std::string_view list, std::string_view element) noexcept {
   constexpr std::string_view blanks = " \t";
   while (!list.empty()) {

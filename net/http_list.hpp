@@ -33,6 +33,10 @@ private:
   std::string_view rest_;
 };
 
+/// Returns whether a text is a token: one character or more, letters, digits
+/// and `!#$%&'*+-.^_`|~`.
+bool is_token(std::string_view x) noexcept;
+
 /// Returns whether a list separated by commas has this element, in any case of
 /// its letters.
 bool has_element(std::string_view list, std::string_view element) noexcept;

@@ -54,6 +54,13 @@ private:
       case http::field::transfer_encoding:
         has_transfer_encoding_ = true;
         break;
+      case http::field::expect:
+        // HTTP/1.0 knows none (RFC 9110, 10.1.1).
+        request_.expects_continue
+          = !request_.http_1_0
+            && equal_ignoring_case({value.data(), value.size()},
+                                   "100-continue");
+        break;
       case http::field::unknown:
         if (equal_ignoring_case({text.data(), text.size()}, "x-forwarded-for"))
           join(request_.forwarded_for, value);

@@ -35,6 +35,8 @@ struct http_request {
   /// Whether its end is told by Transfer-Encoding, else by Content-Length.
   bool chunked = false;
   uint64_t content_length = 0;
+  /// Whether the client waits for word that its body is wanted.
+  bool expects_continue = false;
 
   std::string host;
   std::string origin;

@@ -166,7 +166,19 @@ void http_session::take(http_request request) {
   if (!desk->takes(request))
     return send(answer_to(request));
   asked_ = std::make_unique<http_request>(std::move(request));
-  take_body();
+  // Who sends it already needs no word.
+  auto waits = asked_->expects_continue && asked_->content_length > 0
+               && reader_.empty();
+  waits ? invite_body() : take_body();
+}
+
+void http_session::invite_body() {
+  reply_.emplace();
+  reply_->status = 100;
+  reply_->head = "HTTP/1.1 100 Continue\r\n\r\n";
+  sent_ = 0;
+  state_ = state::writing;
+  write();
 }
 
 void http_session::take_body() {
@@ -219,6 +231,12 @@ void http_session::write() {
     return;
   if (reply_->upgrade)
     return hand_over();
+  if (reply_->status == 100) {
+    // The deadline stays that of the request.
+    reply_.reset();
+    state_ = state::reading;
+    return take_body();
+  }
   auto close = reply_->close;
   reply_.reset();
   answered_ = true;
@@ -310,6 +328,16 @@ void http_sessions::close_all() noexcept {
 void http_sessions::turn_away() {
   for (auto* x = first_; x != nullptr;)
     x = x->turn_away();
+}
+
+bool http_sessions::end_oldest_idle() noexcept {
+  http_session* found = nullptr;
+  for (auto* x = first_; x != nullptr; x = x->next())
+    if (x->is_idle())
+      found = x;
+  if (found != nullptr)
+    found->finish();
+  return found != nullptr;
 }
 
 void serve_http(tcp::socket socket, http_front& front,

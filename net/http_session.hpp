@@ -32,6 +32,10 @@ public:
   /// The node ends: refuses the handshakes that wait for a place.
   void turn_away();
 
+  /// Ends the oldest session that waits for a request's head, or was refused.
+  /// @returns false if there is none.
+  bool end_oldest_idle() noexcept;
+
   /// Ends all sessions: closes their sockets, whatever is under way. They call
   /// their `http_front` no more, except that their own places and reserved
   /// ones are given back now.

@@ -37,6 +37,17 @@ public:
   /// @returns who follows in the list.
   http_session* turn_away();
 
+  /// Returns whether it has nothing that anybody waits for.
+  [[nodiscard]] bool is_idle() const noexcept {
+    return (state_ == state::reading && asked_ == nullptr)
+           || state_ == state::lingering;
+  }
+
+  /// Returns who follows in the list.
+  [[nodiscard]] http_session* next() const noexcept {
+    return next_;
+  }
+
 private:
   enum class state { reading, queued, asking, writing, lingering, closed };
 
@@ -65,6 +76,9 @@ private:
   void take(http_request request);
 
   void take_body();
+
+  /// Tells a client that its body is wanted (RFC 9110, 10.1.1).
+  void invite_body();
 
   /// Waits for the desk's answer, for as long as for a request.
   void ask(http_request request);

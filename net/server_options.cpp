@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include <callboard/messages/topic.hpp>
+#include <callboard/net/http_list.hpp>
 #include <callboard/net/origins.hpp>
 #include <callboard/net/trusted_proxies.hpp>
 
@@ -301,6 +302,11 @@ std::string check(const server_options& options) {
   for (auto& x : options.origins)
     if (auto wrong = check_origin_rule(x); !wrong.empty())
       return "the origin '" + x + "' is wrong. " + std::string{wrong};
+  if (auto& cookie = options.token_cookie;
+      !cookie.empty() && !is_token(cookie))
+    return "token_cookie '" + cookie
+           + "' is no name of a cookie: it may have letters, digits and "
+             "!#$%&'*+-.^_`|~";
   // Else no event of the largest size could ever be delivered.
   if (node.outbox_bytes_max < node.frame_bytes_max)
     return "outbox_bytes_max is smaller than frame_bytes_max";

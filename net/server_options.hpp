@@ -80,7 +80,8 @@ struct server_options {
   /// The proxies whose `X-Forwarded-For` is believed, by IP address or network:
   /// `10.0.0.0/8`. Empty: none.
   std::vector<std::string> trusted_proxies;
-  /// Name of the cookie that may hold the token; empty: none.
+  /// Name of the cookie that may hold the token, as RFC 6265, 4.1.1 has it;
+  /// empty: none.
   std::string token_cookie;
   /// Who is let in and who may do what; the zero value lets everybody do
   /// everything.

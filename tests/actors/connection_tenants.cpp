@@ -384,4 +384,10 @@ CAF_TEST(a user without a tenant does not pass for one) {
   CHECK_EQ(loops[0]->metrics.refusals_by(limit_kind::tenant_name)->value(), 4);
 }
 
+CAF_TEST(operators are told whose user it is) {
+  start();
+  CHECK_EQ(enter("ann of acme")->history().user, "$tenant/acme/ann");
+  CHECK_EQ(enter("ann")->history().user, "ann");
+}
+
 END_FIXTURE_SCOPE()

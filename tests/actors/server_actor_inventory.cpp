@@ -9,6 +9,7 @@
 
 #include <caf/event_based_actor.hpp>
 #include <caf/response_promise.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include "support/node_fixture.hpp"
 #include "support/test.hpp"
@@ -91,7 +92,33 @@ struct fixture : node_fixture {
     return result;
   }
 
+  /// Adds connections, from the number 1 on, that take 1900 ms to answer.
+  void add_slow(connection_id n);
+
+  /// Asks for all connections. What comes is in words, and empty before.
+  std::shared_ptr<std::string> count_connections() {
+    auto result = std::make_shared<std::string>();
+    sys.spawn([result, to = server](caf::event_based_actor* me) {
+      me->request(to, caf::infinite, lookup_atom_v,
+                  connection_query{0, 1000, ""})
+        .then(
+          [result](const connection_page& x) {
+            *result = std::to_string(x.connections.size());
+          },
+          [result](const caf::error& x) { *result = words_of(x); });
+    });
+    turn();
+    return result;
+  }
+
+  void kill_slow() {
+    for (auto& x : slow_ones)
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+    turn();
+  }
+
   server_handle server;
+  std::vector<caf::actor> slow_ones;
 };
 
 /// A connection that answers nothing, ever.
@@ -102,6 +129,30 @@ caf::behavior mute(caf::event_based_actor* me) {
     kept->push_back(promise);
     return promise;
   }};
+}
+
+/// One that takes its time.
+caf::behavior slow(caf::event_based_actor* me, connection_id id) {
+  return caf::behavior{[=](lookup_atom) {
+    auto promise = me->make_response_promise<connection_facts>();
+    me->run_delayed(1900ms, [promise, id]() mutable {
+      connection_facts x;
+      x.id = id;
+      promise.deliver(std::move(x));
+    });
+    return promise;
+  }};
+}
+
+void fixture::add_slow(connection_id n) {
+  for (connection_id id = 1; id <= n; ++id) {
+    auto& x = slow_ones.emplace_back(sys.spawn(slow, id));
+    lifecycle_event life;
+    life.connection = id;
+    caf::anon_send(pool, opened_atom_v,
+                   caf::actor_cast<caf::strong_actor_ptr>(x), life);
+  }
+  turn();
 }
 
 } // namespace
@@ -195,6 +246,27 @@ CAF_TEST(who does not answer does not keep others waiting for ever) {
   CHECK_EQ(ids({}), "1 next 0");
 }
 
+CAF_TEST(a page that takes long comes within its time) {
+  // A hundred after the other.
+  add_slow(200);
+  auto result = count_connections();
+  pass(3799ms);
+  CHECK_EQ(*result, "");
+  pass(1ms);
+  CHECK_EQ(*result, "200");
+  kill_slow();
+}
+
+CAF_TEST(a page that takes too long comes not at all) {
+  add_slow(201);
+  auto result = count_connections();
+  pass(3999ms);
+  CHECK_EQ(*result, "");
+  pass(1ms);
+  CHECK_EQ(*result, "timeout");
+  kill_slow();
+}
+
 CAF_TEST(all connections of a user are closed) {
   auto& a = connect(0, "ann");
   auto& b = connect(1, "ann");
@@ -257,6 +329,22 @@ CAF_TEST(a topic is told with its subscribers on all loops) {
   CHECK_EQ(x.offset, 2u);
   CHECK_EQ(x.subscribers, 3u);
   CHECK_EQ(x.history_events, 0u);
+}
+
+CAF_TEST(a shard that dies meanwhile is gone and has not failed) {
+  auto answer = self->request(server, caf::infinite, lookup_atom_v,
+                              topic_query{});
+  // The head has asked, and the shard has not answered.
+  sched.run_once();
+  kill(loops[0]->brokers[1].actor);
+  std::string result;
+  answer.receive([&](const topic_page&) { result = "page"; },
+                 [&](const caf::error& why) {
+                   auto ours = why.category() == caf::type_id_v<errc>;
+                   result = ours ? words_of(why) : "gone";
+                 });
+  CHECK_EQ(result, "gone");
+  CHECK_EQ(names({}), "next ");
 }
 
 // -- publications -------------------------------------------------------------

@@ -6,13 +6,14 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, test } from 'node:test';
+import { findAdmin, ok, refused as refuses } from './support/admin.mjs';
 import { expectError, json } from './support/client.mjs';
 import { metric } from './support/group_load.mjs';
-import { run, startServer } from './support/server.mjs';
+import { run, startServer, within } from './support/server.mjs';
 import { serveAll } from './support/suite.mjs';
 import { bearer, makeKey, sign, writeJwks } from './support/tokens.mjs';
 
-const { connect, usual } = serveAll();
+const { connect, server, usual } = serveAll();
 const key = await makeKey('ES256', 'a');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'callboard-tenants-'));
 after(() => fs.rmSync(folder, { recursive: true }));
@@ -206,6 +207,40 @@ test('clients answer their own tenant', async () => {
   assert.equal(await asked, 3);
 });
 
+test('operators say whose user and topic they mean', async () => {
+  const node = await server([...words('operators'), '--admin', '127.0.0.1:0']);
+  await findAdmin(node);
+  const [ann, eve, cid] = await enterAll(node, 'ann');
+  const push = (tenant, payload) =>
+    ok(node, 'POST', '/api/push', { body: { user: 'ann', tenant, payload } });
+  await push('acme', 'one');
+  assert.equal((await ann.take('event')).payload, 'one');
+  await hasNothing(eve, cid);
+  await push(undefined, 'two');
+  assert.equal((await cid.take('event')).payload, 'two');
+  await hasNothing(ann, eve);
+
+  for (const client of [ann, eve, cid]) await client.ok('subscribe', 'news');
+  const body = { topic: 'news', tenant: 'other', payload: 'three' };
+  await ok(node, 'POST', '/api/publish', { body });
+  assert.equal((await eve.take('event')).payload, 'three');
+  await hasNothing(ann, cid);
+  const { topics } = await ok(node, 'GET', '/api/topics?tenant=other');
+  assert.deepEqual(topics.map(({ topic }) => topic), ['$tenant/other/news']);
+
+  const list = async (query) => (await ok(node, 'GET', `/api/connections?user=ann${query}`))
+    .connections.map(({ name, tenant }) => [name, tenant]);
+  assert.deepEqual(await list('&tenant=acme'), [[ann.id, 'acme']]);
+  assert.deepEqual(await list(''), [[cid.id, '']]);
+  assert.deepEqual(await ok(node, 'POST', '/api/users/ann/close?tenant=acme'), { closed: 1 });
+  assert.equal((await within(ann.closed, 'the close')).code, 4503);
+  await hasNothing(eve, cid);
+  for (const tenant of ['a/b', '$x']) {
+    await refuses(node, 400, 'bad_payload', 'POST', '/api/push',
+      { body: { user: 'ann', tenant, payload: 1 } });
+  }
+});
+
 test('names that do not fit are refused at the log-in', async () => {
   const node = await usual(shared);
   const before = await refused(node);
@@ -275,6 +310,8 @@ test('what is on the disk is the tenant\'s after a restart', async () => {
   assert.deepEqual(await exported('$tenant/acme/kept/a'), Array(3).fill('$tenant/acme/kept/a'));
   assert.deepEqual(await exported('kept/a'), ['kept/a']);
   assert.deepEqual(await exported('$tenant/other/kept/#'), Array(2).fill('$tenant/other/kept/a'));
+  // Full names are longer than visible ones may be.
+  assert.deepEqual(await exported(`$tenant/${'t'.repeat(255)}/kept/#`), []);
 });
 
 test('without the option tenants share their topics', async () => {

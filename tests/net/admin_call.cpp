@@ -8,6 +8,8 @@
 using namespace callboard;
 using namespace callboard::net;
 
+using namespace std::literals;
+
 using what = admin_endpoint;
 
 namespace {
@@ -143,39 +145,41 @@ CAF_TEST(bodies are JSON) {
 // -- queries ------------------------------------------------------------------
 
 CAF_TEST(queries for connections) {
-  CHECK_EQ(words(read_connection_query("")), "100 0 ");
-  CHECK_EQ(words(read_connection_query("limit=1")), "1 0 ");
-  CHECK_EQ(words(read_connection_query("limit=1000&after=7&user=a%20b")),
+  CHECK_EQ(words(read_connection_query("", false)), "100 0 ");
+  CHECK_EQ(words(read_connection_query("limit=1", false)), "1 0 ");
+  CHECK_EQ(words(read_connection_query("limit=1000&after=7&user=a%20b", false)),
            "1000 7 a b");
   for (auto query : {"limit=0", "limit=1001", "limit=x", "limit=-1", "limit=1x",
                      "after=x", "after=-1", "user=%z"})
-    CHECK_EQ(words(read_connection_query(query)), "nothing");
+    CHECK_EQ(words(read_connection_query(query, false)), "nothing");
 }
 
 CAF_TEST(queries for topics) {
-  CHECK_EQ(words(read_topic_query("")), "100  ");
-  CHECK_EQ(words(read_topic_query("limit=1000&after=a/b&pattern=a/%2B")),
+  CHECK_EQ(words(read_topic_query("", false)), "100  ");
+  CHECK_EQ(words(read_topic_query("limit=1000&after=a/b&pattern=a/%2B", false)),
            "1000 a/b a/+");
-  CHECK_EQ(words(read_topic_query("pattern=+")), "100  +");
-  CHECK_EQ(words(read_topic_query("pattern=$user/%23")), "100  $user/#");
+  CHECK_EQ(words(read_topic_query("pattern=+", false)), "100  +");
+  CHECK_EQ(words(read_topic_query("pattern=$user/%23", false)), "100  $user/#");
   for (auto query : {"limit=0", "limit=1001", "pattern=a%2B", "pattern=a//b",
                      "pattern=%23/a", "after=%4"})
-    CHECK_EQ(words(read_topic_query(query)), "nothing");
+    CHECK_EQ(words(read_topic_query(query, false)), "nothing");
 }
 
 // -- bodies -------------------------------------------------------------------
 
 CAF_TEST(publications are read) {
-  CHECK_EQ(words(read_publish(R"({"topic": "a", "payload": {"x": [1, 2.5]}})")),
+  CHECK_EQ(words(read_publish(R"({"topic": "a", "payload": {"x": [1, 2.5]}})",
+                              false)),
            R"(a {"x":[1,2.5]}  )");
   CHECK_EQ(words(read_publish(
              "{\"payload\": null,\n \"topic\": \"a\", \"id\": \"1\","
-             " \"key\": \"k\"}")),
+             " \"key\": \"k\"}",
+             false)),
            "a null 1 k");
-  CHECK_EQ(words(read_push(R"({"user": "ann", "payload": "hi"})")),
+  CHECK_EQ(words(read_push(R"({"user": "ann", "payload": "hi"})", false)),
            R"(ann "hi"  )");
-  CHECK(read_publish(R"({"topic": "a", "payload": 1})")->payload.encoding()
-        == codec::msgpack);
+  auto x = read_publish(R"({"topic": "a", "payload": 1})", false);
+  CHECK(x->payload.encoding() == codec::msgpack);
 }
 
 CAF_TEST(what is something else is not) {
@@ -183,14 +187,100 @@ CAF_TEST(what is something else is not) {
                     R"({"topic": 1, "payload": 1})",
                     R"({"topic": "a", "payload": 1} x)",
                     R"({"topic": "a", "payload": 1, "id": 2})"})
-    CHECK_EQ(words(read_publish(body)), "nothing");
+    CHECK_EQ(words(read_publish(body, false)), "nothing");
   for (auto body : {"{}", R"({"user": "", "payload": 1})", R"({"user": "a"})"})
-    CHECK_EQ(words(read_push(body)), "nothing");
+    CHECK_EQ(words(read_push(body, false)), "nothing");
   // A topic that is missing is as bad as one that is none.
-  CHECK_EQ(words(read_publish(R"({"payload": 1})")), " 1  ");
+  CHECK_EQ(words(read_publish(R"({"payload": 1})", false)), " 1  ");
 }
 
+// -- tenants ------------------------------------------------------------------
+
+CAF_TEST(a tenant makes full names where tenants are isolated) {
+  CHECK_EQ(words(read_connection_query("user=ann&tenant=acme", true)),
+           "100 0 $tenant/acme/ann");
+  CHECK_EQ(words(read_topic_query("tenant=acme", true)),
+           "100  $tenant/acme/#");
+  CHECK_EQ(words(read_topic_query("tenant=acme&pattern=a/%2B", true)),
+           "100  $tenant/acme/a/+");
+  CHECK_EQ(words(read_topic_query("tenant=acme&pattern=$dead/%23", true)),
+           "100  $$tenant/acme/$dead/#");
+  CHECK_EQ(read_user("ann", "tenant=a%20b", true).value_or("nothing"),
+           "$tenant/a b/ann");
+  CHECK_EQ(words(read_publish(
+             R"({"topic": "a/b", "payload": 1, "tenant": "acme"})", true)),
+           "$tenant/acme/a/b 1  ");
+  CHECK_EQ(words(read_push(
+             R"({"user": "ann", "payload": 1, "tenant": "acme"})", true)),
+           "$tenant/acme/ann 1  ");
+}
+
+CAF_TEST(without a tenant names stay as they are) {
+  for (auto isolated : {true, false}) {
+    CHECK_EQ(words(read_connection_query("user=ann&tenant=", isolated)),
+             "100 0 ann");
+    CHECK_EQ(words(read_topic_query("tenant=", isolated)), "100  ");
+    CHECK_EQ(read_user("ann", "", isolated).value_or("nothing"), "ann");
+    CHECK_EQ(words(read_publish(
+               R"({"topic": "a", "payload": 1, "tenant": ""})", isolated)),
+             "a 1  ");
+    CHECK_EQ(words(read_push(R"({"user": "ann", "payload": 1})", isolated)),
+             "ann 1  ");
+  }
+}
+
+CAF_TEST(elsewhere a tenant is wrong) {
+  CHECK_EQ(words(read_connection_query("user=ann&tenant=acme", false)),
+           "nothing");
+  CHECK_EQ(words(read_topic_query("tenant=acme", false)), "nothing");
+  CHECK(!read_user("ann", "tenant=acme", false));
+  CHECK_EQ(words(read_publish(
+             R"({"topic": "a", "payload": 1, "tenant": "acme"})", false)),
+           "nothing");
+  CHECK_EQ(words(read_push(
+             R"({"user": "ann", "payload": 1, "tenant": "acme"})", false)),
+           "nothing");
+}
+
+CAF_TEST(a tenant has a name of its own kind) {
+  std::string longest(255, 't');
+  CHECK(read_user("ann", "tenant=" + longest, true).has_value());
+  for (auto tenant : {longest + 't', "a/b"s, "%2B"s, "$a"s, "%z"s}) {
+    auto query = "user=ann&tenant=" + tenant;
+    CHECK(!read_user("ann", query, true));
+    CHECK_EQ(words(read_connection_query(query, true)), "nothing");
+    CHECK_EQ(words(read_topic_query(query, true)), "nothing");
+  }
+  CHECK_EQ(words(read_push(
+             R"({"user": "ann", "payload": 1, "tenant": "a/b"})", true)),
+           "nothing");
+  CHECK_EQ(words(read_push(
+             R"({"user": "ann", "payload": 1, "tenant": 1})", true)),
+           "nothing");
+  // It goes with a user.
+  CHECK_EQ(words(read_connection_query("tenant=acme", true)), "nothing");
+}
+
+CAF_TEST(patterns may be full names) {
+  std::string name(255, 'x');
+  auto looks_for = [](const std::string& pattern) {
+    auto x = read_topic_query("pattern=" + pattern, true);
+    return x && x->pattern == pattern;
+  };
+  CHECK(looks_for(name));
+  CHECK(!looks_for(name + 'x'));
+  CHECK(looks_for("$tenant/" + name + '/' + name));
+  CHECK(!looks_for("$tenant/" + name + '/' + name + 'x'));
+  CHECK(looks_for("$tenant/+/a"));
+}
+
+// -- levels -------------------------------------------------------------------
+
 CAF_TEST(levels are read) {
+  for (auto level : {"debug", "info", "warn", "error", "off"})
+    CHECK(read_log_level(R"({"level": ")" + std::string{level} + R"("})"));
+  for (auto level : {"", "loud", "Info", "trace"})
+    CHECK(!read_log_level(R"({"level": ")" + std::string{level} + R"("})"));
   CHECK_EQ(read_log_level(R"({"level": "debug"})").value_or("nothing"),
            "debug");
   CHECK(!read_log_level(R"({"level": 1})"));

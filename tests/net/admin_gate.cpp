@@ -52,7 +52,7 @@ constexpr auto wrong = "must hold one key of 16 to 4096 visible characters";
 // -- without a key ------------------------------------------------------------
 
 CAF_TEST(programs of this machine are let in) {
-  admin_gate gate{""};
+  admin_gate gate{"", true};
   for (auto host : {"localhost", "LocalHost:8081", "127.0.0.1", "127.0.0.1:1",
                     "127.9.9.9", "[::1]", "[::1]:8081"}) {
     CHECK_EQ(refusal(gate, request(host)), "");
@@ -61,7 +61,7 @@ CAF_TEST(programs of this machine are let in) {
 }
 
 CAF_TEST(names that may mean another machine are not) {
-  admin_gate gate{""};
+  admin_gate gate{"", true};
   for (auto host : {"example.com", "localhost.example.com", "192.0.2.1",
                     "128.0.0.1", "[::2]", "[::ffff:192.0.2.1]", "", "x y",
                     "127.0.0.1.nip.io", "localhost:x"}) {
@@ -71,7 +71,7 @@ CAF_TEST(names that may mean another machine are not) {
 }
 
 CAF_TEST(pages are not) {
-  admin_gate gate{""};
+  admin_gate gate{"", true};
   for (auto origin : {"https://example.com", "http://localhost:8081", "null"}) {
     CHECK_EQ(refusal(gate, request("localhost", origin)),
              "403 forbidden_origin");
@@ -83,7 +83,7 @@ CAF_TEST(pages are not) {
 // -- with a key ---------------------------------------------------------------
 
 CAF_TEST(who shows the key is let in from everywhere) {
-  admin_gate gate{key};
+  admin_gate gate{key, false};
   for (auto scheme : {"Bearer ", "bearer ", "BEARER  "})
     CHECK_EQ(refusal(gate, request("example.com", "https://a.example",
                                    scheme + key)),
@@ -91,7 +91,7 @@ CAF_TEST(who shows the key is let in from everywhere) {
 }
 
 CAF_TEST(who does not is not) {
-  admin_gate gate{key};
+  admin_gate gate{key, false};
   auto other = key;
   other.back() = 'x';
   for (auto& shown :
@@ -100,12 +100,33 @@ CAF_TEST(who does not is not) {
         "Bearer " + key.substr(1), "Bearer" + key, "Bearer " + key + ' '})
     CHECK_EQ(refusal(gate, request("localhost", "", shown)),
              "401 unauthenticated");
-  // What is no secret needs none.
+  // What is no secret needs none, beyond loopback.
   CHECK_EQ(refusal(gate, request("example.com"), false), "");
+  CHECK_EQ(refusal(gate, request("localhost", "https://a.example"), false), "");
+}
+
+CAF_TEST(on loopback pages are kept from what is no secret) {
+  admin_gate gate{key, true};
+  CHECK_EQ(refusal(gate, request("localhost:8081"), false), "");
+  CHECK_EQ(refusal(gate, request("example.com"), false),
+           "403 forbidden_host");
+  CHECK_EQ(refusal(gate, request("localhost", "https://a.example"), false),
+           "403 forbidden_origin");
+  CHECK_EQ(refusal(gate, request("example.com", "https://a.example",
+                                 "Bearer " + key.substr(1)),
+                   false),
+           "403 forbidden_origin");
+  CHECK_EQ(refusal(gate, request("example.com", "https://a.example",
+                                 "Bearer " + key),
+                   false),
+           "");
+  // The key says more than where somebody comes from.
+  CHECK_EQ(refusal(gate, request("localhost")), "401 unauthenticated");
+  CHECK_EQ(refusal(gate, request("example.com", "", "Bearer " + key)), "");
 }
 
 CAF_TEST(another key takes its place) {
-  admin_gate gate{key};
+  admin_gate gate{key, false};
   gate.set_key(std::string(16, 'n'));
   CHECK_EQ(refusal(gate, request("localhost", "", "Bearer " + key)),
            "401 unauthenticated");

@@ -214,6 +214,19 @@ CAF_TEST(the bounds are for each request) {
   CHECK(reader.empty());
 }
 
+CAF_TEST(who waits for word says so) {
+  auto expects = [](const std::string& version, const std::string& field) {
+    return take_request("POST / HTTP/" + version + "\r\nHost: a\r\n" + field
+                        + "Content-Length: 1\r\n\r\n")
+      .expects_continue;
+  };
+  CHECK(expects("1.1", "Expect: 100-continue\r\n"));
+  CHECK(expects("1.1", "expect: 100-CONTINUE\r\n"));
+  CHECK(!expects("1.1", ""));
+  CHECK(!expects("1.1", "Expect: something\r\n"));
+  CHECK(!expects("1.0", "Expect: 100-continue\r\n"));
+}
+
 // -- what is wrong ------------------------------------------------------------
 
 CAF_TEST(what is not HTTP is refused at its first byte) {

@@ -212,6 +212,33 @@ CAF_TEST(however a session ends its place is given back once) {
   CHECK_EQ(session_places, 1000u);
 }
 
+CAF_TEST(the oldest that waits for a request gives way) {
+  auto a = connect();
+  auto b = connect();
+  b.send("GET /hea");
+  auto c = connect();
+  run();
+  CHECK(sessions.end_oldest_idle());
+  CHECK_EQ(sessions.size(), 2u);
+  CHECK_EQ(a.take(), "<end>");
+  CHECK_EQ(talk(c, get_health), health);
+  CHECK(sessions.end_oldest_idle());
+  CHECK_EQ(b.take().substr(0, 1), "<");
+  CHECK(sessions.end_oldest_idle());
+  CHECK_EQ(c.take(), "<end>");
+  CHECK(!sessions.end_oldest_idle());
+  run();
+}
+
+CAF_TEST(one that was refused gives way too) {
+  auto a = connect();
+  CHECK(talk(a, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
+  CHECK_EQ(sessions.size(), 1u);
+  CHECK(sessions.end_oldest_idle());
+  CHECK_EQ(sessions.size(), 0u);
+  run();
+}
+
 CAF_TEST(all sessions can be closed) {
   auto a = connect();
   auto b = connect();

@@ -129,6 +129,13 @@ std::string post(std::string_view body) {
          + std::to_string(body.size()) + "\r\n\r\n" + std::string{body};
 }
 
+/// Returns the head of a request for a body of 5 bytes.
+std::string head(std::string_view expect, std::string_view version = "1.1") {
+  return "POST /api HTTP/" + std::string{version}
+         + "\r\nHost: a\r\nContent-Length: 5\r\nExpect: "
+         + std::string{expect} + "\r\n\r\n";
+}
+
 bool is(std::string_view answer, std::string_view status,
         std::string_view end) {
   return answer.starts_with("HTTP/1.1 " + std::string{status} + ' ')
@@ -257,6 +264,69 @@ CAF_TEST(a second answer counts for nothing) {
   run();
   CHECK(is(take(), "200", "\r\n\r\none"));
   CHECK_EQ(counted.size(), 1u);
+}
+
+// -- places -------------------------------------------------------------------
+
+CAF_TEST(who is let in keeps its place) {
+  // The desk has let its head through, and then the body.
+  CHECK_EQ(talk("POST /api HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n"),
+           "");
+  CHECK(!sessions.end_oldest_idle());
+  CHECK_EQ(talk("x"), "");
+  REQUIRE(served.size() == 1u);
+  CHECK(!sessions.end_oldest_idle());
+  answer(200, "one");
+  CHECK(is(take(), "200", "one"));
+  CHECK(sessions.end_oldest_idle());
+  CHECK_EQ(take(), "<end>");
+  run();
+}
+
+// -- bodies that wait for word ------------------------------------------------
+
+constexpr auto go_on = "HTTP/1.1 100 Continue\r\n\r\n"sv;
+
+CAF_TEST(a body that waits for word gets it) {
+  for (auto expect : {"100-continue", "100-Continue"}) {
+    CHECK_EQ(talk(head(expect)), go_on);
+    CHECK_EQ(talk("12"), "");
+    CHECK_EQ(talk("345"), "");
+    REQUIRE(served.size() == 1u);
+    CHECK_EQ(served[0].body, "12345");
+    answer(200, "one");
+    CHECK(is(take(), "200", "\r\n\r\none"));
+    served.clear();
+  }
+  // It is no answer.
+  CHECK_EQ(counted, (std::vector<unsigned>{200, 200}));
+}
+
+CAF_TEST(a body that is on its way needs no word) {
+  CHECK_EQ(talk(head("100-continue") + "1"), "");
+  CHECK_EQ(talk("2345"), "");
+  CHECK_EQ(served.size(), 1u);
+}
+
+CAF_TEST(word is for those who know it and may go on) {
+  CHECK_EQ(talk(head("100-continue", "1.0")), "");
+  CHECK_EQ(talk("12345"), "");
+  REQUIRE(served.size() == 1u);
+  answer(200, "one");
+  CHECK(is(take(), "200", "one<end>"));
+}
+
+CAF_TEST(who is refused gets no word) {
+  auto answer = talk("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+                     "Expect: 100-continue\r\n\r\n");
+  CHECK(is(answer, "411", "no<end>"));
+}
+
+CAF_TEST(without a body there is no word) {
+  CHECK_EQ(talk("GET /api HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n"
+                "\r\n"),
+           "");
+  CHECK_EQ(served.size(), 1u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -338,4 +338,21 @@ CAF_TEST(what a topic takes from clients is bounded) {
   CAF_CHECK_EQUAL(check("a/+", {.publishers = publishers::server}), "");
 }
 
+CAF_TEST(a cookie has a name that a browser takes) {
+  auto& name = options.token_cookie;
+  for (auto good :
+       {"", "t", "__Host-callboard.token", "!#$%&'*+-.^_`|~09azAZ"}) {
+    name = good;
+    CAF_CHECK_EQUAL(net::check(options), "");
+  }
+  for (auto bad : {" t", "t ", "a b", "a=b", "a;b", "a,b", "\"t\"", "a\tb",
+                   "a\x7f", "\xc3\xa9", "a/b", "a@b"}) {
+    name = bad;
+    CAF_CHECK_EQUAL(net::check(options),
+                    "token_cookie '" + name
+                      + "' is no name of a cookie: it may have letters, digits "
+                        "and !#$%&'*+-.^_`|~");
+  }
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
