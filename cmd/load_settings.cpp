@@ -86,7 +86,7 @@ std::vector<setting> load_settings(net::server_options& s) {
                   x.high),
     share_setting("load-low",
                   "Load below which all work is taken again, and above which "
-                  "rates become lower",
+                  "rates become lower;\nabove 0 unless load-high is 0",
                   x.low),
     weights_setting(x),
     duration_setting("load-turn-max",
@@ -103,6 +103,8 @@ std::vector<setting> load_settings(net::server_options& s) {
 }
 
 std::string check_load(const load_options& x) {
+  if (x.high > 0 && x.low <= 0)
+    return "load-low (0) must be above 0 unless load-high is 0";
   if (x.high > 0 && x.low >= x.high)
     return "load-low (" + format_share(x.low) + ") is not below load-high ("
            + format_share(x.high) + ')';
