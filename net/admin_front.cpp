@@ -114,6 +114,7 @@ admin_front::admin_front(server_context& shared, loop_service& home,
     gate_{std::move(entrance.key)},
     node_{shared},
     counters_{make_admin_counters(shared.system.metrics())},
+    sockets_{shared.other_sockets},
     // One more, for `open_session` to count it.
     sessions_{sessions_max + 1},
     listener_{home.loop(), entrance.socket->release(),
@@ -166,10 +167,16 @@ void admin_front::accept(int descriptor) {
 // -- http_front ---------------------------------------------------------------
 
 bool admin_front::open_session(std::string_view) {
-  if (sessions_.size() < sessions_max)
-    return true;
-  count(admin_result::sessions);
-  return false;
+  if (sessions_.size() >= sessions_max) {
+    count(admin_result::sessions);
+    return false;
+  }
+  ++*sockets_;
+  return true;
+}
+
+void admin_front::close_session(std::string_view) {
+  --*sockets_;
 }
 
 std::optional<limit_hit> admin_front::admit(std::string_view) {
