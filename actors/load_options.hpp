@@ -9,8 +9,8 @@
 
 namespace callboard {
 
-/// What a loop's load is made of. `outbox` and `memory` keep out who is new, and
-/// shed nothing else.
+/// What a loop's load is made of. `outbox` and `memory` keep out who is new,
+/// and shed nothing else.
 enum class load_part : uint8_t {
   /// How long turns take: the length of the one that a moment finds itself in,
   /// on average. A moment of rest finds none.

@@ -79,7 +79,8 @@ std::vector<setting> load_settings(net::server_options& s) {
                      "Time for which a WebSocket handshake waits for a place "
                      "where max-connections is\nreached; 0s: none does",
                      s.accept_wait, 0s, 60s),
-    count_setting("accept-queue-max", "Handshakes that wait so at once",
+    count_setting("accept-queue-max",
+                  "Handshakes that wait so at once, on each loop 2048 at most",
                   s.accept_queue_max, 1, 1'000'000),
     share_setting("load-high",
                   "Load of a loop from which it sheds new work; 0: never",

@@ -232,8 +232,8 @@ private:
 
   void log_load();
 
-  // Gives memory that was freed back to the system, if what there is of it keeps
-  // this loop from taking work.
+  // Gives memory that was freed back to the system, if what there is of it
+  // keeps this loop from taking work.
   void trim_memory();
 
   // Counts a refusal.

@@ -5,77 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "load_score_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
 
-namespace {
-
+using fixture = load_score_fixture;
 using stage = load_stage;
-
-/// A score whose marks divide evenly: work is shed from 0.5, 0.625, 0.75 and
-/// 0.875 on, and taken again below 0.25, 0.3125, 0.375 and 0.4375.
-struct fixture {
-  fixture() {
-    options.high = 0.5;
-    options.low = 0.25;
-    options.weights = {1, 1, 1, 1, 1};
-    options.turn_max = std::chrono::milliseconds{100};
-    options.outbox_bytes_max = 1'000'000;
-    options.memory_bytes_max = 2'000'000;
-  }
-
-  /// Makes one that has found nothing yet.
-  load_score make(uint32_t loops = 1) {
-    load_score result{options, loops};
-    result.sample(now, {});
-    return result;
-  }
-
-  /// Lets it find one thing for so long that all else is forgotten.
-  void settle(load_score& x, const load_sample& found) {
-    now += 1'000'000;
-    x.sample(now, found);
-  }
-
-  /// The same with a score.
-  stage settle(load_score& x, double score) {
-    load_sample found;
-    found.cpu_share = score;
-    settle(x, found);
-    return x.stage();
-  }
-
-  /// Lets time pass in turns of one length that follow each other at once.
-  void run(load_score& x, int64_t ms, int64_t turn_ms) {
-    for (auto end = now + ms; now < end;) {
-      now += turn_ms;
-      x.add_turn(static_cast<double>(turn_ms));
-      if (x.due(now))
-        x.sample(now, {});
-    }
-  }
-
-  void rest(load_score& x, int64_t ms) {
-    for (auto end = now + ms; now < end;) {
-      now += load_score::sample_ms;
-      x.sample(now, {});
-    }
-  }
-
-  /// Returns how many of so many pieces of work are refused.
-  static int refused(load_score& x, stage what, int n) {
-    auto result = 0;
-    for (auto i = 0; i < n; ++i)
-      result += x.refuses(what) ? 1 : 0;
-    return result;
-  }
-
-  load_options options;
-  int64_t now = 1'000'000;
-};
-
-} // namespace
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
@@ -228,79 +164,6 @@ CAF_TEST(each stage stays until its own low mark) {
   CHECK(settle(x, 0.2499) == stage::none);
   // What was left has to be reached anew.
   CHECK(settle(x, 0.4999) == stage::none);
-}
-
-CAF_TEST(what takes memory keeps newcomers out and no more) {
-  for (auto part : {&load_sample::outbox_bytes, &load_sample::memory_bytes}) {
-    auto x = make();
-    load_sample found;
-    auto find = [&](size_t bytes) {
-      found.*part = bytes;
-      settle(x, found);
-      return x.stage();
-    };
-    auto full = part == &load_sample::outbox_bytes ? options.outbox_bytes_max
-                                                   : options.memory_bytes_max;
-    CHECK(find(full / 2 - 1) == stage::none);
-    CHECK(find(full / 2) == stage::connections);
-    CHECK(find(full * 5 / 8 - 1) == stage::connections);
-    CHECK(find(full * 5 / 8) == stage::logins);
-    CHECK(find(full * 4) == stage::logins);
-    CHECK_EQ(x.score(), 1.0);
-    CHECK_EQ(refused(x, stage::publishes, 100), 0);
-    CHECK_EQ(refused(x, stage::requests, 100), 0);
-    CHECK_EQ(x.token_price(), token_price_full);
-    CHECK(find(full / 4) == stage::connections);
-    CHECK(find(full / 4 - 1) == stage::none);
-  }
-}
-
-CAF_TEST(work is shed by its own load where memory is full) {
-  auto x = make();
-  load_sample found;
-  found.memory_bytes = options.memory_bytes_max;
-  auto find = [&](double cpu_share) {
-    found.cpu_share = cpu_share;
-    settle(x, found);
-    return x.stage();
-  };
-  CHECK(find(0.7499) == stage::logins);
-  CHECK(find(0.75) == stage::publishes);
-  CHECK(find(0.875) == stage::requests);
-  // What is refused goes by it, too.
-  CHECK(find(0.4375) == stage::requests);
-  CHECK_EQ(refused(x, stage::requests, 800), 700);
-  CHECK(find(0.4374) == stage::publishes);
-  CHECK(find(0.3749) == stage::logins);
-  CHECK(find(0) == stage::logins);
-  found.memory_bytes = 0;
-  CHECK(find(0) == stage::none);
-}
-
-CAF_TEST(a part holds what it alone would keep) {
-  options.weights = {1, 1, 1, 1, 0.5};
-  auto x = make();
-  load_sample found;
-  found.memory_bytes = options.memory_bytes_max;
-  // Nothing is shed below the high mark.
-  found.memory_bytes -= 1;
-  settle(x, found);
-  CHECK(x.stage() == stage::none);
-  CHECK(!x.holds(load_part::memory));
-  found.memory_bytes += 1;
-  settle(x, found);
-  CHECK(x.stage() == stage::connections);
-  CHECK(x.holds(load_part::memory));
-  CHECK(!x.holds(load_part::cpu));
-  // By its weight, as long as it is not below the low one.
-  found.cpu_share = 1;
-  found.memory_bytes = options.memory_bytes_max / 2;
-  settle(x, found);
-  CHECK(x.holds(load_part::memory));
-  CHECK(x.holds(load_part::cpu));
-  found.memory_bytes -= 1;
-  settle(x, found);
-  CHECK(!x.holds(load_part::memory));
 }
 
 CAF_TEST(a change of the stage is told) {
