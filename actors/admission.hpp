@@ -22,17 +22,24 @@ public:
   /// Takes a place on the loop where the connection lives.
   /// @returns false if the node is full.
   bool admit(uint32_t loop) noexcept {
-    if (total_.fetch_add(1) >= connections_max_) {
-      total_.fetch_sub(1);
-      return false;
-    }
+    // Not raised and lowered again: for that moment the node would be full for
+    // others.
+    auto n = total_.load();
+    do {
+      if (n >= connections_max_)
+        return false;
+    } while (!total_.compare_exchange_weak(n, n + 1));
     counts_[loop].fetch_add(1);
     return true;
   }
 
-  /// Gives a place back.
+  /// Gives a place back. A loop that has none gives nothing.
   void leave(uint32_t loop) noexcept {
-    counts_[loop].fetch_sub(1);
+    auto n = counts_[loop].load();
+    do {
+      if (n == 0)
+        return;
+    } while (!counts_[loop].compare_exchange_weak(n, n - 1));
     total_.fetch_sub(1);
   }
 
@@ -47,6 +54,10 @@ public:
         best = candidate;
     }
     return best;
+  }
+
+  [[nodiscard]] uint32_t loops() const noexcept {
+    return loops_;
   }
 
   [[nodiscard]] size_t connections() const noexcept {

@@ -9,7 +9,8 @@
 
 namespace callboard {
 
-/// What a loop's load is made of.
+/// What a loop's load is made of. `outbox` and `memory` keep out who is new,
+/// and shed nothing else.
 enum class load_part : uint8_t {
   /// How long turns take: the length of the one that a moment finds itself in,
   /// on average. A moment of rest finds none.
@@ -35,11 +36,12 @@ struct load_options {
   /// are what they are.
   double high = 0.9;
   /// The score below which all work is taken again, and from which on rates
-  /// become lower; 0 … 1, below `high` unless that is 0.
+  /// become lower; 0 … 1, above 0 and below `high` unless that is 0.
   double low = 0.7;
   /// By how much each part counts, by `load_part`; 0 … 1. The score is the
-  /// largest of the parts, each times its weight.
-  std::array<double, load_part_count> weights{1, 1, 1, 0, 1};
+  /// largest of the parts, each times its weight. Not of outboxes: clients
+  /// that read nothing fill them, and keep them so.
+  std::array<double, load_part_count> weights{1, 1, 0, 0, 1};
   /// The length of turns that is a full load, 1 ms … 1 min.
   caf::timespan turn_max = std::chrono::milliseconds{250};
   /// The bytes in all outboxes that are, 65,536 … 2^40.

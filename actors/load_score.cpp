@@ -10,6 +10,12 @@ namespace {
 // The stages that shed something.
 constexpr size_t steps = load_stage_count - 1;
 
+// Returns whether a part gets smaller when less work is taken.
+constexpr bool follows_work(size_t part) noexcept {
+  auto x = static_cast<load_part>(part);
+  return x != load_part::outbox && x != load_part::memory;
+}
+
 // Returns the n-th of the points that divide the way from `begin` to `end`.
 double point(double begin, double end, size_t n) noexcept {
   return begin + (end - begin) * static_cast<double>(n) / steps;
@@ -61,7 +67,7 @@ bool load_score::sample(int64_t now_ms, const load_sample& x) {
     return false;
   auto before = stage_;
   update_stage();
-  update_shares(weigh(latest));
+  update_shares(weigh(latest).work);
   return stage_ != before;
 }
 
@@ -80,11 +86,20 @@ load_score::parts load_score::find(double turn_ms,
   return result;
 }
 
-double load_score::weigh(const parts& x) const noexcept {
-  double result = 0;
-  for (size_t i = 0; i < x.size(); ++i)
-    result = std::max(result, options_.weights[i] * x[i]);
+load_score::levels load_score::weigh(const parts& x) const noexcept {
+  levels result;
+  for (size_t i = 0; i < x.size(); ++i) {
+    auto weighted = options_.weights[i] * x[i];
+    result.all = std::max(result.all, weighted);
+    if (follows_work(i))
+      result.work = std::max(result.work, weighted);
+  }
   return result;
+}
+
+double load_score::level_of(size_t n) const noexcept {
+  auto newcomers = n < static_cast<size_t>(load_stage::logins);
+  return std::min(newcomers ? level_.all : level_.work, 1.0);
 }
 
 void load_score::note_peak(int64_t now_ms) noexcept {
@@ -99,10 +114,12 @@ void load_score::note_peak(int64_t now_ms) noexcept {
 
 void load_score::update_stage() noexcept {
   auto reached = static_cast<size_t>(stage_);
-  while (reached < steps && score() >= point(options_.high, 1, reached))
+  while (reached < steps
+         && level_of(reached) >= point(options_.high, 1, reached))
     ++reached;
   while (reached > 0
-         && score() < point(options_.low, options_.high, reached - 1))
+         && level_of(reached - 1)
+              < point(options_.low, options_.high, reached - 1))
     --reached;
   stage_ = static_cast<load_stage>(reached);
 }
@@ -112,7 +129,8 @@ void load_score::update_shares(double latest) noexcept {
   // the loop serves well, and to refuse more would leave it idle.
   auto begin = std::max(2 * options_.low - options_.high, 0.0);
   refused_ = progress(begin, options_.high, latest);
-  auto lost = (1 - rate_share_min) * progress(options_.low, 1, score());
+  auto lost = (1 - rate_share_min)
+              * progress(options_.low, 1, level_.work);
   token_price_
     = std::llround(static_cast<double>(token_price_full) / (1 - lost));
 }

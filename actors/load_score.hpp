@@ -46,6 +46,10 @@ struct load_sample {
 /// The load of one loop as a number from 0 to 1, and what is shed because of
 /// it. It follows its parts within half a second, up and down, so that a single
 /// long turn does not shed anything.
+///
+/// What takes memory does not get smaller because work is refused, and could
+/// have it refused for ever. So those parts keep newcomers out, and no more:
+/// what comes behind `load_stage::logins` goes by the others alone.
 class load_score {
 public:
   /// Time between two samples, at least.
@@ -86,7 +90,7 @@ public:
 
   /// Returns the score, 0 … 1.
   [[nodiscard]] double score() const noexcept {
-    return std::min(level_, 1.0);
+    return std::min(level_.all, 1.0);
   }
 
   /// Returns the highest score of the last minute.
@@ -101,6 +105,13 @@ public:
 
   [[nodiscard]] load_stage stage() const noexcept {
     return stage_;
+  }
+
+  /// Returns whether something is shed, and this part alone would keep it so.
+  [[nodiscard]] bool holds(load_part x) const noexcept {
+    return stage_ != load_stage::none
+           && options_.weights[static_cast<size_t>(x)] * part(x)
+                >= options_.low;
   }
 
   // -- what it does -----------------------------------------------------------
@@ -118,7 +129,7 @@ public:
   }
 
   /// Returns what a token of a rate costs: `token_price_full`, and four times
-  /// that at a score of 1.
+  /// that at a score of 1 by the parts that get smaller with less work.
   [[nodiscard]] int64_t token_price() const noexcept {
     return token_price_;
   }
@@ -126,16 +137,26 @@ public:
 private:
   using parts = std::array<double, load_part_count>;
 
+  // The largest of the weighted parts: of all, and of those that get smaller
+  // with less work.
+  struct levels {
+    double all = 0;
+    double work = 0;
+  };
+
   // Returns the parts as they are now.
   [[nodiscard]] parts find(double turn_ms, const load_sample& x) const noexcept;
 
-  [[nodiscard]] double weigh(const parts& x) const noexcept;
+  [[nodiscard]] levels weigh(const parts& x) const noexcept;
+
+  // Returns the level that the n-th stage goes by, 0 … 3.
+  [[nodiscard]] double level_of(size_t n) const noexcept;
 
   void note_peak(int64_t now_ms) noexcept;
 
   void update_stage() noexcept;
 
-  // Sets what follows from the score.
+  // Sets what follows from the level of work, and what it was in this sample.
   void update_shares(double latest) noexcept;
 
   bool refuse_share() noexcept;
@@ -147,8 +168,7 @@ private:
   // The sum of the squares of the turns' lengths since then.
   double squares_ = 0;
   parts parts_{};
-  // The largest of the weighted parts.
-  double level_ = 0;
+  levels level_;
   load_stage stage_ = load_stage::none;
   int64_t token_price_ = token_price_full;
   // The share that is refused, and what of a refusal is due already.

@@ -28,27 +28,33 @@ bool pace::is_needed(const node_options& options) noexcept {
 void pace::begin_message(size_t bytes) noexcept {
   message_bytes_ = bytes;
   asked_ = false;
-  message_wait_ms_ = 0;
+  message_ = {};
 }
 
 pace::verdict pace::take(int64_t now_ms, int64_t price) noexcept {
   if (!std::exchange(asked_, true))
-    message_wait_ms_ = bytes_.take(message_bytes_, now_ms, price, flood_);
-  if (message_wait_ms_ > 0) {
+    message_ = bytes_.take(message_bytes_, now_ms, price, flood_);
+  if (message_.wait_ms > 0) {
     // It is answered like any other that is refused.
-    frames_.bear(1, now_ms, flood_);
-    return {message_wait_ms_, limit_kind::bytes, flood_};
+    frames_.refuse(now_ms, message_.beyond, flood_);
+    return {message_.wait_ms, limit_kind::bytes, flood_};
   }
-  auto wait_ms = frames_.take(1, now_ms, price, flood_);
+  auto wait_ms = frames_.take(1, now_ms, price, flood_).wait_ms;
   return {wait_ms, limit_kind::frames, flood_};
 }
 
-int64_t pace::lane::take(uint64_t n, int64_t now_ms, int64_t price,
-                         bool& flood) noexcept {
+pace::answer pace::lane::take(uint64_t n, int64_t now_ms, int64_t price,
+                              bool& flood) noexcept {
+  auto beyond = known_.take(n, now_ms) > 0;
   auto wait_ms = taken_.take(n, now_ms, price);
-  if (wait_ms > 0)
+  if (wait_ms > 0 && beyond)
     bear(n, now_ms, flood);
-  return wait_ms;
+  return {wait_ms, beyond};
+}
+
+void pace::lane::refuse(int64_t now_ms, bool beyond, bool& flood) noexcept {
+  if (beyond || known_.take(1, now_ms) > 0)
+    bear(1, now_ms, flood);
 }
 
 void pace::lane::bear(uint64_t n, int64_t now_ms, bool& flood) noexcept {

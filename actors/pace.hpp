@@ -10,7 +10,9 @@
 namespace callboard {
 
 /// Keeps one client to its frames and bytes a second. What goes beyond is
-/// refused; of that, as much again is borne, and more is a flood.
+/// refused; of that, as much again is borne, and more is a flood. Where rates
+/// are lowered by a price, what they would have let through at the full one is
+/// refused and borne.
 class pace {
 public:
   /// What is to become of a frame.
@@ -34,26 +36,38 @@ public:
   /// Takes a frame of the message, and with the first one the message's bytes.
   /// Where these are refused, all of its frames are. A message without any is
   /// taken as if it had one.
-  /// @param price of a token, as in `token_bucket`; what is borne does not
-  ///              depend on it.
+  /// @param price of a token, as in `token_bucket`; whether there is a flood
+  ///              does not depend on it.
   verdict take(int64_t now_ms, int64_t price = token_price_full) noexcept;
 
 private:
+  // When there is room for something, and whether it goes beyond the rate at
+  // the full price as well.
+  struct answer {
+    int64_t wait_ms = 0;
+    bool beyond = false;
+  };
+
   class lane {
   public:
     lane(const rate_limit& x, int64_t now_ms)
-      : taken_{x, now_ms}, borne_{x, now_ms} {
+      : taken_{x, now_ms}, known_{x, now_ms}, borne_{x, now_ms} {
     }
 
-    // Returns how long to wait; sets `flood` if too much was refused.
-    int64_t take(uint64_t n, int64_t now_ms, int64_t price,
-                 bool& flood) noexcept;
+    // Sets `flood` if too much was refused.
+    answer take(uint64_t n, int64_t now_ms, int64_t price,
+                bool& flood) noexcept;
 
-    // Counts what is refused; sets `flood` if that is too much.
-    void bear(uint64_t n, int64_t now_ms, bool& flood) noexcept;
+    // Counts one that is refused for another reason, which is `beyond` a rate
+    // or lies in the price; sets `flood` if that is too much.
+    void refuse(int64_t now_ms, bool beyond, bool& flood) noexcept;
 
   private:
+    void bear(uint64_t n, int64_t now_ms, bool& flood) noexcept;
+
     token_bucket taken_;
+    // The same at the full price, which is the rate that a client knows.
+    token_bucket known_;
     token_bucket borne_;
   };
 
@@ -62,7 +76,7 @@ private:
   size_t message_bytes_ = 0;
   // Whether the message's bytes have been asked for, and what came of it.
   bool asked_ = true;
-  int64_t message_wait_ms_ = 0;
+  answer message_;
   bool flood_ = false;
 };
 

@@ -79,14 +79,15 @@ std::vector<setting> load_settings(net::server_options& s) {
                      "Time for which a WebSocket handshake waits for a place "
                      "where max-connections is\nreached; 0s: none does",
                      s.accept_wait, 0s, 60s),
-    count_setting("accept-queue-max", "Handshakes that wait so at once",
+    count_setting("accept-queue-max",
+                  "Handshakes that wait so at once, on each loop 2048 at most",
                   s.accept_queue_max, 1, 1'000'000),
     share_setting("load-high",
                   "Load of a loop from which it sheds new work; 0: never",
                   x.high),
     share_setting("load-low",
                   "Load below which all work is taken again, and above which "
-                  "rates become lower",
+                  "rates become lower;\nabove 0 unless load-high is 0",
                   x.low),
     weights_setting(x),
     duration_setting("load-turn-max",
@@ -103,6 +104,8 @@ std::vector<setting> load_settings(net::server_options& s) {
 }
 
 std::string check_load(const load_options& x) {
+  if (x.high > 0 && x.low <= 0)
+    return "load-low (0) must be above 0 unless load-high is 0";
   if (x.high > 0 && x.low >= x.high)
     return "load-low (" + format_share(x.low) + ") is not below load-high ("
            + format_share(x.high) + ')';

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include <callboard/actors/admission.hpp>
 
@@ -16,10 +17,15 @@ namespace callboard::net {
 /// is locked where nobody may wait.
 class accept_queue {
 public:
+  /// How many may wait on one loop: half of the HTTP sessions that it has.
+  static constexpr size_t loop_waiting_max = 2048;
+
   /// @param places outlives this.
   /// @param waiting_max how many may wait; 0: nobody may.
   accept_queue(admission& places, size_t waiting_max)
-    : places_{places}, waiting_max_{waiting_max} {
+    : places_{places},
+      waiting_max_{waiting_max},
+      waiting_on_(places.loops()) {
   }
 
   /// Takes a place on a loop.
@@ -35,12 +41,18 @@ public:
   /// @param called is called once, when the place is taken: by this call, or by
   ///               the thread that gives one back. It must not throw, or call
   ///               this.
-  /// @returns what `forget` takes; 0: as many wait as may.
+  /// @returns what `forget` takes, which who is called calls as well; 0: as
+  ///          many wait as may.
   uint64_t enter(uint32_t loop, std::function<void()> called);
 
   /// Waits no longer.
   /// @returns false if the place was taken already.
   bool forget(uint64_t ticket);
+
+  /// Returns how many places of a loop are taken that nobody has: neither is
+  /// one of `had`, nor on its way to who has not called `forget` yet. Right on
+  /// the loop's thread, where those two change into each other.
+  [[nodiscard]] size_t surplus(uint32_t loop, size_t had);
 
   /// Returns how many wait.
   [[nodiscard]] size_t size() const noexcept {
@@ -53,8 +65,14 @@ private:
     std::function<void()> called;
   };
 
+  // Calls those who are next, as long as there are places.
+  void call_next();
+
   // Takes who is first out, with a place; empty: nobody, or no place.
   std::function<void()> take_next();
+
+  // Takes somebody out.
+  void remove(std::map<uint64_t, waiter>::iterator who);
 
   admission& places_;
   size_t waiting_max_;
@@ -62,6 +80,10 @@ private:
   uint64_t last_ticket_ = 0;
   // By tickets, and so in order.
   std::map<uint64_t, waiter> waiting_;
+  // How many of them wait on each loop.
+  std::vector<size_t> waiting_on_;
+  // The loops of places that are on their way, by tickets.
+  std::map<uint64_t, uint32_t> granted_;
   std::atomic<size_t> size_ = 0;
 };
 

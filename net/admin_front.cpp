@@ -114,6 +114,7 @@ admin_front::admin_front(server_context& shared, loop_service& home,
     gate_{std::move(entrance.key), is_loopback(options_.admin.address)},
     node_{shared},
     counters_{make_admin_counters(shared.system.metrics())},
+    sockets_{shared.other_sockets},
     // One more, for `open_session` to count it.
     sessions_{sessions_max + 1},
     listener_{home.loop(), entrance.socket->release(),
@@ -167,11 +168,18 @@ void admin_front::accept(int descriptor) {
 // -- http_front ---------------------------------------------------------------
 
 bool admin_front::open_session(std::string_view) {
-  if (sessions_.size() < sessions_max)
-    return true;
-  count(admin_result::sessions);
-  // Silent sockets must not keep operators out.
-  return sessions_.end_oldest_idle();
+  if (sessions_.size() >= sessions_max) {
+    count(admin_result::sessions);
+    // Silent sockets must not keep operators out.
+    if (!sessions_.end_oldest_idle())
+      return false;
+  }
+  ++*sockets_;
+  return true;
+}
+
+void admin_front::close_session(std::string_view) {
+  --*sockets_;
 }
 
 std::optional<limit_hit> admin_front::admit(std::string_view) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -107,6 +108,8 @@ public:
 
   bool open_session(std::string_view peer) override;
 
+  void close_session(std::string_view peer) override;
+
   std::optional<limit_hit> admit(std::string_view address) override;
 
   void forgo(std::string_view) override {
@@ -150,6 +153,8 @@ private:
   admin_gate gate_;
   admin_node node_;
   admin_counters counters_;
+  // Of the node, see `server_context`.
+  std::shared_ptr<std::atomic<int64_t>> sockets_;
   http_sessions sessions_;
   listener listener_;
   caf::actor caller_;

@@ -101,7 +101,8 @@ public:
     static_cast<void>(peer);
   }
 
-  /// Takes the handshake that a TLS connection with this peer begins with.
+  /// Takes the handshake that a TLS connection with this peer begins with,
+  /// unless there is far too much to do for one.
   /// @returns false if it may not begin now.
   virtual bool open_encrypted(std::string_view peer) {
     static_cast<void>(peer);

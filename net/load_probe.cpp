@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 namespace callboard::net {
@@ -36,6 +37,12 @@ size_t resident_bytes() noexcept {
   size_t pages = 0;
   std::from_chars(text.data(), text.data() + text.size(), pages);
   return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void return_free_memory() noexcept {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
 }
 
 void load_probe::update(int64_t now_ms) {

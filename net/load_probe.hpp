@@ -9,6 +9,11 @@ namespace callboard::net {
 /// does not tell. Any thread.
 size_t resident_bytes() noexcept;
 
+/// Gives memory that was freed, and that the allocator keeps, back to the
+/// system, where it can. Takes up to a second with gigabytes of it: not for a
+/// loop's thread.
+void return_free_memory() noexcept;
+
 /// What only the system knows of a loop's load. Asks it four times a second at
 /// most. Used on the loop's thread, whose time it measures.
 class load_probe {

@@ -19,9 +19,6 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// Between two lines in the log about the load, at least.
-constexpr int64_t load_log_ms = 1'000;
-
 ws_parser_options make_parsing(const server_options& options,
                                ws_inflater* inflater) {
   ws_parser_options result;
@@ -57,9 +54,11 @@ loop_service::~loop_service() {
 }
 
 void loop_service::take(int socket) {
+  ++*shared_.other_sockets;
   loop_.post([this, socket] {
     if (auto accepted = adopt_socket(loop_.io(), socket))
       serve_http(std::move(*accepted), *this, http_);
+    --*shared_.other_sockets;
   });
 }
 
@@ -109,19 +108,9 @@ void loop_service::close_session(std::string_view peer) {
     shared_.addresses.close_session(peer, steady_ms());
 }
 
-bool loop_service::open_encrypted(std::string_view peer) {
-  return shared_.proxies.trusts(peer) || !take_handshake(peer);
-}
-
 std::string loop_service::client_address(std::string_view peer,
                                          std::string_view forwarded_for) const {
   return shared_.proxies.client_of(peer, forwarded_for);
-}
-
-std::optional<limit_hit> loop_service::check_load() {
-  if (!loop_.context().load.sheds(load_stage::connections))
-    return {};
-  return counted(limit_hit{limit_kind::load_connections});
 }
 
 std::optional<limit_hit>
@@ -300,6 +289,7 @@ void loop_service::tick() {
     static_cast<int64_t>(ctx.outboxes.queued_bytes()));
   waiting_->value(static_cast<int64_t>(shared_.queue.size()));
   log_load();
+  trim_memory();
   ctx.metrics.topics->value(static_cast<int64_t>(ctx.topics.topics()));
   ctx.metrics.subscriptions->value(
     static_cast<int64_t>(ctx.topics.subscriptions()));
@@ -323,33 +313,6 @@ void loop_service::log_states() {
     log->debug("connection_state connection={} from={} to={} close_code={}", id,
                from, to, code);
   };
-}
-
-void loop_service::watch_load() {
-  loop_.context().load_changed = [this](load_stage) {
-    // Not here, at the turn's end, when everything has been sent.
-    if (loop_.context().load.sheds(load_stage::logins))
-      loop_.post([this] { shed_logins(); });
-  };
-}
-
-void loop_service::log_load() {
-  auto& ctx = loop_.context();
-  auto now = ctx.load.stage();
-  // Clients make the load, and so the lines.
-  if (now == logged_stage_ || ctx.steady_ms - logged_ms_ < load_log_ms)
-    return;
-  logged_ms_ = ctx.steady_ms;
-  auto before = std::exchange(logged_stage_, now);
-  logger("net")->log(now > before ? spdlog::level::warn : spdlog::level::info,
-                     "load_stage loop={} from={} to={} score={:.2f}", ctx.index,
-                     to_string(before), to_string(now), ctx.load.score());
-}
-
-void loop_service::shed_logins() {
-  // The others that are in it are logged in, or gone.
-  for (auto& x : std::exchange(connecting_, {}))
-    x.session->shed_login();
 }
 
 void loop_service::log_circuits() {

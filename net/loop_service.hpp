@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -58,6 +59,10 @@ struct server_context {
   address_limits addresses;
   trusted_proxies proxies;
   node_store store;
+  /// Sockets that no loop counts: those of operators, and those on their way to
+  /// their loop. Outlives this with who counts descriptors.
+  std::shared_ptr<std::atomic<int64_t>> other_sockets
+    = std::make_shared<std::atomic<int64_t>>(0);
 };
 
 /// One loop with all that is served on it: HTTP sessions, WebSockets and their
@@ -68,6 +73,9 @@ class loop_service : public http_front,
 public:
   /// HTTP sessions of a loop beside its WebSockets.
   static constexpr size_t http_sessions_max = 4096;
+
+  // Who waits for a place has one of them, and leaves as many to others.
+  static_assert(accept_queue::loop_waiting_max * 2 <= http_sessions_max);
 
   /// For the other end to close after us, in milliseconds.
   static constexpr int64_t close_ms = 2'000;
@@ -224,6 +232,10 @@ private:
 
   void log_load();
 
+  // Gives memory that was freed back to the system, if what there is of it
+  // keeps this loop from taking work.
+  void trim_memory();
+
   // Counts a refusal.
   std::optional<limit_hit> counted(std::optional<limit_hit> x);
 
@@ -246,6 +258,7 @@ private:
   // The stage of the load that the log tells of, since when.
   load_stage logged_stage_ = load_stage::none;
   int64_t logged_ms_ = 0;
+  int64_t trimmed_ms_ = 0;
   deadlines closing_;
   deadlines connecting_;
   http_sessions http_;

@@ -1,5 +1,6 @@
 #include <callboard/net/loop_service.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <caf/event_based_actor.hpp>
@@ -7,6 +8,7 @@
 
 #include <callboard/messages/close_code.hpp>
 #include <callboard/net/descriptors.hpp>
+#include <callboard/net/log.hpp>
 
 // What a loop's audit asks of its sockets.
 
@@ -54,14 +56,14 @@ void loop_service::end_socket(size_t i) {
 }
 
 size_t loop_service::surplus_places() {
-  auto taken = shared_.admitted.connections(loop_.context().index);
-  auto had = sessions_.size() + reserved_;
-  return taken > had ? taken - had : 0;
+  return shared_.queue.surplus(loop_.context().index,
+                               sessions_.size() + reserved_);
 }
 
 void loop_service::give_back_places(size_t n) {
-  for (; n > 0; --n)
-    shared_.admitted.leave(loop_.context().index);
+  // To those who wait, if there are any.
+  for (n = std::min(n, surplus_places()); n > 0; --n)
+    shared_.queue.leave(loop_.context().index);
 }
 
 void loop_service::audit() {
@@ -81,14 +83,18 @@ void loop_service::count_descriptors() {
     gauges.push_back(make_sockets_gauge(registry, i));
   // It may take long, see `open_descriptors`.
   shared_.system.spawn<caf::detached>(
-    [gauges, pool = loop_.context().pool](caf::event_based_actor*) {
+    [gauges, pool = loop_.context().pool,
+     others = shared_.other_sockets](caf::event_based_actor*) {
       auto open = open_descriptors();
       if (!open)
         return;
-      uint64_t clients = 0;
+      auto sockets = others->load();
       for (auto* x : gauges)
-        clients += static_cast<uint64_t>(x->value());
-      caf::anon_send(pool, audit_atom_v, uint64_t{*open}, clients);
+        sockets += x->value();
+      logger("actors")->debug("descriptors_counted open={} sockets={}", *open,
+                              sockets);
+      caf::anon_send(pool, audit_atom_v, uint64_t{*open},
+                     static_cast<uint64_t>(std::max<int64_t>(sockets, 0)));
     });
 }
 

@@ -164,6 +164,9 @@ std::string check_load(const load_options& x) {
     return "load.high must be 0 … 1";
   if (!is_share(x.low))
     return "load.low must be 0 … 1";
+  // No score is below 0, so nothing would ever end.
+  if (x.high > 0 && x.low <= 0)
+    return "load.low must be above 0 unless load.high is 0";
   if (x.high > 0 && x.low >= x.high)
     return "load.low is not below load.high";
   for (auto weight : x.weights)

@@ -44,8 +44,8 @@ struct server_options {
   /// How long a WebSocket handshake may wait for a place where the node is
   /// full, 0 … 60 s; 0: it is refused at once.
   caf::timespan accept_wait{0};
-  /// Handshakes that may wait so at once, 1 … 1,000,000; beyond them one is
-  /// refused at once.
+  /// Handshakes that may wait so at once, 1 … 1,000,000, on each loop 2,048 at
+  /// most; beyond them one is refused at once.
   size_t accept_queue_max = 1000;
   /// Time for one full HTTP request, 0.1 s … 10 min.
   caf::timespan request_timeout = std::chrono::seconds{10};

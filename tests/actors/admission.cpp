@@ -31,6 +31,21 @@ CAF_TEST(one that was refused leaves no trace on its loop) {
     CHECK_EQ(door.least_loaded(), 0u);
 }
 
+CAF_TEST(a place that nobody has is not given back) {
+  admission door{2, 2};
+  CHECK(door.admit(0));
+  door.leave(1);
+  CHECK_EQ(door.connections(), 1u);
+  CHECK_EQ(door.connections(1), 0u);
+  door.leave(0);
+  door.leave(0);
+  CHECK_EQ(door.connections(), 0u);
+  CHECK_EQ(door.connections(0), 0u);
+  CHECK(door.admit(0));
+  CHECK(door.admit(1));
+  CHECK(!door.admit(0));
+}
+
 CAF_TEST(each loop knows how many it has) {
   admission door{2, 3};
   door.admit(1);

@@ -113,7 +113,7 @@ CAF_TEST(as much again is borne and one more is a flood) {
   CHECK_EQ(send(), "frames 100 flood");
 }
 
-CAF_TEST(a price lowers the rates and not what is borne) {
+CAF_TEST(a price lowers the rates and is borne beside what is beyond them) {
   options.frames = {10, 8};
   auto send_at = [this](int64_t price) {
     one().begin_message(1);
@@ -121,12 +121,45 @@ CAF_TEST(a price lowers the rates and not what is borne) {
   };
   CHECK_EQ(send_at(4000).wait_ms, 0);
   CHECK_EQ(send_at(4000).wait_ms, 0);
-  for (auto i = 0; i < 8; ++i) {
+  // Six that the full price would let through, and as many as are borne.
+  for (auto i = 0; i < 6 + 8; ++i) {
     auto verdict = send_at(4000);
     CHECK_EQ(verdict.wait_ms, 400);
     CHECK(!verdict.flood);
   }
   CHECK(send_at(4000).flood);
+}
+
+CAF_TEST(twice the rate is borne for ever at any price) {
+  options.frames = {10, 2};
+  auto flood_at = [this](int64_t t) {
+    one().begin_message(1);
+    return one().take(t, 4000).flood;
+  };
+  // One in 50 ms.
+  for (int64_t t = 0; t < 100'000; t += 50)
+    CHECK(!flood_at(t));
+  // One in 40 ms is more.
+  auto flood = false;
+  int64_t t = 100'000;
+  for (; t < 200'000 && !flood; t += 40)
+    flood = flood_at(t);
+  CHECK_LT(t, 101'000);
+}
+
+CAF_TEST(messages that are refused for the price alone are no flood either) {
+  options.frame_bytes_max = 128;
+  options.frames = {10, 2};
+  options.bytes = {1000, 400};
+  // One in 50 ms is twice the rate, of bytes and of frames.
+  auto refused = 0;
+  for (int64_t t = 0; t < 20'000; t += 50) {
+    one().begin_message(100);
+    auto verdict = one().take(t, 4000);
+    CHECK(!verdict.flood);
+    refused += verdict.wait_ms > 0 ? 1 : 0;
+  }
+  CHECK_EQ(refused, 350);
 }
 
 CAF_TEST(bytes have the same price) {

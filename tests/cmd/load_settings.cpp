@@ -43,7 +43,7 @@ CAF_TEST(the defaults) {
   CAF_CHECK_EQUAL(show("load-high"), "0.9");
   CAF_CHECK_EQUAL(show("load-low"), "0.7");
   CAF_CHECK_EQUAL(show("load-weights"),
-                  "turn=1,queue=1,outbox=1,cpu=0,memory=1");
+                  "turn=1,queue=1,outbox=0,cpu=0,memory=1");
   CAF_CHECK_EQUAL(show("load-turn-max"), "250ms");
   CAF_CHECK_EQUAL(show("load-outbox-bytes-max"), "1GiB");
   CAF_CHECK_EQUAL(show("load-memory-max"), "0B");
@@ -96,6 +96,10 @@ CAF_TEST(the low mark is below the high one) {
                   "load-low (0.9) is not below load-high (0.9)");
   CAF_CHECK_EQUAL(set("load-low", "0.89"), "");
   CAF_CHECK_NOT_EQUAL(set("load-high", "0.89"), "");
+  CAF_CHECK_EQUAL(set("load-high", "0.9"), "");
+  CAF_CHECK_EQUAL(set("load-low", "0.001"), "");
+  CAF_CHECK_EQUAL(set("load-low", "0"),
+                  "load-low (0) must be above 0 unless load-high is 0");
   CAF_CHECK_EQUAL(set("load-high", "0"), "");
   CAF_CHECK_EQUAL(set("load-high", "1.1"),
                   "'1.1' is out of bounds; it takes 0 to 1");
@@ -104,7 +108,7 @@ CAF_TEST(the low mark is below the high one) {
 CAF_TEST(weights that are not named stay) {
   CAF_CHECK_EQUAL(set("load-weights", "cpu=0.5,turn=0"), "");
   CAF_CHECK_EQUAL(show("load-weights"),
-                  "turn=0,queue=1,outbox=1,cpu=0.5,memory=1");
+                  "turn=0,queue=1,outbox=0,cpu=0.5,memory=1");
   CAF_CHECK_EQUAL(set("load-weights", show("load-weights")), "");
   CAF_CHECK_EQUAL(set("load-weights", ""), "");
   CAF_CHECK_EQUAL(load.weights[3], 0.5);
@@ -121,7 +125,7 @@ CAF_TEST(weights that are none change nothing) {
                   "'' is no part of the load; these are turn, queue, outbox, "
                   "cpu and memory");
   CAF_CHECK_EQUAL(show("load-weights"),
-                  "turn=1,queue=1,outbox=1,cpu=0,memory=1");
+                  "turn=1,queue=1,outbox=0,cpu=0,memory=1");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -88,7 +88,7 @@ test(`${cycles} cycles with seed ${seed}`, async () => {
   const server = await serve(['--config', config]);
   await run(server, Math.min(cycles, 2000), 0);
   await untilRest(server);
-  await sleep(1500); // for sockets that metrics were asked for on
+  await sleep(1500 * slowness); // for sockets that metrics were asked for on
   const before = {
     descriptors: descriptors(server),
     // One may be counting descriptors.
@@ -101,7 +101,7 @@ test(`${cycles} cycles with seed ${seed}`, async () => {
     'as many actors as before', patienceMs);
   await until(() => descriptors(server) <= before.descriptors,
     `as many descriptors as before, ${before.descriptors}`, patienceMs);
-  await sleep(3500); // three audits
+  await sleep(3500 * slowness); // three audits
   const grownKib = residentKib(server) - before.residentKib;
   console.log(`cycles=${cycles} seed=${seed} descriptors=${before.descriptors} `
     + `actors=${before.actors} resident_kib=${before.residentKib} grown_kib=${grownKib}`);

@@ -69,7 +69,8 @@ CAF_TEST(who comes later does not overtake) {
   places.leave(0);
   CHECK(!queue.admit(1));
   enter("b");
-  CHECK_EQ(called, "");
+  // Nor does who waits let one that is free go unused.
+  CHECK_EQ(called, "a");
   queue.leave(0);
   CHECK_EQ(called, "ab");
 }
@@ -106,6 +107,73 @@ CAF_TEST(a place is taken on the loop that waits for it) {
   queue.leave(1);
   for (int i = 0; i < 4; ++i)
     CHECK_EQ(places.least_loaded(), 1u);
+}
+
+CAF_TEST(on one loop not more wait than half of its sessions) {
+  admission one{2, 1};
+  accept_queue large{one, 1'000'000};
+  CHECK(large.admit(1));
+  for (size_t i = 0; i < accept_queue::loop_waiting_max; ++i)
+    CHECK_NE(large.enter(0, [] {}), 0u);
+  CHECK_EQ(large.enter(0, [] {}), 0u);
+  CHECK_NE(large.enter(1, [] {}), 0u);
+  // The first one's place is taken, the second one goes.
+  large.leave(1);
+  CHECK_NE(large.enter(0, [] {}), 0u);
+  CHECK_EQ(large.enter(0, [] {}), 0u);
+  CHECK(large.forget(2));
+  CHECK_NE(large.enter(0, [] {}), 0u);
+  CHECK_EQ(large.enter(0, [] {}), 0u);
+}
+
+// -- what the audit asks ------------------------------------------------------
+
+CAF_TEST(a place on its way to who waits is no surplus) {
+  CHECK(queue.admit(0));
+  CHECK(queue.admit(0));
+  auto a = enter("a", 1);
+  queue.leave(0);
+  CHECK_EQ(called, "a");
+  // Taken, and not heard of on its loop.
+  CHECK_EQ(places.connections(1), 1u);
+  CHECK_EQ(queue.surplus(1, 0), 0u);
+  CHECK_EQ(queue.surplus(0, 1), 0u);
+  CHECK_EQ(queue.surplus(0, 0), 1u);
+  CHECK(!queue.forget(a));
+  CHECK_EQ(queue.surplus(1, 1), 0u);
+  CHECK_EQ(queue.surplus(1, 0), 1u);
+  // Once is enough.
+  CHECK(!queue.forget(a));
+  CHECK_EQ(queue.surplus(1, 0), 1u);
+}
+
+CAF_TEST(handovers in two rounds are no surplus) {
+  CHECK(queue.admit(0));
+  CHECK(queue.admit(0));
+  auto a = enter("a");
+  auto b = enter("b");
+  queue.leave(0);
+  CHECK_EQ(queue.surplus(0, 1), 0u);
+  CHECK(!queue.forget(a));
+  queue.leave(0);
+  CHECK_EQ(called, "ab");
+  CHECK_EQ(queue.surplus(0, 1), 0u);
+  CHECK(!queue.forget(b));
+  CHECK_EQ(queue.surplus(0, 2), 0u);
+}
+
+CAF_TEST(one that is taken at once is on its way as well) {
+  auto a = enter("a");
+  CHECK_EQ(called, "a");
+  CHECK_EQ(queue.surplus(0, 0), 0u);
+  CHECK(!queue.forget(a));
+  CHECK_EQ(queue.surplus(0, 0), 1u);
+}
+
+CAF_TEST(more had than taken is no surplus) {
+  CHECK_EQ(queue.surplus(0, 5), 0u);
+  CHECK(queue.admit(0));
+  CHECK_EQ(queue.surplus(0, 5), 0u);
 }
 
 CAF_TEST(where nobody may wait nobody does) {

@@ -1,10 +1,25 @@
 #include <callboard/net/load_probe.hpp>
 
+#include <memory>
+#include <vector>
+
 #include "support/test.hpp"
 
 using namespace callboard::net;
 
 namespace {
+
+// Sanitizers have an allocator of their own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CALLBOARD_TEST_OTHER_ALLOCATOR
+#endif
+#endif
+#if defined(__GLIBC__) && !defined(CALLBOARD_TEST_OTHER_ALLOCATOR)
+constexpr bool can_give_back = true;
+#else
+constexpr bool can_give_back = false;
+#endif
 
 // Some time of a machine that has been up for a while.
 constexpr int64_t now = 1'000'000;
@@ -30,6 +45,21 @@ CAF_TEST(the share of the processor is that between two looks) {
   x.update(now + load_probe::look_ms);
   CHECK_GT(x.cpu_share(), 0.0);
   CHECK_LE(x.cpu_share(), 1.0);
+}
+
+CAF_TEST(what was freed is given back to the system) {
+  // 64 MiB in small blocks; the last one keeps the others' place.
+  std::vector<std::unique_ptr<char[]>> blocks(65'536);
+  for (auto& x : blocks)
+    x = std::make_unique<char[]>(1024);
+  auto last = std::move(blocks.back());
+  blocks.clear();
+  auto kept = resident_bytes();
+  return_free_memory();
+  auto left = resident_bytes();
+  if (can_give_back)
+    CHECK_LT(left, kept - 32'000'000);
+  CHECK_GT(left, 0u);
 }
 
 CAF_TEST(memory is looked at where it is wanted) {

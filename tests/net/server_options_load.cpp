@@ -21,7 +21,7 @@ CAF_TEST_FIXTURE_SCOPE(server_options_load_tests, fixture)
 CAF_TEST(marks of the load are shares in their order) {
   auto& x = options.node.load;
   x.high = 1;
-  x.low = 0;
+  x.low = 0.001;
   CAF_CHECK_EQUAL(net::check(options), "");
   for (auto wrong : {-0.01, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
     x.high = wrong;
@@ -29,7 +29,7 @@ CAF_TEST(marks of the load are shares in their order) {
     x.high = 1;
     x.low = wrong;
     CAF_CHECK_EQUAL(net::check(options), "load.low must be 0 … 1");
-    x.low = 0;
+    x.low = 0.001;
     x.weights[4] = wrong;
     CAF_CHECK_EQUAL(net::check(options), "load.weights must be 0 … 1");
     x.weights[4] = 1;
@@ -38,8 +38,14 @@ CAF_TEST(marks of the load are shares in their order) {
   CAF_CHECK_EQUAL(net::check(options), "load.low is not below load.high");
   x.low = 0.499;
   CAF_CHECK_EQUAL(net::check(options), "");
+  // What is never reached would never end.
+  x.low = 0;
+  CAF_CHECK_EQUAL(net::check(options),
+                  "load.low must be above 0 unless load.high is 0");
   // Where nothing is shed there is no order.
   x.high = 0;
+  CAF_CHECK_EQUAL(net::check(options), "");
+  x.low = 1;
   CAF_CHECK_EQUAL(net::check(options), "");
 }
 
