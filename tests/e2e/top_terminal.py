@@ -99,13 +99,14 @@ class Top(unittest.TestCase):
             stdin=other, stdout=other, stderr=subprocess.PIPE,
             preexec_fn=usual_signals)
         os.close(other)
-        self.addCleanup(self.end)
+        self.addCleanup(self.end, self.process)
         return node
 
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
+    @staticmethod
+    def end(process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
     def read(self, until):
         """Returns what is shown, up to a text or the end."""
