@@ -33,6 +33,7 @@ class Server:
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("CALLBOARD_")}
         environment["CALLBOARD_ADMIN"] = "none"
+        environment["CALLBOARD_LOAD_HIGH"] = "0"
         self.log = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(
             [PROGRAM, "serve", "--listen", "127.0.0.1:0"], env=environment,

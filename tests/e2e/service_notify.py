@@ -31,6 +31,7 @@ class Manager:
         environment = {key: value for key, value in os.environ.items()
                        if not key.startswith("CALLBOARD_")}
         environment["CALLBOARD_ADMIN"] = "none"
+        environment["CALLBOARD_LOAD_HIGH"] = "0"
         self.log = tempfile.TemporaryFile(mode="w+")
         test.addCleanup(self.log.close)
         self.process = subprocess.Popen(
