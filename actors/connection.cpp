@@ -87,12 +87,13 @@ void connection::on_exit() {
     close_code_ = static_cast<uint16_t>(close_code::internal_error);
     close_reason_ = "internal error";
   }
-  auto* socket = box_->get_transport();
-  if (socket != nullptr && !injected(fault::keep_socket))
-    socket->close(close_code_, close_reason_);
+  if (!injected(fault::keep_socket)) {
+    if (auto* socket = box_->get_transport())
+      socket->close(close_code_, close_reason_);
+    box_->close();
+  }
   ctx_.live.remove(live_);
   box_->owner = nullptr;
-  box_->close();
   set_state(connection_state::disconnected);
   // Who was never let in was never told of either.
   if (!sender_.empty())
