@@ -10,10 +10,8 @@ using namespace callboard::net;
 namespace {
 
 // Sanitizers have an allocator of their own.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define CALLBOARD_TEST_OTHER_ALLOCATOR
-#endif
 #endif
 #if defined(__GLIBC__) && !defined(CALLBOARD_TEST_OTHER_ALLOCATOR)
 constexpr bool can_give_back = true;
