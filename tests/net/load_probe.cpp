@@ -11,7 +11,7 @@ namespace {
 
 // Sanitizers have an allocator of their own.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define CALLBOARD_TEST_OTHER_ALLOCATOR
+#  define CALLBOARD_TEST_OTHER_ALLOCATOR
 #endif
 #if defined(__GLIBC__) && !defined(CALLBOARD_TEST_OTHER_ALLOCATOR)
 constexpr bool can_give_back = true;
