@@ -31,8 +31,8 @@ caf::result<topic_page> broker::list_topics(const topic_query& x) {
     return caf::make_error(errc::overloaded);
   auto promise = make_response_promise<topic_page>();
   auto under_way = !listings_.empty();
-  listings_.push_back({topic_search{x}, clock().now() + listing_timeout,
-                       promise});
+  listings_.push_back(
+    {topic_search{x}, clock().now() + listing_timeout, promise});
   if (!under_way)
     go_on_listing();
   return promise;

@@ -20,15 +20,13 @@ std::string_view connection::full_name(std::string_view topic) const {
 }
 
 std::string connection::full_action(std::string_view action) const {
-  return ctx_.node.options.tenant_isolation
-           ? tenant_action(who_.tenant, action)
-           : std::string{action};
+  return ctx_.node.options.tenant_isolation ? tenant_action(who_.tenant, action)
+                                            : std::string{action};
 }
 
 std::string connection::full_user() const {
-  return isolated() && !who_.user.empty()
-           ? tenant_user(who_.tenant, who_.user)
-           : who_.user;
+  return isolated() && !who_.user.empty() ? tenant_user(who_.tenant, who_.user)
+                                          : who_.user;
 }
 
 bool connection::check_names(uint32_t seq_id) {

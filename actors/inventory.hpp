@@ -78,8 +78,7 @@ struct connection_facts {
       f.field("state", x.state), f.field("since_ms", x.since_ms),
       f.field("idle_ms", x.idle_ms), f.field("loop", x.loop),
       f.field("subscriptions", x.subscriptions),
-      f.field("inflight", x.inflight),
-      f.field("outbox_bytes", x.outbox_bytes));
+      f.field("inflight", x.inflight), f.field("outbox_bytes", x.outbox_bytes));
   }
 };
 

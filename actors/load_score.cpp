@@ -129,8 +129,7 @@ void load_score::update_shares(double latest) noexcept {
   // the loop serves well, and to refuse more would leave it idle.
   auto begin = std::max(2 * options_.low - options_.high, 0.0);
   refused_ = progress(begin, options_.high, latest);
-  auto lost = (1 - rate_share_min)
-              * progress(options_.low, 1, level_.work);
+  auto lost = (1 - rate_share_min) * progress(options_.low, 1, level_.work);
   token_price_
     = std::llround(static_cast<double>(token_price_full) / (1 - lost));
 }

@@ -75,8 +75,8 @@ private:
 
   // Returns the numbers of the connections that are asked for, in order, and
   // one more if there is one.
-  [[nodiscard]] std::vector<connection_id>
-  select(const connection_query& x, size_t limit) const;
+  [[nodiscard]] std::vector<connection_id> select(const connection_query& x,
+                                                  size_t limit) const;
 
   caf::result<void> drain(caf::timespan span);
 

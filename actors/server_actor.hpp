@@ -219,8 +219,7 @@ private:
                          const std::shared_ptr<topic_listing>& x);
 
   // Returns how long somebody who is asked now has to answer.
-  [[nodiscard]] caf::timespan
-  time_left(caf::actor_clock::time_point end) const;
+  [[nodiscard]] caf::timespan time_left(caf::actor_clock::time_point end) const;
 
   caf::result<uint64_t> reload(rule_set_ptr rules);
 

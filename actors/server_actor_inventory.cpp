@@ -169,8 +169,8 @@ caf::result<topic_page> server_actor::list(const topic_query& x) {
   return listing->promise;
 }
 
-void server_actor::count_subscribers(
-  uint32_t loop, const std::shared_ptr<topic_listing>& x) {
+void server_actor::count_subscribers(uint32_t loop,
+                                     const std::shared_ptr<topic_listing>& x) {
   if (loop == brokers_.size() || x->page.topics.empty())
     return x->promise.deliver(std::move(x->page));
   auto left = time_left(x->end);
@@ -185,8 +185,7 @@ void server_actor::count_subscribers(
       [x](const caf::error& why) { x->promise.deliver(to_error(why)); });
 }
 
-caf::timespan
-server_actor::time_left(caf::actor_clock::time_point end) const {
+caf::timespan server_actor::time_left(caf::actor_clock::time_point end) const {
   auto left = std::chrono::duration_cast<caf::timespan>(end - clock().now());
   return std::min(left, answer_timeout);
 }

@@ -30,10 +30,9 @@ caf::result<position> server_actor::push(const std::string& user,
                  {});
 }
 
-caf::result<position> server_actor::publish(std::string topic,
-                                            subject_error wrong,
-                                            payload content,
-                                            publish_options options) {
+caf::result<position>
+server_actor::publish(std::string topic, subject_error wrong, payload content,
+                      publish_options options) {
   if (wrong != subject_error::none)
     return caf::make_error(errc::bad_subject, std::string{to_sentence(wrong)});
   if (options.key.size() > publication_key_bytes_max)

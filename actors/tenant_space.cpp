@@ -50,8 +50,7 @@ tenant_parts split_tenant(std::string_view full) noexcept {
 
 std::string dead_letter_topic(std::string_view topic) {
   auto [found, tenant, visible] = split_tenant(topic);
-  return tenant_topic(tenant,
-                      std::string{dead_letter_prefix}.append(visible));
+  return tenant_topic(tenant, std::string{dead_letter_prefix}.append(visible));
 }
 
 bool is_dead_letter_topic(std::string_view topic) noexcept {

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-
 // Returns the part with this name.
 std::optional<size_t> find_part(std::string_view name) {
   for (size_t i = 0; i < load_part_count; ++i)

@@ -142,9 +142,9 @@ caf::error become(const account& who, const serve_options& options) {
   logger("cmd")->info("root_given_up user={} uid={} gid={}", who.name, who.user,
                       who.group);
   auto& tls = options.server.tls;
-  for (auto& file : {options.tokens.key_file, options.tokens.jwks_file,
-                     tls.certificate_file, tls.key_file, tls.client_ca_file,
-                    options.server.admin.key_file})
+  for (auto& file :
+       {options.tokens.key_file, options.tokens.jwks_file, tls.certificate_file,
+        tls.key_file, tls.client_ca_file, options.server.admin.key_file})
     if (!file.empty() && access(file.c_str(), R_OK) != 0)
       logger("cmd")->warn("changes of a file cannot be read file=\"{}\" "
                           "user={}",

@@ -134,9 +134,9 @@ void resolve(store_options& x, bool needs_folder) {
   if (needs_folder && x.folder.empty())
     throw CLI::ValidationError{
       "store", "which store? Set --store-dir PATH, or CALLBOARD_STORE_DIR"};
-  if (auto wrong = x.pattern.empty() ? subject_error::none
-                                     : check_full_name(true, x.pattern,
-                                                       check_pattern);
+  if (auto wrong = x.pattern.empty()
+                     ? subject_error::none
+                     : check_full_name(true, x.pattern, check_pattern);
       wrong != subject_error::none && wrong != subject_error::reserved)
     throw CLI::ValidationError{"--topic", std::string{to_sentence(wrong)}};
 }

@@ -22,8 +22,8 @@ constexpr int end_signals[] = {SIGINT, SIGTERM, SIGHUP};
 
 // Calls nothing that a signal may not.
 extern "C" void leave_and_end(int) {
-  [[maybe_unused]] auto written
-    = write(STDOUT_FILENO, leave, sizeof(leave) - 1);
+  [[maybe_unused]] auto written = write(STDOUT_FILENO, leave,
+                                        sizeof(leave) - 1);
   _exit(0);
 }
 

@@ -62,9 +62,8 @@ caf::expected<std::string> ask(const node_place& node,
   if (auto content = payload::from_json(answer->body))
     why = content->get_as<refusal>().value_or(refusal{});
   return caf::make_error(caf::sec::runtime_error,
-                         "the node answered "
-                           + std::to_string(answer->status) + ' ' + why.error
-                           + ": " + why.message);
+                         "the node answered " + std::to_string(answer->status)
+                           + ' ' + why.error + ": " + why.message);
 }
 
 caf::expected<top_sample> sample(const node_place& node) {
@@ -126,8 +125,7 @@ int show(const node_place& node, caf::timespan interval) {
 int run_top(const top_options& options) {
   auto where = net::parse_url(options.url);
   if (!where)
-    throw CLI::ValidationError{"--admin",
-                               net::details(where.error()).sentence};
+    throw CLI::ValidationError{"--admin", net::details(where.error()).sentence};
   if (where->encrypted)
     throw CLI::ValidationError{"--admin",
                                "an admin listener speaks http, without TLS"};
@@ -152,8 +150,8 @@ void add_top_command(CLI::App& app, int& exit_code) {
   auto& x = *options;
   x.table = std::make_unique<settings>(std::vector<setting>{
     text_setting("admin", "URL", "The node's admin listener", x.url),
-    text_setting("key-file", "FILE",
-                 "File with its key, where it asks for one", x.key_file),
+    text_setting("key-file", "FILE", "File with its key, where it asks for one",
+                 x.key_file),
     duration_setting("interval", "Time from one look to the next", x.interval,
                      100ms, 1h),
     switch_setting("once",

@@ -140,11 +140,9 @@ std::string topics(const top_sample& now, const top_sample* before,
   auto sorted = now.topics.topics;
   std::ranges::stable_sort(sorted, std::ranges::greater{},
                            &topic_facts::subscribers);
-  std::string result = line("%12s %12s %14s  %s\n", "subscribers", "per second",
-                            "offset",
-                            now.topics.next.empty()
-                              ? "topic"
-                              : "topic (of the first 1000 by name)");
+  std::string result = line(
+    "%12s %12s %14s  %s\n", "subscribers", "per second", "offset",
+    now.topics.next.empty() ? "topic" : "topic (of the first 1000 by name)");
   for (auto& x : sorted) {
     auto i = earlier.find(x.topic);
     auto same = i != earlier.end() && i->second->epoch == x.epoch;

@@ -23,9 +23,7 @@ public:
   /// @param places outlives this.
   /// @param waiting_max how many may wait; 0: nobody may.
   accept_queue(admission& places, size_t waiting_max)
-    : places_{places},
-      waiting_max_{waiting_max},
-      waiting_on_(places.loops()) {
+    : places_{places}, waiting_max_{waiting_max}, waiting_on_(places.loops()) {
   }
 
   /// Takes a place on a loop.

@@ -51,8 +51,7 @@ std::string_view between(std::string_view text, std::string_view before,
   if (text.size() <= before.size() + after.size() || !text.starts_with(before)
       || !text.ends_with(after))
     return {};
-  return text.substr(before.size(),
-                     text.size() - before.size() - after.size());
+  return text.substr(before.size(), text.size() - before.size() - after.size());
 }
 
 bool takes_body(admin_endpoint what) noexcept {
@@ -92,16 +91,15 @@ bool is_json(std::string_view content_type) noexcept {
 std::optional<http_content> check_body(const http_request& x,
                                        uint64_t body_bytes_max) {
   if (x.chunked || x.content_length == 0)
-    return to_content({411, "length_required",
-                       "This needs a body, and its Content-Length."});
+    return to_content(
+      {411, "length_required", "This needs a body, and its Content-Length."});
   if (x.content_length > body_bytes_max)
     return to_content({413, "body_too_large",
-                       "The body may have "
-                         + std::to_string(body_bytes_max)
+                       "The body may have " + std::to_string(body_bytes_max)
                          + " bytes at most."});
   if (!is_json(x.content_type))
-    return to_content({415, "unsupported_media_type",
-                       "The body must be application/json."});
+    return to_content(
+      {415, "unsupported_media_type", "The body must be application/json."});
   return {};
 }
 
@@ -218,8 +216,8 @@ std::optional<http_content> check_admin_request(const http_request& x,
     return to_content({404, "not_found", "There is nothing at this path."});
   auto methods = methods_of(what);
   if (!takes_method(what, x.method)) {
-    auto result = to_content({405, "method_not_allowed",
-                              "Another method is needed here."});
+    auto result = to_content(
+      {405, "method_not_allowed", "Another method is needed here."});
     result.fields += "Allow: " + std::string{methods} + "\r\n";
     return result;
   }
@@ -234,8 +232,7 @@ std::optional<connection_query> read_connection_query(std::string_view query,
                                                       bool isolated) {
   connection_query result;
   std::string tenant;
-  if (!read_limit(query, result.limit)
-      || !read_text(query, "user", result.user)
+  if (!read_limit(query, result.limit) || !read_text(query, "user", result.user)
       || !read_tenant(query, isolated, tenant)
       || (result.user.empty() && !tenant.empty()))
     return std::nullopt;
@@ -290,13 +287,14 @@ std::optional<admin_publication> read_push(std::string_view body,
   if (!x || x->user.empty() || x->payload.bytes.empty()
       || !may_name(x->tenant, isolated))
     return std::nullopt;
-  return admin_publication{
-    tenant_user(x->tenant, x->user), x->payload.get(), {}};
+  return admin_publication{tenant_user(x->tenant, x->user),
+                           x->payload.get(),
+                           {}};
 }
 
 std::optional<std::string> read_log_level(std::string_view body) {
-  constexpr std::string_view levels[]
-    = {"debug", "info", "warn", "error", "off"};
+  constexpr std::string_view levels[] = {"debug", "info", "warn", "error",
+                                         "off"};
   auto content = read_body<level_content>(body);
   if (!content || std::ranges::find(levels, content->level) == std::end(levels))
     return std::nullopt;

@@ -147,12 +147,10 @@ void admin_caller::close_user(const std::optional<std::string>& user,
           [f](const caf::error& why) { f(error_content(why)); });
 }
 
-void admin_caller::log_level(const http_request& x,
-                             const http_desk::reply& f) {
+void admin_caller::log_level(const http_request& x, const http_desk::reply& f) {
   auto& options = setup_.options;
   if (!options.log_level || !options.set_log_level)
-    return f(error_content(404, "not_found",
-                           "The log is the application's."));
+    return f(error_content(404, "not_found", "The log is the application's."));
   if (x.method == "PUT") {
     auto level = read_log_level(x.body);
     if (!level || !set_log_level(*level))

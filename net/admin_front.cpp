@@ -18,9 +18,8 @@ namespace callboard::net {
 
 namespace {
 
-constexpr const char* result_names[admin_result_count]
-  = {"answered", "unauthenticated", "forbidden",
-     "refused",  "failed",          "sessions"};
+constexpr const char* result_names[admin_result_count] = {
+  "answered", "unauthenticated", "forbidden", "refused", "failed", "sessions"};
 
 // What operators see beside `/api`: metrics, whether or not clients do.
 server_options make_options(const server_options& x) {
@@ -56,8 +55,8 @@ http_desk::reply logged(const http_request& x, http_desk::reply f) {
   // No path ends its quotes.
   std::ranges::replace(path, '"', '\'');
   return [f = std::move(f), path, method = x.method](http_content answer) {
-    logger("net")->info("admin_request method={} path=\"{}\" status={}",
-                        method, path, answer.status);
+    logger("net")->info("admin_request method={} path=\"{}\" status={}", method,
+                        path, answer.status);
     f(std::move(answer));
   };
 }
@@ -125,8 +124,9 @@ admin_front::admin_front(server_context& shared, loop_service& home,
   setup.node_json = [this] { return to_json(node_.facts()); };
   setup.payload_bytes_max = options_.node.frame_bytes_max;
   setup.isolated = options_.node.tenant_isolation;
-  caller_ = spawn_hosted<admin_caller, caf::lazy_init>(
-    shared.system, &home.loop(), std::move(setup));
+  caller_ = spawn_hosted<admin_caller, caf::lazy_init>(shared.system,
+                                                       &home.loop(),
+                                                       std::move(setup));
   caller_object_ = static_cast<admin_caller*>(
     caf::actor_cast<caf::abstract_actor*>(caller_));
 }

@@ -201,8 +201,7 @@ http_content error_content(unsigned status, std::string_view name,
 http_content error_content(const caf::error& x) {
   if (x.category() == caf::type_id_v<errc>) {
     auto code = errc_of(x);
-    return error_content(status_of(code), info(code).name,
-                         details(x).sentence);
+    return error_content(status_of(code), info(code).name, details(x).sentence);
   }
   if (x == caf::sec::request_timeout)
     return error_content(504, info(errc::timeout).name,

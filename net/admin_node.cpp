@@ -31,10 +31,9 @@ void add(node_facts& to, const loop_metrics& x) {
   to.bytes_out += x.bytes_out->value();
   to.publishes += x.publications->value();
   to.deliveries += x.deliveries->value();
-  for (auto* y :
-       {x.requests_answered, x.requests_failed, x.requests_timed_out,
-        x.requests_cancelled, x.requests_overloaded, x.requests_circuit_open,
-        x.requests_rate_limited})
+  for (auto* y : {x.requests_answered, x.requests_failed, x.requests_timed_out,
+                  x.requests_cancelled, x.requests_overloaded,
+                  x.requests_circuit_open, x.requests_rate_limited})
     to.requests += y->value();
   to.drops += sum(x.drops);
   to.refused += sum(x.refusals) + sum(x.publish_refusals);

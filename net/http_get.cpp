@@ -53,9 +53,8 @@ error_code exchange(asio::io_context& io, const url& where,
   if (!failed)
     failed = run(io, [&](auto f) { http::async_write(stream, request, f); });
   if (!failed)
-    failed = run(io, [&](auto f) {
-      http::async_read(stream, buffer, parser, f);
-    });
+    failed = run(io,
+                 [&](auto f) { http::async_read(stream, buffer, parser, f); });
   return failed;
 }
 

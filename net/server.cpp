@@ -257,8 +257,8 @@ struct server::impl final : shard_host {
     read_function key;
     if (admin)
       key = [this] { return admin->reload(); };
-    return net::read_files({&shared.options.rights.reload, &certificates,
-                            &key});
+    return net::read_files(
+      {&shared.options.rights.reload, &certificates, &key});
   }
 
   // Returns when all topics go by the rules.

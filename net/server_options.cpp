@@ -305,8 +305,7 @@ std::string check(const server_options& options) {
   for (auto& x : options.origins)
     if (auto wrong = check_origin_rule(x); !wrong.empty())
       return "the origin '" + x + "' is wrong. " + std::string{wrong};
-  if (auto& cookie = options.token_cookie;
-      !cookie.empty() && !is_token(cookie))
+  if (auto& cookie = options.token_cookie; !cookie.empty() && !is_token(cookie))
     return "token_cookie '" + cookie
            + "' is no name of a cookie: it may have letters, digits and "
              "!#$%&'*+-.^_`|~";

@@ -344,8 +344,7 @@ void ws_session::turn_away() {
   if (echo_)
     close(number(callboard::close_code::going_away),
           to_string(callboard::close_code::going_away));
-  else if (actor_ != nullptr
-           && actor_->state() == connection_state::connecting)
+  else if (actor_ != nullptr && actor_->state() == connection_state::connecting)
     with_actor([this] { actor_->drain(); });
 }
 

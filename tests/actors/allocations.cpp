@@ -197,8 +197,7 @@ CAF_TEST(a delivery in a steady fan - out allocates nothing) {
 }
 
 CAF_TEST(to publish for a tenant alone allocates no more) {
-  node.rights.authenticate
-    = [](const credentials&) -> caf::expected<identity> {
+  node.rights.authenticate = [](const credentials&) -> caf::expected<identity> {
     return identity{"ann", "acme"};
   };
   start();

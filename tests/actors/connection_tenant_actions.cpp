@@ -27,8 +27,7 @@ struct fixture : tenant_fixture {
     });
     auto done = false;
     ask(loops[0]->router_of(action).actor, register_atom_v, action, who)
-      .receive([&] { done = true; },
-               [](const caf::error& x) { CAF_FAIL(x); });
+      .receive([&] { done = true; }, [](const caf::error& x) { CAF_FAIL(x); });
     CHECK(done);
     return who;
   }

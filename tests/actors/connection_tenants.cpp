@@ -44,9 +44,9 @@ CAF_TEST(topics of one name in two tenants are two) {
     turn();
     // Each is the first of its topic.
     for (auto& [x, tenant] : all)
-      CHECK_EQ(told(*x), std::string{tenant == all[i].second
-                                       ? "event news @1 \"hi\""
-                                       : ""});
+      CHECK_EQ(told(*x),
+               std::string{tenant == all[i].second ? "event news @1 \"hi\""
+                                                   : ""});
   }
 }
 
@@ -254,11 +254,11 @@ CAF_TEST(what a new log in takes away is named as the client knows it) {
   for (auto& x : ann.take())
     if (x.type == type::error)
       sentences.push_back(text_of(x.content));
-  CHECK_EQ(sentences, (std::vector<std::string>{
-                        "No subscriber of 'a' any more.",
-                        "No subscriber of 'b/+' any more.",
-                        "No member of 'g' of 'jobs' any more.",
-                        "No responder of 'act' any more."}));
+  CHECK_EQ(sentences,
+           (std::vector<std::string>{"No subscriber of 'a' any more.",
+                                     "No subscriber of 'b/+' any more.",
+                                     "No member of 'g' of 'jobs' any more.",
+                                     "No responder of 'act' any more."}));
   // The own topic stays.
   CHECK_EQ(ann.box->subscriptions.size(), 1u);
 }

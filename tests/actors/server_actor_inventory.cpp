@@ -302,8 +302,7 @@ CAF_TEST(topics of all shards come in order and by pages) {
     publish(x);
   CHECK_EQ(names({"e", 2, ""}),
            sorted[0] + ' ' + sorted[1] + " next " + sorted[1]);
-  CHECK_EQ(names({sorted[1], 2, ""}),
-           sorted[2] + ' ' + sorted[3] + " next ");
+  CHECK_EQ(names({sorted[1], 2, ""}), sorted[2] + ' ' + sorted[3] + " next ");
 }
 
 CAF_TEST(a pattern chooses topics) {

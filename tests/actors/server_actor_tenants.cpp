@@ -196,8 +196,8 @@ CAF_TEST(applications ask for what clients of a tenant answer) {
     auto begin = [&](const std::string& name) {
       return ask(server, request_atom_v, name, text("?"), caf::timespan{1s});
     };
-    auto words
-      = "request " + std::to_string(shard + 1) + ' ' + action + " \"?\"";
+    auto words = "request " + std::to_string(shard + 1) + ' ' + action
+                 + " \"?\"";
     auto of_acme = begin(tenant_action("acme", action));
     CHECK_EQ(told(one), words);
     CHECK_EQ(told(two), "");

@@ -58,8 +58,8 @@ CAF_TEST(full names are taken apart) {
       CHECK_EQ(visible_name(full), topic);
       CHECK_EQ(tenant_of(full), tenant);
       // A part of the name, and no copy.
-      CHECK(visible_name(full).data() == full.data() + full.size()
-                                           - topic.size());
+      CHECK(visible_name(full).data()
+            == full.data() + full.size() - topic.size());
     }
   auto action = tenant_action("", "sum");
   CHECK(split_tenant(action).found);
@@ -68,10 +68,9 @@ CAF_TEST(full names are taken apart) {
 }
 
 CAF_TEST(other names have no tenant and stay) {
-  for (std::string x :
-       {"", "a", "a/$tenant/b/c", "tenant/a/b", "$", "$tenant", "$tenant/",
-        "$tenant/a", "$$tenant/a", "$tenants/a/b", "$$$tenant/a/b",
-        "$dead/$tenant/a/b", "$user/ann"}) {
+  for (std::string x : {"", "a", "a/$tenant/b/c", "tenant/a/b", "$", "$tenant",
+                        "$tenant/", "$tenant/a", "$$tenant/a", "$tenants/a/b",
+                        "$$$tenant/a/b", "$dead/$tenant/a/b", "$user/ann"}) {
     MESSAGE("name " << x);
     CHECK(!split_tenant(x).found);
     CHECK_EQ(tenant_of(x), "");
@@ -160,8 +159,8 @@ CAF_TEST(rules mean visible names) {
 
 CAF_TEST(what patterns may retain goes by visible names) {
   std::vector<topic_rule> rules{{"a/+", {.retain = true}}};
-  for (auto* x : {"$tenant/acme/#", "$tenant/acme/a/+", "$tenant/+/#",
-                  "$tenant/+/a/b"})
+  for (auto* x :
+       {"$tenant/acme/#", "$tenant/acme/a/+", "$tenant/+/#", "$tenant/+/a/b"})
     CHECK(may_retain(rules, x));
   for (auto* x : {"$tenant/acme/b/#", "$$tenant/acme/$dead/#"})
     CHECK(!may_retain(rules, x));

@@ -265,8 +265,10 @@ CAF_TEST(switches can be set and taken back) {
   CAF_CHECK_EQUAL(read({"--compression", "--no-page"}), "");
   CAF_CHECK_EQUAL(options.server.compression && !node.tenant_isolation, true);
   CAF_CHECK_EQUAL(options.server.page, false);
-  CAF_CHECK_EQUAL(read({"--no-page=false"}, {{"CALLBOARD_NO_PAGE", "true"},
-                       {"CALLBOARD_TENANT_ISOLATION", "on"}}), "");
+  CAF_CHECK_EQUAL(read({"--no-page=false"},
+                       {{"CALLBOARD_NO_PAGE", "true"},
+                        {"CALLBOARD_TENANT_ISOLATION", "on"}}),
+                  "");
   CAF_CHECK_EQUAL(options.server.page && node.tenant_isolation, true);
 }
 

@@ -33,8 +33,8 @@ CAF_TEST(a cookie has a name that a browser takes) {
 
 CAF_TEST(another name is refused and changes nothing) {
   set("t");
-  for (std::string name : {"", "a b", " a", "a=b", "a;b", "a,b", "\"a\"",
-                           "\xc3\xa9"}) {
+  for (std::string name :
+       {"", "a b", " a", "a=b", "a;b", "a,b", "\"a\"", "\xc3\xa9"}) {
     CAF_CHECK_EQUAL(set(name),
                     '\'' + name
                       + "' is no name of a cookie; it takes letters, digits "

@@ -20,8 +20,8 @@ top_sample sample(int64_t at_ms, int64_t frames_in) {
   result.node.loops = 2;
   result.node.store = "none";
   result.node.frames_in = frames_in;
-  result.topics.topics
-    = {{"few", "e", 10, 1, 0, 0}, {"many", "e", 20, 2, 0, 0}};
+  result.topics.topics = {{"few", "e", 10, 1, 0, 0},
+                          {"many", "e", 20, 2, 0, 0}};
   return result;
 }
 
@@ -104,7 +104,7 @@ CAF_TEST(answers are read as they are written) {
   CHECK_EQ(net::to_json(*page), net::to_json(x.topics));
 }
 
-CAF_TEST(other answers are not) {
+CAF_TEST(other answers are not ) {
   for (auto text : {"", "x", "[]", "{}", "{\"error\": \"x\"}"})
     CHECK(!read_node(text).has_value());
   for (auto text : {"", "x", "[]", "{\"topics\": 1}"})

@@ -171,22 +171,22 @@ CAF_TEST(publications are read) {
   CHECK_EQ(words(read_publish(R"({"topic": "a", "payload": {"x": [1, 2.5]}})",
                               false)),
            R"(a {"x":[1,2.5]}  )");
-  CHECK_EQ(words(read_publish(
-             "{\"payload\": null,\n \"topic\": \"a\", \"id\": \"1\","
-             " \"key\": \"k\"}",
-             false)),
-           "a null 1 k");
+  CHECK_EQ(
+    words(read_publish("{\"payload\": null,\n \"topic\": \"a\", \"id\": \"1\","
+                       " \"key\": \"k\"}",
+                       false)),
+    "a null 1 k");
   CHECK_EQ(words(read_push(R"({"user": "ann", "payload": "hi"})", false)),
            R"(ann "hi"  )");
   auto x = read_publish(R"({"topic": "a", "payload": 1})", false);
   CHECK(x->payload.encoding() == codec::msgpack);
 }
 
-CAF_TEST(what is something else is not) {
-  for (auto body : {"", "x", "[]", "1", R"({"topic": "a"})",
-                    R"({"topic": 1, "payload": 1})",
-                    R"({"topic": "a", "payload": 1} x)",
-                    R"({"topic": "a", "payload": 1, "id": 2})"})
+CAF_TEST(what is something else is not ) {
+  for (auto body :
+       {"", "x", "[]", "1", R"({"topic": "a"})",
+        R"({"topic": 1, "payload": 1})", R"({"topic": "a", "payload": 1} x)",
+        R"({"topic": "a", "payload": 1, "id": 2})"})
     CHECK_EQ(words(read_publish(body, false)), "nothing");
   for (auto body : {"{}", R"({"user": "", "payload": 1})", R"({"user": "a"})"})
     CHECK_EQ(words(read_push(body, false)), "nothing");
@@ -199,8 +199,7 @@ CAF_TEST(what is something else is not) {
 CAF_TEST(a tenant makes full names where tenants are isolated) {
   CHECK_EQ(words(read_connection_query("user=ann&tenant=acme", true)),
            "100 0 $tenant/acme/ann");
-  CHECK_EQ(words(read_topic_query("tenant=acme", true)),
-           "100  $tenant/acme/#");
+  CHECK_EQ(words(read_topic_query("tenant=acme", true)), "100  $tenant/acme/#");
   CHECK_EQ(words(read_topic_query("tenant=acme&pattern=a/%2B", true)),
            "100  $tenant/acme/a/+");
   CHECK_EQ(words(read_topic_query("tenant=acme&pattern=$dead/%23", true)),
@@ -210,8 +209,8 @@ CAF_TEST(a tenant makes full names where tenants are isolated) {
   CHECK_EQ(words(read_publish(
              R"({"topic": "a/b", "payload": 1, "tenant": "acme"})", true)),
            "$tenant/acme/a/b 1  ");
-  CHECK_EQ(words(read_push(
-             R"({"user": "ann", "payload": 1, "tenant": "acme"})", true)),
+  CHECK_EQ(words(read_push(R"({"user": "ann", "payload": 1, "tenant": "acme"})",
+                           true)),
            "$tenant/acme/ann 1  ");
 }
 
@@ -221,8 +220,8 @@ CAF_TEST(without a tenant names stay as they are) {
              "100 0 ann");
     CHECK_EQ(words(read_topic_query("tenant=", isolated)), "100  ");
     CHECK_EQ(read_user("ann", "", isolated).value_or("nothing"), "ann");
-    CHECK_EQ(words(read_publish(
-               R"({"topic": "a", "payload": 1, "tenant": ""})", isolated)),
+    CHECK_EQ(words(read_publish(R"({"topic": "a", "payload": 1, "tenant": ""})",
+                                isolated)),
              "a 1  ");
     CHECK_EQ(words(read_push(R"({"user": "ann", "payload": 1})", isolated)),
              "ann 1  ");
@@ -237,8 +236,8 @@ CAF_TEST(elsewhere a tenant is wrong) {
   CHECK_EQ(words(read_publish(
              R"({"topic": "a", "payload": 1, "tenant": "acme"})", false)),
            "nothing");
-  CHECK_EQ(words(read_push(
-             R"({"user": "ann", "payload": 1, "tenant": "acme"})", false)),
+  CHECK_EQ(words(read_push(R"({"user": "ann", "payload": 1, "tenant": "acme"})",
+                           false)),
            "nothing");
 }
 
@@ -251,11 +250,11 @@ CAF_TEST(a tenant has a name of its own kind) {
     CHECK_EQ(words(read_connection_query(query, true)), "nothing");
     CHECK_EQ(words(read_topic_query(query, true)), "nothing");
   }
-  CHECK_EQ(words(read_push(
-             R"({"user": "ann", "payload": 1, "tenant": "a/b"})", true)),
+  CHECK_EQ(words(read_push(R"({"user": "ann", "payload": 1, "tenant": "a/b"})",
+                           true)),
            "nothing");
-  CHECK_EQ(words(read_push(
-             R"({"user": "ann", "payload": 1, "tenant": 1})", true)),
+  CHECK_EQ(words(
+             read_push(R"({"user": "ann", "payload": 1, "tenant": 1})", true)),
            "nothing");
   // It goes with a user.
   CHECK_EQ(words(read_connection_query("tenant=acme", true)), "nothing");

@@ -60,7 +60,7 @@ CAF_TEST(programs of this machine are let in) {
   }
 }
 
-CAF_TEST(names that may mean another machine are not) {
+CAF_TEST(names that may mean another machine are not ) {
   admin_gate gate{"", true};
   for (auto host : {"example.com", "localhost.example.com", "192.0.2.1",
                     "128.0.0.1", "[::2]", "[::ffff:192.0.2.1]", "", "x y",
@@ -70,7 +70,7 @@ CAF_TEST(names that may mean another machine are not) {
   }
 }
 
-CAF_TEST(pages are not) {
+CAF_TEST(pages are not ) {
   admin_gate gate{"", true};
   for (auto origin : {"https://example.com", "http://localhost:8081", "null"}) {
     CHECK_EQ(refusal(gate, request("localhost", origin)),
@@ -85,12 +85,12 @@ CAF_TEST(pages are not) {
 CAF_TEST(who shows the key is let in from everywhere) {
   admin_gate gate{key, false};
   for (auto scheme : {"Bearer ", "bearer ", "BEARER  "})
-    CHECK_EQ(refusal(gate, request("example.com", "https://a.example",
-                                   scheme + key)),
+    CHECK_EQ(refusal(gate,
+                     request("example.com", "https://a.example", scheme + key)),
              "");
 }
 
-CAF_TEST(who does not is not) {
+CAF_TEST(who does not is not ) {
   admin_gate gate{key, false};
   auto other = key;
   other.back() = 'x';
@@ -108,16 +108,16 @@ CAF_TEST(who does not is not) {
 CAF_TEST(on loopback pages are kept from what is no secret) {
   admin_gate gate{key, true};
   CHECK_EQ(refusal(gate, request("localhost:8081"), false), "");
-  CHECK_EQ(refusal(gate, request("example.com"), false),
-           "403 forbidden_host");
+  CHECK_EQ(refusal(gate, request("example.com"), false), "403 forbidden_host");
   CHECK_EQ(refusal(gate, request("localhost", "https://a.example"), false),
            "403 forbidden_origin");
-  CHECK_EQ(refusal(gate, request("example.com", "https://a.example",
-                                 "Bearer " + key.substr(1)),
+  CHECK_EQ(refusal(gate,
+                   request("example.com", "https://a.example",
+                           "Bearer " + key.substr(1)),
                    false),
            "403 forbidden_origin");
-  CHECK_EQ(refusal(gate, request("example.com", "https://a.example",
-                                 "Bearer " + key),
+  CHECK_EQ(refusal(gate,
+                   request("example.com", "https://a.example", "Bearer " + key),
                    false),
            "");
   // The key says more than where somebody comes from.
@@ -130,8 +130,8 @@ CAF_TEST(another key takes its place) {
   gate.set_key(std::string(16, 'n'));
   CHECK_EQ(refusal(gate, request("localhost", "", "Bearer " + key)),
            "401 unauthenticated");
-  CHECK_EQ(refusal(gate, request("localhost", "",
-                                 "Bearer " + std::string(16, 'n'))),
+  CHECK_EQ(refusal(gate,
+                   request("localhost", "", "Bearer " + std::string(16, 'n'))),
            "");
 }
 

@@ -84,7 +84,7 @@ CAF_TEST(an error tells its sentence and when to come again) {
     caf::make_error(errc::bad_subject, std::string{"Not \"so\"."}));
   CHECK_EQ(x.text,
            "{\"error\":\"bad_subject\",\"message\":\"Not \\\"so\\\".\"}\n");
-  CHECK(error_content(caf::make_error(errc::overloaded)).fields.find(
-          "Retry-After: ")
+  CHECK(error_content(caf::make_error(errc::overloaded))
+          .fields.find("Retry-After: ")
         != std::string::npos);
 }

@@ -132,8 +132,8 @@ std::string post(std::string_view body) {
 /// Returns the head of a request for a body of 5 bytes.
 std::string head(std::string_view expect, std::string_view version = "1.1") {
   return "POST /api HTTP/" + std::string{version}
-         + "\r\nHost: a\r\nContent-Length: 5\r\nExpect: "
-         + std::string{expect} + "\r\n\r\n";
+         + "\r\nHost: a\r\nContent-Length: 5\r\nExpect: " + std::string{expect}
+         + "\r\n\r\n";
 }
 
 bool is(std::string_view answer, std::string_view status,
