@@ -35,6 +35,19 @@ struct fixture {
 
 CAF_TEST_FIXTURE_SCOPE(listen_settings_tests, fixture)
 
+CAF_TEST(addresses to listen on) {
+  auto& server = options.server;
+  auto listen = listen_setting(server);
+  CAF_CHECK_EQUAL(listen.set("[::1]:0"), "");
+  CAF_CHECK_EQUAL(server.address, "::1");
+  CAF_CHECK_EQUAL(server.port, 0u);
+  CAF_CHECK_EQUAL(listen.set("localhost:1"), "");
+  CAF_CHECK_EQUAL(server.address, "127.0.0.1");
+  CAF_CHECK_NOT_EQUAL(listen.set("8080"), "");
+  CAF_CHECK_NOT_EQUAL(listen.set("example.org:80"), "");
+  CAF_CHECK_NOT_EQUAL(listen.set("127.0.0.1:65536"), "");
+}
+
 CAF_TEST(operators have a place on loopback unless told otherwise) {
   CAF_CHECK_EQUAL(admin.enabled, true);
   CAF_CHECK_EQUAL(admin.optional, true);

@@ -323,17 +323,6 @@ CAF_TEST(bounds hold at their ends and one past them) {
   CAF_CHECK_NOT_EQUAL(read({"--ping-interval", "99ms"}), "");
 }
 
-CAF_TEST(addresses to listen on) {
-  CAF_CHECK_EQUAL(read({"--listen", "[::1]:0"}), "");
-  CAF_CHECK_EQUAL(options.server.address, "::1");
-  CAF_CHECK_EQUAL(options.server.port, 0u);
-  CAF_CHECK_EQUAL(read({"--listen", "localhost:1"}), "");
-  CAF_CHECK_EQUAL(options.server.address, "127.0.0.1");
-  CAF_CHECK_NOT_EQUAL(read({"--listen", "8080"}), "");
-  CAF_CHECK_NOT_EQUAL(read({"--listen", "example.org:80"}), "");
-  CAF_CHECK_NOT_EQUAL(read({"--listen", "127.0.0.1:65536"}), "");
-}
-
 CAF_TEST(settings that do not go together are refused) {
   CAF_CHECK_EQUAL(read({"--frame-bytes-max", "2MiB"}),
                   "frame-bytes-max (2MiB) is larger than outbox-bytes-max "
