@@ -65,10 +65,10 @@ broker::behavior_type broker::make_behavior() {
       return publish(x);
     },
     [this](attach_atom, uint32_t loop, const std::string& subject,
-           uint64_t generation) { attach(loop, subject, generation); },
+           uint64_t generation) { attach_loop(loop, subject, generation); },
     [this](attach_atom, uint32_t shard) { attach_again(ctx_, shard); },
     [this](detach_atom, uint32_t loop, const std::string& subject) {
-      detach(loop, subject);
+      detach_loop(loop, subject);
     },
     [this](attached_atom, uint32_t shard, const std::string& subject,
            uint64_t generation, position& where, publication_ptr& retained) {
@@ -264,8 +264,8 @@ bool broker::congested(const loop_set& loops) const {
   return result;
 }
 
-void broker::attach(uint32_t loop, const std::string& subject,
-                    uint64_t generation) {
+void broker::attach_loop(uint32_t loop, const std::string& subject,
+                         uint64_t generation) {
   if (auto* at = is_pattern(subject) ? nullptr : durable(subject))
     attach_durable(*at, loop, subject, generation);
   else
@@ -303,7 +303,7 @@ void broker::refuse(uint32_t loop, const std::string& subject,
                    generation, why);
 }
 
-void broker::detach(uint32_t loop, const std::string& subject) {
+void broker::detach_loop(uint32_t loop, const std::string& subject) {
   topics_.detach(loop, subject, now_ms());
   if (auto i = durable_.topics.find(subject); i != durable_.topics.end())
     i->second.loops.erase(loop);

@@ -55,7 +55,8 @@ private:
   // Hands out what has its place in its topic.
   void accepted(const publication_ptr& x);
 
-  void attach(uint32_t loop, const std::string& subject, uint64_t generation);
+  void attach_loop(uint32_t loop, const std::string& subject,
+                   uint64_t generation);
 
   void attach_now(uint32_t loop, const std::string& subject,
                   uint64_t generation);
@@ -63,7 +64,7 @@ private:
   void refuse(uint32_t loop, const std::string& subject, uint64_t generation,
               errc why);
 
-  void detach(uint32_t loop, const std::string& subject);
+  void detach_loop(uint32_t loop, const std::string& subject);
 
   void hand_out(const publication_ptr& x);
 

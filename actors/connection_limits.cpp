@@ -37,7 +37,8 @@ bool wants_answer(frame_type x) noexcept {
 bool connection::take_place(uint32_t seq_id) {
   auto& node = ctx_.node;
   if (node.users != nullptr) {
-    auto place = node.users->enter(full_user(), who_.tenant, ctx_.steady_ms);
+    auto user = full_user();
+    auto place = node.users->enter(user, who_.tenant, ctx_.steady_ms);
     if (place.refused) {
       ctx_.metrics.refusals_by(*place.refused)->inc();
       write_error(seq_id, errc::forbidden,
@@ -48,7 +49,7 @@ bool connection::take_place(uint32_t seq_id) {
       return false;
     }
     placed_ = true;
-    ctx_.claims[id_] = {std::string{full_user()}, who_.tenant, ctx_.steady_ms};
+    ctx_.claims[id_] = {std::move(user), who_.tenant, ctx_.steady_ms};
     publishes_ = std::move(place.publishes);
   }
   if (publishes_ == nullptr && node.options.publishes.on())

@@ -3,6 +3,8 @@
 #include <caf/string_view.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/as_caf.hpp>
+
 namespace callboard {
 
 std::string_view to_string(leak_kind x) noexcept {
@@ -32,10 +34,9 @@ std::string_view to_string(leak_kind x) noexcept {
 leak_metrics make_leak_metrics(caf::telemetry::metric_registry& registry) {
   auto counter = [&registry](caf::string_view name, leak_kind kind,
                              caf::string_view help) {
-    auto value = to_string(kind);
     return registry
       .counter_family("callboard", name, {"kind"}, help, "1", true)
-      ->get_or_add({{"kind", caf::string_view{value.data(), value.size()}}});
+      ->get_or_add({{"kind", as_caf(to_string(kind))}});
   };
   leak_metrics m{};
   for (size_t i = 0; i < leak_kind_count; ++i) {

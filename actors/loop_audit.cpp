@@ -1,7 +1,6 @@
 #include <callboard/actors/loop_audit.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
@@ -9,14 +8,11 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>
+#include <callboard/actors/in_ms.hpp>
 
 namespace callboard {
 
 namespace {
-
-int64_t whole_ms(caf::timespan x) {
-  return std::chrono::ceil<std::chrono::milliseconds>(x).count();
-}
 
 // Returns whether somebody with subscriptions is gone.
 bool is_gone(const loop_subscriber& x) {
@@ -47,7 +43,7 @@ bool loop_audit::step() {
 void loop_audit::begin() {
   ++round_;
   began_ms_ = ctx_.steady_ms;
-  due_ms_ = began_ms_ + whole_ms(ctx_.node.options.audit_interval);
+  due_ms_ = began_ms_ + in_ms(ctx_.node.options.audit_interval);
   logged_ = 0;
   suspects_.begin_round();
   enter(stage::sockets, sockets_.sockets());
@@ -129,7 +125,7 @@ void loop_audit::look_at(connection& x) {
     i->second.seen = round_;
   if (x.state() == connection_state::connecting) {
     auto overdue_ms = ctx_.steady_ms - life.entered_ms[0]
-                      - whole_ms(ctx_.node.options.connect_timeout);
+                      - in_ms(ctx_.node.options.connect_timeout);
     if (overdue_ms > margin_ms
         && is_leak(leak_kind::stuck_connecting, who.connection)) {
       reclaimed(leak_kind::stuck_connecting, std::move(who), overdue_ms);

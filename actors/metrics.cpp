@@ -4,6 +4,7 @@
 
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/as_caf.hpp>
 #include <callboard/actors/shared_group.hpp>
 
 namespace callboard {
@@ -75,10 +76,6 @@ private:
   metric_registry& registry_;
   std::string loop_;
 };
-
-caf::string_view as_caf(std::string_view x) {
-  return {x.data(), x.size()};
-}
 
 // CAF's collector writes a label's value as it is.
 std::string escaped(std::string_view x) {

@@ -8,6 +8,7 @@
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/histogram.hpp>
 
+#include <callboard/actors/in_ms.hpp>
 #include <callboard/actors/responder_error.hpp>
 #include <callboard/actors/tenant_space.hpp>
 
@@ -15,11 +16,8 @@ namespace callboard {
 
 namespace {
 
-using std::chrono::milliseconds;
-
 int64_t timeout_ms(caf::timespan x) {
-  auto ms = std::chrono::ceil<milliseconds>(x).count();
-  return std::clamp<int64_t>(ms, router::timeout_ms_min,
+  return std::clamp<int64_t>(in_ms(x), router::timeout_ms_min,
                              router::timeout_ms_max);
 }
 

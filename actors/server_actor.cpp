@@ -303,7 +303,7 @@ server_actor::ask(connection_id connection, const std::string& action,
   auto promise = make_response_promise<payload>();
   request(pool_, caf::infinite, lookup_atom_v, connection)
     .then(
-      [=, this](const caf::strong_actor_ptr& found) mutable {
+      [=](const caf::strong_actor_ptr& found) mutable {
         promise.delegate(caf::actor_cast<connection_actor>(found),
                          request_atom_v, action, content, timeout);
       },
@@ -317,7 +317,7 @@ server_actor::ask(const std::string& user, const std::string& action,
   auto promise = make_response_promise<payload>();
   request(pool_, caf::infinite, lookup_atom_v, user)
     .then(
-      [=, this](const std::vector<caf::strong_actor_ptr>& found) mutable {
+      [=](const std::vector<caf::strong_actor_ptr>& found) mutable {
         if (found.empty())
           promise.deliver(caf::make_error(errc::no_responder));
         else

@@ -8,6 +8,7 @@
 #include <caf/send.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/as_caf.hpp>
 #include <callboard/net/client_error.hpp>
 #include <callboard/net/http_stream.hpp>
 #include <callboard/net/http_target.hpp>
@@ -71,7 +72,7 @@ admin_counters make_admin_counters(caf::telemetry::metric_registry& registry) {
                                          "what became of them.",
                                          "1", true);
   for (size_t i = 0; i < admin_result_count; ++i)
-    result[i] = family->get_or_add({{"result", result_names[i]}});
+    result[i] = family->get_or_add({{"result", as_caf(result_names[i])}});
   return result;
 }
 

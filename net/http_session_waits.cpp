@@ -25,8 +25,9 @@ void http_session::ask(http_request request) {
 
 void http_session::wait_for_place(http_reply reply) {
   auto called = [self = weak_from_this()] {
-    if (auto session = self.lock())
-      session->stop_waiting({});
+    // Leaving tells the queue that the place has arrived.
+    if (auto session = self.lock(); session && !session->leave_queue({}))
+      session->take_place();
   };
   auto [ticket, refused] = front_.enter_queue(reply.upgrade->address,
                                               std::move(called));

@@ -5,6 +5,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/as_caf.hpp>
 #include <callboard/net/server.hpp>
 
 namespace callboard::net {
@@ -13,7 +14,7 @@ caf::telemetry::int_counter* reload_counter(caf::actor_system& sys, bool done) {
   return sys.metrics()
     .counter_family("callboard", "reloads", {"result"},
                     "Reloads of options by what became of them.", "1", true)
-    ->get_or_add({{"result", done ? "done" : "refused"}});
+    ->get_or_add({{"result", as_caf(done ? "done" : "refused")}});
 }
 
 void count_reload(caf::actor_system& sys, bool done) {

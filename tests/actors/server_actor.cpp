@@ -16,11 +16,7 @@ namespace {
 /// The server actor on a node whose shards it has made itself.
 struct fixture : node_fixture {
   fixture() {
-    start_bare(2);
-    server = sys.spawn<server_actor>(static_cast<shard_host&>(*this), node,
-                                     pool);
-    turn();
-    node.next_epoch = 1;
+    server = start_server();
   }
 
   ~fixture() override {

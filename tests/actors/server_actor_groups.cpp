@@ -46,11 +46,7 @@ struct fixture : node_fixture {
     node.options.group_ack_timeout = 10s;
     node.options.group_attempts_max = 3;
     node.options.group_inflight_max = 2;
-    start_bare(2);
-    server = sys.spawn<server_actor>(static_cast<shard_host&>(*this), node,
-                                     pool);
-    turn();
-    node.next_epoch = 1;
+    server = start_server();
   }
 
   ~fixture() override {

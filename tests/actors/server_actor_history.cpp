@@ -18,11 +18,7 @@ struct fixture : node_fixture {
     node.options.topics.push_back({"none/#", {}});
     node.options.topics.push_back({"#", {.history_size = 10}});
     node.options.topics.push_back({"$user/+", {.history_size = 10}});
-    start_bare(2);
-    server = sys.spawn<server_actor>(static_cast<shard_host&>(*this), node,
-                                     pool);
-    turn();
-    node.next_epoch = 1;
+    server = start_server();
   }
 
   ~fixture() override {

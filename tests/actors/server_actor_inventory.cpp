@@ -23,11 +23,7 @@ namespace {
 
 struct fixture : node_fixture {
   fixture() {
-    start_bare(2);
-    server = sys.spawn<server_actor>(static_cast<shard_host&>(*this), node,
-                                     pool);
-    turn();
-    node.next_epoch = 1;
+    server = start_server();
   }
 
   ~fixture() override {

@@ -17,10 +17,7 @@ namespace {
 
 struct fixture : node_fixture {
   fixture() {
-    start_bare(2);
-    server = sys.spawn<server_actor>(static_cast<shard_host&>(*this), node,
-                                     pool);
-    turn();
+    server = start_server();
   }
 
   ~fixture() override {

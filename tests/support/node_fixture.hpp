@@ -138,6 +138,17 @@ struct node_fixture : test_coordinator_fixture<>, shard_host {
   /// The same without shards, which the caller installs.
   void start_bare(uint32_t loops);
 
+  /// The same with shards that the server's head makes. Returns the head, which
+  /// the caller kills.
+  server_handle start_server(uint32_t n = 2) {
+    start_bare(n);
+    auto result = sys.spawn<server_actor>(static_cast<shard_host&>(*this), node,
+                                          pool);
+    turn();
+    node.next_epoch = 1;
+    return result;
+  }
+
   // -- clients ----------------------------------------------------------------
 
   /// Opens a connection on loop `loop`; its welcome is left to be heard.
