@@ -43,7 +43,7 @@ struct load_options {
   /// that read nothing fill them, and keep them so.
   std::array<double, load_part_count> weights{1, 1, 0, 0, 1};
   /// The length of turns that is a full load, 1 ms … 1 min.
-  caf::timespan turn_max = std::chrono::milliseconds{250};
+  caf::timespan turn_max = std::chrono::milliseconds{100};
   /// The bytes in all outboxes that are, 65,536 … 2^40.
   size_t outbox_bytes_max = size_t{1} << 30;
   /// The resident memory that is, in bytes; 0: no such part, else 1,048,576 …

@@ -1,8 +1,16 @@
 # Registers tests.
 
+# What the suites check is in the libraries; the suites compile faster by a
+# third without optimization (not with the thread sanitizer).
+function(callboard_optimize_less target)
+  if(NOT CALLBOARD_SANITIZER STREQUAL "thread")
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # Makes one program of the suites in the calling folder, and one test a suite:
 # tests/actors/broker.cpp is suite and test actors.broker. The program fails
-# when a suite that it is asked for is not in it (tests/support/main.cpp).
+# when a suite that it is asked for is not in it (support/suite_runner.cpp).
 function(callboard_add_suites layer)
   file(GLOB sources CONFIGURE_DEPENDS "*.cpp")
   if(NOT sources)
@@ -11,14 +19,10 @@ function(callboard_add_suites layer)
   set(target ${layer}_tests)
   callboard_add_program(${target}
     SOURCES ${sources} "${PROJECT_SOURCE_DIR}/tests/support/main.cpp"
-    LINK callboard::${layer}
+    LINK callboard::${layer} callboard_suite_runner
     PRECOMPILE <caf/all.hpp> ${ARGN})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  # What the suites check is in the libraries; they compile faster by a third
-  # (not with the thread sanitizer).
-  if(CALLBOARD_SANITIZER STREQUAL "address")
-    target_compile_options(${target} PRIVATE -O0)
-  endif()
+  callboard_optimize_less(${target})
   string(TOUPPER "CALLBOARD_TEST_${layer}" definition)
   set_property(SOURCE "${PROJECT_SOURCE_DIR}/tests/support/main.cpp"
     DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"

@@ -120,19 +120,15 @@ void io_loop::run() {
     update_time();
     auto served = serve_ready();
     if (served == 0 && queue_.empty() && !woken_ && !context_.busy()) {
-      if (stopping_)
+      if (!stopping_)
+        sleep();
+      else if (io_.poll() == 0)
         break;
-      // Nothing to do: sleep in asio, whose set contains ours.
-      context_.metrics.outbox_bytes->value(
-        static_cast<int64_t>(context_.outboxes.queued_bytes()));
-      wait_for_ready();
-      io_.run_one();
-      update_time();
       turns = turns_before_asio;
     }
     if (++turns >= turns_before_asio) {
       turns = 0;
-      io_.poll();
+      serve_asio();
     }
     if (woken_)
       take_inbox();
@@ -189,6 +185,12 @@ void io_loop::resume(resumable_ptr what) {
   }
 }
 
+void io_loop::serve_asio() {
+  asio_slice_.begin();
+  while (io_.poll_one() > 0 && !asio_slice_.over())
+    continue;
+}
+
 void io_loop::end_turn() {
   context_.flush();
   // A call may defer another one, and may have something to send.
@@ -226,6 +228,15 @@ void io_loop::update_time() {
   context_.unix_ms
     = duration_cast<milliseconds>(system_clock::now().time_since_epoch())
         .count();
+}
+
+void io_loop::sleep() {
+  // In asio, whose set contains ours.
+  context_.metrics.outbox_bytes->value(
+    static_cast<int64_t>(context_.outboxes.queued_bytes()));
+  wait_for_ready();
+  io_.run_one();
+  update_time();
 }
 
 void io_loop::wait_for_ready() {

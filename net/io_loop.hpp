@@ -19,6 +19,7 @@
 #include <callboard/actors/loop_context.hpp>
 #include <callboard/net/boost/asio.hpp>
 #include <callboard/net/load_probe.hpp>
+#include <callboard/net/time_slice.hpp>
 
 namespace callboard::net {
 
@@ -123,12 +124,18 @@ private:
 
   void resume(resumable_ptr what);
 
+  // Lets asio do a slice of what is ready.
+  void serve_asio();
+
   void end_turn();
 
   // Counts the turn that ends now as a part of the load.
   void measure_load(std::chrono::steady_clock::time_point now);
 
   void update_time();
+
+  // Waits until there is something to do.
+  void sleep();
 
   void wait_for_ready();
 
@@ -149,6 +156,7 @@ private:
   std::deque<resumable_ptr> queue_;
   std::vector<std::function<void()>> deferred_;
   std::chrono::steady_clock::time_point turn_began_;
+  time_slice asio_slice_;
   bool waiting_for_ready_ = false;
 
   std::mutex inbox_mutex_;

@@ -83,7 +83,8 @@ void listener::stop() {
 }
 
 void listener::on_ready(uint32_t) {
-  for (auto i = 0; i < accepted_max; ++i) {
+  slice_.begin();
+  for (auto i = 0; i < accepted_max && !(i > 0 && slice_.over()); ++i) {
     auto socket = ::accept4(descriptor_, nullptr, nullptr,
                             SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0) {

@@ -6,6 +6,7 @@
 #include <caf/expected.hpp>
 
 #include <callboard/net/io_loop.hpp>
+#include <callboard/net/time_slice.hpp>
 
 namespace callboard::net {
 
@@ -46,6 +47,7 @@ private:
   int descriptor_;
   std::function<void(int)> accepted_;
   asio::steady_timer pause_;
+  time_slice slice_;
 };
 
 } // namespace callboard::net

@@ -42,11 +42,12 @@ def grown(before, after, pattern):
             if re.search(pattern, name) and value > before.get(name, 0)}
 
 
-def resident_bytes(pid):
-    """Returns a process's resident memory, exactly."""
+def anonymous_bytes(pid):
+    """Returns a process's resident memory, exactly, without pages of files: a
+    part of the program that is used for the first time is no growth."""
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as lines:
         for line in lines:
-            if line.startswith("Rss:"):
+            if line.startswith("Anonymous:"):
                 return int(line.split()[1]) * 1024
     raise OSError(f"process {pid} has no resident memory")
 
@@ -73,7 +74,7 @@ class Memory:
     def _run(self):
         try:
             while not self.ended.wait(self.every_s):
-                self.samples.append((time.time(), resident_bytes(self.pid)))
+                self.samples.append((time.time(), anonymous_bytes(self.pid)))
         except OSError as problem:
             self.problem = problem
 

@@ -44,7 +44,7 @@ CAF_TEST(the defaults) {
   CAF_CHECK_EQUAL(show("load-low"), "0.7");
   CAF_CHECK_EQUAL(show("load-weights"),
                   "turn=1,queue=1,outbox=0,cpu=0,memory=1");
-  CAF_CHECK_EQUAL(show("load-turn-max"), "250ms");
+  CAF_CHECK_EQUAL(show("load-turn-max"), "100ms");
   CAF_CHECK_EQUAL(show("load-outbox-bytes-max"), "1GiB");
   CAF_CHECK_EQUAL(show("load-memory-max"), "0B");
   CAF_CHECK_EQUAL(show("accept-wait"), "0s");
@@ -54,14 +54,14 @@ CAF_TEST(the defaults) {
 CAF_TEST(each is taken) {
   CAF_CHECK_EQUAL(set("load-low", "0.25"), "");
   CAF_CHECK_EQUAL(set("load-high", "0.5"), "");
-  CAF_CHECK_EQUAL(set("load-turn-max", "100ms"), "");
+  CAF_CHECK_EQUAL(set("load-turn-max", "250ms"), "");
   CAF_CHECK_EQUAL(set("load-outbox-bytes-max", "64KiB"), "");
   CAF_CHECK_EQUAL(set("load-memory-max", "2GiB"), "");
   CAF_CHECK_EQUAL(set("accept-wait", "5s"), "");
   CAF_CHECK_EQUAL(set("accept-queue-max", "7"), "");
   CAF_CHECK_EQUAL(load.low, 0.25);
   CAF_CHECK_EQUAL(load.high, 0.5);
-  CAF_CHECK_EQUAL(load.turn_max, 100ms);
+  CAF_CHECK_EQUAL(load.turn_max, 250ms);
   CAF_CHECK_EQUAL(load.outbox_bytes_max, 65'536u);
   CAF_CHECK_EQUAL(load.memory_bytes_max, size_t{1} << 31);
   CAF_CHECK_EQUAL(options.server.accept_wait, 5s);
