@@ -22,9 +22,8 @@ struct meeting {
 
 client_pool::client_pool(client_pool_options options, client_factory make,
                          client_pool_surroundings around)
-  : core_{std::make_shared<client_pool_core>(std::move(options),
-                                             std::move(make),
-                                             std::move(around))} {
+  : core_{std::make_shared<client_pool_core>(
+    std::move(options), std::move(make), std::move(around))} {
 }
 
 client_pool::~client_pool() {

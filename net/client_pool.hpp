@@ -51,7 +51,8 @@ struct client_pool_surroundings {
 /// which belongs on a thread of its own (client_pool_upkeep.hpp) or a timer,
 /// every 100 ms or so. Times are as exact as that.
 ///
-/// Borrowing takes no lock while an unused connection is there and nobody waits.
+/// Borrowing takes no lock while an unused connection is there and nobody
+/// waits.
 class client_pool {
 public:
   /// @pre `check(options)` finds nothing.
@@ -76,8 +77,9 @@ public:
   caf::expected<lease>
   borrow_idle(std::source_location where = std::source_location::current());
 
-  /// Like `try_borrow`, but waits for one, and blocks; not on the thread of a connection
-  /// and not on that of `tick`. Borrowers that wait are served in their order.
+  /// Like `try_borrow`, but waits for one, and blocks; not on the thread of a
+  /// connection and not on that of `tick`. Borrowers that wait are served in
+  /// their order.
   /// @returns `pool_exhausted` when the time is over or `waiters_max` wait;
   ///          where a server refuses this client for good, its error.
   caf::expected<lease>

@@ -20,8 +20,8 @@ size_t stack_count() {
 // Threads are dealt to the stacks in the order in which they first come.
 size_t thread_number() noexcept {
   static std::atomic<size_t> next{0};
-  thread_local const size_t number
-    = next.fetch_add(1, std::memory_order_relaxed);
+  thread_local const size_t number = next.fetch_add(1,
+                                                    std::memory_order_relaxed);
   return number;
 }
 
@@ -151,29 +151,40 @@ client_pool_core::borrow_idle(const std::source_location& where) {
 }
 
 void client_pool_core::take_back(tenure_ptr x) noexcept {
-  // The pool's end waits until this lease is settled. Afterwards it is touched
-  // no more, or only by who holds on to it.
-  auto& settled = slots_[x->index].settled;
+  auto& place = slots_[x->index];
+  if (!fit(*x))
+    return discard(std::move(x), place);
+  push(std::move(x));
+  // Who waits has counted itself, then looked for an index. We have pushed one,
+  // and then look whether somebody is counted: one of us sees the other.
+  if (waiting_.load(std::memory_order_seq_cst) > 0)
+    return wake(place);
+  // The pool's end waits for this; nothing of it is touched afterwards.
+  place.settled.fetch_add(1, std::memory_order_release);
+}
+
+void client_pool_core::wake(slot& place) {
+  // It may end as soon as the lease is settled, but for who holds on to it.
+  auto hold = shared_from_this();
   effects out;
-  std::shared_ptr<client_pool_core> hold;
-  if (fit(*x)) {
-    push(std::move(x));
-    // Who waits has counted itself, then looked for an index. We have pushed
-    // one, and then look whether somebody is counted: one of us sees the other.
-    if (waiting_.load(std::memory_order_seq_cst) > 0) {
-      hold = shared_from_this();
-      std::lock_guard guard{mutex_};
-      serve(look_at_clock(), out);
-    }
-  } else {
-    hold = shared_from_this();
+  {
     std::lock_guard guard{mutex_};
-    retire_unfit(std::exchange(x, nullptr), out);
+    serve(look_at_clock(), out);
+  }
+  place.settled.fetch_add(1, std::memory_order_release);
+  run(out);
+}
+
+void client_pool_core::discard(tenure_ptr x, slot& place) {
+  auto hold = shared_from_this();
+  effects out;
+  {
+    std::lock_guard guard{mutex_};
+    retire_unfit(std::move(x), out);
     settle_waiters(look_at_clock(), out);
   }
-  settled.fetch_add(1, std::memory_order_release);
-  if (hold)
-    run(out);
+  place.settled.fetch_add(1, std::memory_order_release);
+  run(out);
 }
 
 void client_pool_core::run(effects& x) {

@@ -84,7 +84,7 @@ private:
 /// The time of one connection in a pool. Its state says to whom it belongs;
 /// only who has it changes it, but for a lease's, which the pool may take away:
 /// both use `change`, and one of them gets it.
-struct tenure {
+struct alignas(64) tenure {
   using time_point = std::chrono::steady_clock::time_point;
 
   [[nodiscard]] bool is(tenure_state x) const noexcept {
@@ -216,6 +216,12 @@ private:
   lease lend(uint32_t index, const std::source_location& where) noexcept;
 
   void push(tenure_ptr x) noexcept;
+
+  // The ends of a lease that take the lock: somebody waits, or its connection
+  // is not fit. Both settle it.
+  void wake(slot& place);
+
+  void discard(tenure_ptr x, slot& place);
 
   time_point coarse_now() const noexcept;
 

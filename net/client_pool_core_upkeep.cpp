@@ -55,8 +55,8 @@ void client_pool_core::sweep(time_point now, effects& out) {
   }
 }
 
-std::vector<client_pool_core::found>
-client_pool_core::take_idle(time_point now, effects& out) {
+std::vector<client_pool_core::found> client_pool_core::take_idle(time_point now,
+                                                                 effects& out) {
   std::vector<found> result;
   for (auto& stack : stacks_) {
     auto indices = stack.take_all(links_);

@@ -65,8 +65,7 @@ void log_lease_leak(const lease_leak& x) {
   logger("net")->warn("lease_leaked pool=\"{}\" where={}:{} function=\"{}\" "
                       "taken_ms_ago={} reclaimed={}",
                       x.pool, x.file, x.line, x.function,
-                      duration_cast<milliseconds>(x.held).count(),
-                      x.reclaimed);
+                      duration_cast<milliseconds>(x.held).count(), x.reclaimed);
 }
 
 } // namespace callboard::net

@@ -75,8 +75,8 @@ struct lease_leak {
   bool reclaimed = false;
 };
 
-/// Logs the leak as a warning, `lease_leaked`, with where and when the lease was
-/// taken. Any thread.
+/// Logs the leak as a warning, `lease_leaked`, with where and when the lease
+/// was taken. Any thread.
 void log_lease_leak(const lease_leak& x);
 
 } // namespace callboard::net

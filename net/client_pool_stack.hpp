@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -11,17 +12,22 @@ namespace callboard::net {
 /// shared by all stacks of a pool, because an index is on one of them at most.
 class index_links {
 public:
-  explicit index_links(size_t size) : next_(size) {
+  explicit index_links(size_t size) : places_(size) {
   }
 
   /// Returns the place that says what is below `index`: its number plus one; 0:
   /// nothing.
   std::atomic<uint32_t>& operator[](uint32_t index) noexcept {
-    return next_[index];
+    return places_[index].next;
   }
 
 private:
-  std::vector<std::atomic<uint32_t>> next_;
+  // A line of its own each: neighbours are other threads'.
+  struct alignas(64) place {
+    std::atomic<uint32_t> next{0};
+  };
+
+  std::vector<place> places_;
 };
 
 /// A stack of indices without a lock (Treiber, Systems Programming: Coping with

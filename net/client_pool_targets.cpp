@@ -79,8 +79,8 @@ bool target_set::report(size_t target, bool good, time_point now) noexcept {
     return false;
   x.failures = 0;
   ++x.ejections;
-  auto times = static_cast<caf::timespan::rep>(
-    std::min<size_t>(x.ejections, 1'000'000));
+  auto times
+    = static_cast<caf::timespan::rep>(std::min<size_t>(x.ejections, 1'000'000));
   x.out_until = now + std::min(options_.time * times, options_.time_max);
   return true;
 }

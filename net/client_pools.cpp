@@ -275,10 +275,9 @@ caf::expected<lease> client_pools::try_borrow(const std::string& authority,
   return why;
 }
 
-caf::expected<lease> client_pools::borrow(const std::string& authority,
-                                          std::string_view key,
-                                          caf::timespan wait,
-                                          std::source_location where) {
+caf::expected<lease>
+client_pools::borrow(const std::string& authority, std::string_view key,
+                     caf::timespan wait, std::source_location where) {
   if (key.empty())
     if (auto x = try_borrow(authority, key, where))
       return x;

@@ -29,8 +29,8 @@ bool is_sign_of_life(const caf::expected<payload>& x) {
   if (x)
     return true;
   auto& why = x.error();
-  return details(why).code != 0 && why != errc::timeout && why != errc::cancelled
-         && why != errc::overloaded;
+  return details(why).code != 0 && why != errc::timeout
+         && why != errc::cancelled && why != errc::overloaded;
 }
 
 // A client and what others may know of it. Its thread keeps it while it runs;

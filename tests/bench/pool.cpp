@@ -106,7 +106,8 @@ void pin(size_t core) {
   pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 }
 
-/// Returns how often a second all threads together have done what `some` counts.
+/// Returns how often a second all threads together have done what `some`
+/// counts.
 double measure(size_t threads, const std::function<size_t(size_t)>& some) {
   constexpr size_t batch = 1000;
   std::atomic<size_t> ready{0};

@@ -138,8 +138,8 @@ CAF_TEST(who is refused for good is told so) {
   wait_for(10s, "a");
   wait_for(10s, "b");
   sides[0]->become(state::broken, caf::make_error(errc::unauthenticated));
-  CAF_CHECK_EQUAL(heard, (words_list{"a: unauthenticated",
-                                     "b: unauthenticated"}));
+  CAF_CHECK_EQUAL(heard,
+                  (words_list{"a: unauthenticated", "b: unauthenticated"}));
   CAF_CHECK_EQUAL(pool->stats().waiting, 0u);
 }
 

@@ -56,7 +56,7 @@ CAF_TEST(the tables of formula B) {
   struct {
     size_t lines;
     double erlangs;
-  } rows[] = {{1, 0.0101}, {2, 0.153}, {5, 1.361}, {10, 4.461},
+  } rows[] = {{1, 0.0101}, {2, 0.153},  {5, 1.361},  {10, 4.461},
               {20, 12.03}, {50, 37.90}, {100, 84.06}};
   for (auto& row : rows)
     CAF_CHECK(near(net::erlang_b(row.lines, row.erlangs), 0.01, 1e-4));
@@ -89,7 +89,7 @@ CAF_TEST(the mean of a p99) {
   CAF_CHECK(near(std::exp(-1 / mean), 0.01, 1e-12));
 }
 
-CAF_TEST(the size keeps to the utilisation and one less does not) {
+CAF_TEST(the size keeps to the utilisation and one less does not ) {
   // 17 erlangs at 0.85 are 20 connections.
   auto load = load_of(1700, 0.01);
   auto x = net::size_pool(load);
@@ -102,7 +102,7 @@ CAF_TEST(the size keeps to the utilisation and one less does not) {
   CAF_CHECK_EQUAL(net::size_pool(load).size, 1u);
 }
 
-CAF_TEST(the size keeps to the wait and one less does not) {
+CAF_TEST(the size keeps to the wait and one less does not ) {
   auto load = load_of(1700, 0.01);
   load.wait_p99_max_s = 0.001;
   auto x = net::size_pool(load);
@@ -179,5 +179,9 @@ CAF_TEST(each bound of the input is checked) {
   CAF_CHECK(wrong([](load& x) { x.size_min = 0; }) != "");
   CAF_CHECK_EQUAL(wrong([](load& x) { x.size_min = 4096; }), "");
   CAF_CHECK(wrong([](load& x) { x.size_max = 4097; }) != "");
-  CAF_CHECK(wrong([](load& x) { x.size_min = 3; x.size_max = 2; }) != "");
+  CAF_CHECK(wrong([](load& x) {
+              x.size_min = 3;
+              x.size_max = 2;
+            })
+            != "");
 }

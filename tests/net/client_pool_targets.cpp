@@ -74,7 +74,7 @@ CAF_TEST(one target less moves only its own keys) {
   }
 }
 
-CAF_TEST(failures in a row eject and others do not) {
+CAF_TEST(failures in a row eject and others do not ) {
   options.failures = 3;
   auto uut = make(2);
   CAF_CHECK(!fail(uut, 0, 2, now));

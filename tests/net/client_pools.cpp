@@ -80,8 +80,7 @@ CAF_TEST(an authority that is refused is alone with that) {
   start_all();
   for (int i = 0; i < 4; ++i) {
     try_all("acme");
-    sides.back()->become(state::broken,
-                         caf::make_error(errc::unauthenticated));
+    sides.back()->become(state::broken, caf::make_error(errc::unauthenticated));
   }
   CAF_CHECK_EQUAL(try_all("acme"), "target_unavailable");
   auto before = sides.size();
@@ -145,8 +144,8 @@ CAF_TEST(there are as many pools as may be) {
   auto x = borrow("acme");
   auto y = borrow("ajax");
   CAF_CHECK_EQUAL(try_all("third"), "too_many_pools");
-  CAF_CHECK(is_error(pools->pool(0, "third").error(),
-                     net::pool_errc::too_many_pools));
+  CAF_CHECK(
+    is_error(pools->pool(0, "third").error(), net::pool_errc::too_many_pools));
   CAF_CHECK_EQUAL(pools->size(), 2u);
   // One that is unused for long gives way.
   x.give_back();

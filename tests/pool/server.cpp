@@ -64,8 +64,7 @@ bool echo(const net::lease& x) {
                       told->set_value(static_cast<bool>(y));
                     });
   });
-  return answer.wait_for(patience) == std::future_status::ready
-         && answer.get();
+  return answer.wait_for(patience) == std::future_status::ready && answer.get();
 }
 
 struct fixture {
@@ -106,9 +105,8 @@ CAF_TEST(a pool comes back with its server) {
     CAF_REQUIRE(held);
     CAF_CHECK(echo(*held));
     first.reset();
-    CAF_CHECK(comes_true([&] {
-      return (*held)->state() == net::pooled_state::broken;
-    }));
+    CAF_CHECK(comes_true(
+      [&] { return (*held)->state() == net::pooled_state::broken; }));
     CAF_CHECK((*held)->failure());
     held->give_back();
     // All are found to be lost, and no other comes about.
@@ -133,10 +131,10 @@ CAF_TEST(pools of several authorities share a server) {
   net::client_pools_options all;
   all.targets = {"http://127.0.0.1:" + std::to_string(port)};
   all.pool = options;
-  net::client_pools pools{
-    all, [make = factory()](const std::string&, const std::string&) {
-      return make();
-    }};
+  net::client_pools pools{all, [make = factory()](const std::string&,
+                                                  const std::string&) {
+                            return make();
+                          }};
   net::client_pool_upkeep upkeep{[&] { pools.tick(); }, 10ms};
   auto x = pools.borrow("acme", "", patience);
   auto y = pools.borrow("ajax", "", patience);
