@@ -24,6 +24,9 @@ uint64_t client_pool_core::borrow_later(caf::timespan wait, lease_handler done,
   {
     std::lock_guard guard{mutex_};
     auto now = look_at_clock();
+    // One that another has just found unfit may be theirs to replace.
+    if (!waiters_.empty())
+      settle_waiters(now, out);
     auto answer_now = [&](caf::expected<lease> x) {
       out.answers.push_back({std::move(done), std::move(x)});
     };
