@@ -11,6 +11,8 @@ void add_serve_command(CLI::App& app, int& exit_code);
 
 void add_sub_command(CLI::App& app, int& exit_code);
 
+void add_pool_size_command(CLI::App& app, int& exit_code);
+
 void add_pub_command(CLI::App& app, int& exit_code);
 
 void add_request_command(CLI::App& app, int& exit_code);

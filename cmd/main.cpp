@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
   add_store_command(app, exit_code);
   add_token_command(app, exit_code);
   add_top_command(app, exit_code);
+  add_pool_size_command(app, exit_code);
   add_bench_command(app, exit_code);
   try {
     app.parse(argc, argv);

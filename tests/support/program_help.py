@@ -100,7 +100,7 @@ def options_of(*command):
 def commands_of(*command):
     """Returns the names of a command's subcommands."""
     text = help_of(*command).partition("\nSubcommands:\n")[2]
-    return re.findall(r"^  ([a-z]+) ", text.partition("\n\n")[0], re.M)
+    return re.findall(r"^  ([a-z]+(?:-[a-z]+)*) ", text.partition("\n\n")[0], re.M)
 
 
 def complaint(text, *words):
