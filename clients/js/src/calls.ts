@@ -13,6 +13,8 @@ import type { QueueOptions, Welcome } from './types.js';
 export interface Link {
   readonly welcome: Welcome | null;
   readonly isFull: boolean;
+  /** Whether nothing new is to be begun on it. */
+  readonly isLeaving: boolean;
   send(data: Data, bytes?: number): void;
 }
 
@@ -27,6 +29,8 @@ export interface CallNeeds {
 }
 
 interface Call {
+  /** Which of all calls it is. */
+  readonly order: number;
   readonly seqId: number;
   readonly type: FrameType;
   readonly data: Data;
@@ -42,6 +46,7 @@ interface Call {
 const queueCount = 1000;
 const queueBytes = 1 << 20;
 const fullPollMs = 50;
+const shuttingDown = 502;
 
 /**
  * What the application asks of the server: each call waits, first in, first
@@ -55,6 +60,7 @@ export class Calls {
   #policy: Required<QueueOptions>;
   #waiting: Call[] = [];
   #waitingBytes = 0;
+  #begun = 0;
   #inFlight = new Map<number, Call>();
   #ended: CallboardError | undefined;
   #poll = new Alarm();
@@ -87,7 +93,7 @@ export class Calls {
       release();
     };
     const call: Call = {
-      seqId, type: frame.type, data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
+      order: ++this.#begun, seqId, type: frame.type, data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
       succeed: (payload) => { settle(); resolve(payload); },
       fail: (error) => { settle(); reject(error); },
     };
@@ -101,8 +107,10 @@ export class Calls {
     if (!call) return false;
     this.#inFlight.delete(frame.seqId);
     if (!call.done) {
-      if (frame.type === FrameType.error) call.fail(errorOf(frame));
-      else call.succeed(frame.payload);
+      const error = frame.type === FrameType.error ? errorOf(frame) : undefined;
+      if (!error) call.succeed(frame.payload);
+      else if (error.code === shuttingDown && call.keep && this.#link.isLeaving) this.#return([call]);
+      else call.fail(error);
     }
     this.pump();
     return true;
@@ -113,12 +121,16 @@ export class Calls {
     const inFlight = [...this.#inFlight.values()].filter(({ done }) => !done);
     this.#inFlight.clear();
     this.#poll.clear();
-    const kept = inFlight.filter(({ keep }) => keep);
-    this.#waiting.unshift(...kept);
-    for (const { bytes } of kept) this.#waitingBytes += bytes;
+    this.#return(inFlight.filter(({ keep }) => keep));
     for (const call of inFlight) {
       if (!call.keep) call.fail(new ConnectionLostError());
     }
+  }
+
+  /** Puts calls back to where they stood. */
+  #return(calls: Call[]) {
+    this.#waiting = [...calls, ...this.#waiting].sort((a, b) => a.order - b.order);
+    for (const { bytes } of calls) this.#waitingBytes += bytes;
   }
 
   /** Fails everything, and what comes, until `begin`. */
@@ -164,8 +176,8 @@ export class Calls {
   /** Sends what may be sent now. */
   pump() {
     for (let call = this.#waiting[0]; call; call = this.#waiting[0]) {
-      const { welcome } = this.#link;
-      if (!welcome) return;
+      const { welcome, isLeaving } = this.#link;
+      if (!welcome || isLeaving) return;
       if (call.bytes > welcome.frameBytesMax) {
         this.#withdraw(call);
         call.fail(tooLarge(call.bytes, welcome.frameBytesMax));

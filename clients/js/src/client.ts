@@ -63,7 +63,7 @@ class Client extends Emitter<ClientEvents> implements Face {
     this.#asks = new Asks(this.#codec, link, nextSeqId, this.#timeoutMs);
     this.#deliveries = new Deliveries((frame) => this.#send(frame));
     const session = {
-      get isConnected() { return link.welcome !== null; },
+      get isConnected() { return link.welcome !== null && !link.isLeaving; },
       random: this.#random,
       ask: this.#asks.ask.bind(this.#asks),
       send: (frame: Outgoing) => this.#send(frame),

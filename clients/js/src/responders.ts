@@ -116,11 +116,12 @@ export class Responders {
     };
     try {
       const registration = this.#all.get(subject);
-      if (!registration) throw noHandler(subject);
+      if (!registration) throw ownError('responder_failed', 302, `Nobody answers '${subject}' here.`);
+      if (this.#open.size > openMax) throw ownError('overloaded', 501, 'Too much is being answered.');
       const payload = await registration.handler(frame.payload, contextOf(frame, wanted, controller));
       reply({ type: FrameType.response, payload });
     } catch (error) {
-      const own = error instanceof ResponderError || isNoHandler(error);
+      const own = error instanceof ResponderError || error instanceof Refusal;
       if (!own && !controller.signal.aborted) this.#session.error(failed(subject, error));
       try {
         reply(errorFrame(own ? error as CallboardError : hidden));
@@ -141,13 +142,14 @@ function contextOf({ subject, meta }: Frame, wanted: boolean, { signal }: AbortC
   return context;
 }
 
-const responderFailed = 302;
+/** The answer where no handler is asked. */
+class Refusal extends CallboardError {}
+
+const openMax = 1024;
 const hidden = new ResponderError('failed', 'The responder failed.');
 
-const noHandler = (action: string) => new CallboardError('responder_failed',
-  `Nobody answers '${action}' here.`, { code: responderFailed, temporary: true });
-const isNoHandler = (error: unknown) =>
-  error instanceof CallboardError && error.name === 'responder_failed';
+const ownError = (name: string, code: number, message: string) =>
+  new Refusal(name, message, { code, temporary: true });
 const failed = (action: string, cause: unknown) =>
   new CallboardError('handler_failed', `The handler of '${action}' failed.`, { cause });
 
