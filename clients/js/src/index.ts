@@ -1,4 +1,5 @@
 export { connect } from './client.js';
 export { Ext } from './msgpack.js';
 export * from './errors.js';
+export type * from './options.js';
 export type * from './types.js';
