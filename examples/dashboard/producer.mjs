@@ -43,7 +43,7 @@ const types = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
 const files = {
   '/': new URL('index.html', import.meta.url),
   '/dashboard.js': new URL('dashboard.js', import.meta.url),
-  '/callboard.js': new URL('node_modules/callboard/dist/browser.js', import.meta.url),
+  '/callboard.js': new URL('node_modules/callboard/dist/esm/index.js', import.meta.url),
 };
 
 const page = createServer(async ({ url: target }, response) => {

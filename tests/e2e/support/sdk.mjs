@@ -3,7 +3,7 @@
 
 import { afterEach } from 'node:test';
 import WebSocket from 'ws';
-import * as sdk from '../../../clients/js/dist/index.js';
+import * as sdk from '../../../clients/js/dist/esm/index.js';
 import { within } from './server.mjs';
 
 export { sdk };
