@@ -9,6 +9,12 @@ import { connectionPlan, gentle } from './chaos_plan.mjs';
 /// of Node's (64 KiB) may go over it.
 export const waitingBytesMax = 64 * 1024;
 
+/// Ends a connection with a RST. (resetAndDestroy() sends a FIN before it.)
+function reset(socket) {
+  socket.resetAndClosing = true;
+  socket.destroy();
+}
+
 /// One direction: what comes from one socket goes to the other, in pieces.
 class Direction {
   waiting = 0;
@@ -74,9 +80,12 @@ class Direction {
         this.onLifeOver();
         return;
       }
-      this.#busy = false;
-      if (this.waiting <= waitingBytesMax / 2) this.from.resume();
-      this.#pump();
+      // In a turn of its own, or pieces would be read together.
+      setImmediate(() => {
+        this.#busy = false;
+        if (!this.#stopped && this.waiting <= waitingBytesMax / 2) this.from.resume();
+        this.#pump();
+      });
     });
   }
 
@@ -144,7 +153,7 @@ class Connection {
   }
 
   #reset() {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    this.sockets.forEach(reset);
   }
 
   #closed() {
@@ -172,7 +181,7 @@ export async function startChaosProxy(port,
     if (plan.refused || connections.size >= connectionsMax) {
       counts.refused += 1;
       client.on('error', () => {});
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const connection = new Connection(client, port, plan, (end) => {
