@@ -9,10 +9,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
 import { connect, endAll } from './support/client.mjs';
-import { live, seeded } from './support/lives.mjs';
+import { live } from './support/lives.mjs';
 import { leaks, metrics, sum } from './support/metrics.mjs';
 import { sleep, slowness, until } from './support/server.mjs';
 import { serveAll } from './support/suite.mjs';
+import { seeded } from '../support/seeded.mjs';
 
 const cycles = Number(process.env.CALLBOARD_TEST_CYCLES ?? 1000);
 const seed = Number(process.env.CALLBOARD_TEST_SEED ?? Date.now() % 2 ** 32);

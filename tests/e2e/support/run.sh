@@ -16,6 +16,12 @@ case $1 in
       [ -e "node_modules/$package/package.json" ] ||
         missing "the npm package $package"
     done
+    case $2 in
+      sdk* | examples*)
+        sdk=../../clients/js/dist/esm/index.js
+        [ -e "$sdk" ] || missing "$sdk"
+        ;;
+    esac
     exec node --test-reporter=spec "$2"
     ;;
   *)
