@@ -59,6 +59,20 @@ test('of two with one id in the history the first one counts', () => {
   assert.deepEqual(texts(room), ['first', 'between']);
 });
 
+test('where the later one came first, the earlier one takes its place', () => {
+  const room = new Room('a');
+  room.compose('x', 'Ann', 'twice', 0);
+  room.add(said(9, { id: 'x', text: 'twice' }), true);
+  const { key } = room.items[0];
+  room.add(said(10), false);
+  assert.ok(!room.add(said(8, { id: 'x', text: 'twice' }), true), 'it is not new');
+  assert.ok(room.add(said(7), false));
+  assert.deepEqual(texts(room), ['7', 'twice', '10']);
+  assert.equal(room.items[1].key, key);
+  assert.ok(!room.add(said(9, { id: 'x', text: 'twice' }), true), 'nor does the later one come back');
+  assert.deepEqual(texts(room), ['7', 'twice', '10']);
+});
+
 test('offsets beyond 2^53 have their order, too', () => {
   const room = new Room('a');
   room.add(said(2n ** 53n + 1n), false);

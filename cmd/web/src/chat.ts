@@ -137,7 +137,8 @@ export class Chat {
     const said = readSaid(event, place.subscription?.position?.epoch ?? '');
     if (said.name !== guestName(said.sender)) this.names.tell(said.sender, said.name);
     place.live?.spoke(said.sender);
-    if (place.room.add(said, this.#isMine(said))) this.changed('heard', place, said);
+    const isNew = place.room.add(said, this.#isMine(said));
+    this.changed(isNew ? 'heard' : 'said', place, said);
   }
 
   #isMine(said: Said): boolean {

@@ -49,21 +49,34 @@ export class Rows {
   constructor(private readonly list: HTMLElement) {}
 
   show(rows: readonly Row[]): void {
+    const focused = document.activeElement;
     const before = this.#drawn;
-    this.#drawn = new Map();
-    let next = this.list.firstElementChild;
-    for (const { key, state, make } of rows) {
-      const old = before.get(key);
-      const stays = old?.state === state;
-      const drawn = stays ? old : { state, element: make() };
-      this.#drawn.set(key, drawn);
-      if (drawn.element === next) next = next.nextElementSibling;
-      else this.list.insertBefore(drawn.element, next);
+    this.#drawn = new Map(rows.map((row) => [row.key, drawnOf(row, before.get(row.key))]));
+    const kept = new Set<Element>([...this.#drawn.values()].map(({ element }) => element));
+    for (const child of [...this.list.children]) {
+      if (!kept.has(child)) child.remove();
     }
-    while (next) {
-      const gone = next;
-      next = next.nextElementSibling;
-      gone.remove();
+    let next = this.list.firstElementChild;
+    for (const element of kept) {
+      if (element === next) next = next.nextElementSibling;
+      else this.list.insertBefore(element, next);
+    }
+    if (focused && !focused.isConnected) this.#giveFocus(before, focused);
+  }
+
+  /** To what stands in the place of an element that had it. */
+  #giveFocus(before: Map<string, Drawn>, focused: Element): void {
+    for (const [key, { element }] of before) {
+      if (element.contains(focused)) this.#drawn.get(key)?.element.querySelector('button')?.focus();
     }
   }
+}
+
+/** Returns a row's element: the old one, if it shows what the row says. */
+function drawnOf({ state, make }: Row, old: Drawn | undefined): Drawn {
+  if (old?.state === state) return old;
+  const made = make();
+  // What was there before has no entrance.
+  made.classList.toggle('still', old !== undefined);
+  return { state, element: made };
 }

@@ -131,26 +131,42 @@ export class Room {
     return index < 0 ? undefined : this.unsent.splice(index, 1)[0];
   }
 
+  /** Returns whether it is new. Of two with one id the first in the topic stays. */
   #insert(said: Said, mine: boolean): boolean {
-    const names = namesOf(said);
-    if (names.some((name) => this.#known.has(name))) return false;
-    for (const name of names) this.#known.add(name);
-    // What was unsent keeps its element on the screen.
-    const own = said.id ? this.discard(said.id) : undefined;
-    const item: SaidItem = { ...said, kind: 'said', key: own?.key ?? freshKey(), mine };
+    if (this.#known.has(placeOf(said))) return false;
+    const isKnown = said.id !== '' && this.#known.has(idOf(said));
+    const later = isKnown ? this.#takeLater(said) : undefined;
+    if (isKnown && !later) return false;
+    this.#known.add(placeOf(said));
+    if (said.id) this.#known.add(idOf(said));
+    // What was there keeps its element on the screen.
+    const before = later ?? (said.id ? this.discard(said.id) : undefined);
+    this.#place({ ...said, kind: 'said', key: before?.key ?? freshKey(), mine });
+    return !isKnown;
+  }
+
+  /** Takes out what has the same id and a later place. */
+  #takeLater({ id, epoch, offset }: Said): SaidItem | undefined {
+    const index = this.items.findIndex((item) => item.kind === 'said' && item.id === id);
+    const twin = this.items[index];
+    if (twin?.kind !== 'said' || twin.epoch !== epoch || twin.offset < offset) return undefined;
+    this.items.splice(index, 1);
+    this.#forget(twin);
+    return twin;
+  }
+
+  #place(item: SaidItem): void {
     const next = this.items.findIndex((other) => other.kind === 'said'
-      && other.epoch === said.epoch && other.offset > said.offset);
+      && other.epoch === item.epoch && other.offset > item.offset);
     this.items.splice(next < 0 ? this.items.length : next, 0, item);
-    return true;
   }
 
   #forget(said: Said): void {
-    for (const name of namesOf(said)) this.#known.delete(name);
+    this.#known.delete(placeOf(said));
+    this.#known.delete(idOf(said));
   }
 }
 
-/** What tells whether two are the same. */
-function namesOf({ id, epoch, offset }: Said): string[] {
-  const place = `${epoch} ${offset}`;
-  return id ? [place, `id ${id}`] : [place];
-}
+// What tells whether two are the same.
+const placeOf = ({ epoch, offset }: Said): string => `at ${epoch} ${offset}`;
+const idOf = ({ id }: Said): string => `id ${id}`;

@@ -120,6 +120,8 @@ export class MessagesView {
   #list = byId('messages');
   #rows = new Rows(this.#list);
   #room: Room | null = null;
+  /** The key of the first item shown: where it changes, older ones have come. */
+  #first: string | undefined;
 
   constructor(private readonly actions: MessageActions) {
     this.#scroll.addEventListener('scroll', () => {
@@ -134,15 +136,15 @@ export class MessagesView {
     if (anew) this.#begin(room);
     const atEnd = anew || this.#isAtEnd();
     const fromEnd = this.#scroll.scrollHeight - this.#scroll.scrollTop;
-    const earlier = this.#earlier.hidden;
     this.#rows.show(this.#rowsOf(room, online));
     this.#empty.hidden = room.items.length + room.unsent.length > 0;
     this.#earlier.hidden = !room.more;
     this.#earlier.disabled = room.loading;
     if (atEnd) this.toEnd();
-    else if (this.#scroll.scrollTop < nearPixels && !earlier) {
+    else if (room.items[0]?.key !== this.#first) {
       this.#scroll.scrollTop = this.#scroll.scrollHeight - fromEnd;
     }
+    this.#first = room.items[0]?.key;
   }
 
   /** Tells who reads further up that something has come. */
