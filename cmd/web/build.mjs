@@ -63,6 +63,7 @@ function licenseOf(folder) {
 }
 
 function licenses(packages) {
+  if (packages.length === 0) return 'The script of this page holds no code of others.\n';
   const parts = packages.map((folder) => {
     const about = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
     const text = fs.readFileSync(licenseOf(folder), 'utf8').trim();

@@ -205,9 +205,7 @@ test('the page comes with its parts, and needs nothing from elsewhere', async ()
     assert.match(part.headers.get('content-type'), types[path.split('.').pop()], path);
   }
   const licenses = await (await get('licenses.txt')).text();
-  assert.match(licenses, /^@msgpack\/msgpack 3\.[\d.]+ \(ISC\)$/m);
-  assert.match(licenses, /Permission to use, copy, modify/);
-  assert.match(licenses, /Copyright/);
+  assert.match(licenses, /^The script of this page holds (no )?code of others/);
 });
 
 test('nothing was refused by the content security policy, nothing failed', () => {
