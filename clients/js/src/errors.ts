@@ -1,3 +1,5 @@
+import type { Frame } from './frame.js';
+
 /** What every error of a client has besides its message. */
 export interface ErrorDetails {
   /** The protocol's number, or 0 for what only this side knows. */
@@ -118,5 +120,20 @@ export class TooLargeError extends CallboardError {
 export class MalformedError extends CallboardError {
   constructor(message: string) {
     super('malformed_frame', message, { code: 100 });
+  }
+}
+
+/** Returns the error that an `error` frame says. */
+export function errorOf({ subject, payload, meta }: Frame): CallboardError {
+  const message = typeof payload === 'string' ? payload : subject;
+  const code = meta.code ?? 0;
+  switch (code) {
+    case 102: return new TooLargeError(message);
+    case 301: return new TimeoutError(message);
+    case 303: return new AbortedError();
+    default: {
+      const Class = code >= 1000 && code <= 65535 ? ResponderError : ServerError;
+      return new Class(subject, message, meta);
+    }
   }
 }

@@ -59,12 +59,12 @@ export interface Goaway {
 export interface WebSocketLike {
   binaryType: string;
   readonly readyState: number;
+  readonly bufferedAmount?: number;
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: string, listener: (event: never) => void): void;
 }
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type WebSocketClass = new (url: string, protocols?: any) => WebSocketLike;
+export type WebSocketClass = new (url: string, protocols?: string) => WebSocketLike;
 
 /** Why a token is asked for. */
 export interface TokenRequest {
@@ -93,11 +93,13 @@ export interface Options {
   /** A token to log in with. */
   token?: string;
   /**
-   * Gets a token: before each connection, before the log-in runs out, and
-   * (up to 3 times in a row) after one was refused. Instead of `token`.
-   * Returning nothing connects without one.
+   * Gets a token: before each connection, and before the log-in runs out.
+   * After 3 refused ones in a row the client gives up. Instead of `token`.
+   * Returning nothing connects without one; throwing is tried again later.
    */
   getToken?: (why: TokenRequest) => string | undefined | Promise<string | undefined>;
+  /** Where the token goes: `frame` (default), or `url`, as `?token=`. */
+  tokenIn?: 'frame' | 'url';
   /** How this client calls itself to the server, with the token. */
   client?: string;
   /** Whether to connect at once: default true. Else `connect()` does. */
