@@ -1,11 +1,12 @@
 import type { Codec, Data } from './codec.js';
 import type { CallboardError } from './errors.js';
 import {
-  AbortedError, ConnectionLostError, QueueFullError, TimeoutError, TooLargeError, errorOf,
+  AbortedError, ConnectionLostError, QueueFullError, errorOf, tooLarge,
 } from './errors.js';
 import type { Frame, Outgoing } from './frame.js';
 import { FrameType } from './frame.js';
-import { Alarm, checkedMs, deferred, guarded } from './timing.js';
+import { limit } from './limit.js';
+import { Alarm, deferred, guarded } from './timing.js';
 import type { QueueOptions, Welcome } from './types.js';
 
 /** What calls need of a connection. */
@@ -77,26 +78,19 @@ export class Calls {
   }
 
   #begin(frame: Outgoing, { timeout, signal, keep = false, noAnswer = false }: CallNeeds) {
-    checkedMs(timeout);
     const { promise, resolve, reject } = deferred<unknown>();
     const seqId = this.#nextSeqId();
     const data = this.#codec.encode({ ...frame, seqId: noAnswer ? 0 : seqId });
-    const alarm = new Alarm();
-    const aborted = () => this.#giveUp(call, new AbortedError(signal?.reason));
+    const release = limit({ timeout, signal }, (error) => this.#giveUp(call, error));
     const settle = () => {
       call.done = true;
-      alarm.clear();
-      signal?.removeEventListener('abort', aborted);
+      release();
     };
     const call: Call = {
       seqId, type: frame.type, data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
       succeed: (payload) => { settle(); resolve(payload); },
       fail: (error) => { settle(); reject(error); },
     };
-    alarm.set(timeout, () => {
-      this.#giveUp(call, new TimeoutError(`Nothing was answered within ${timeout} ms.`));
-    });
-    signal?.addEventListener('abort', aborted);
     this.#enqueue(call);
     return promise;
   }
@@ -174,8 +168,7 @@ export class Calls {
       if (!welcome) return;
       if (call.bytes > welcome.frameBytesMax) {
         this.#withdraw(call);
-        call.fail(new TooLargeError(
-          `A frame of ${call.bytes} bytes is over the ${welcome.frameBytesMax} of the server.`));
+        call.fail(tooLarge(call.bytes, welcome.frameBytesMax));
       } else if (!call.noAnswer && this.#inFlight.size >= welcome.inflightMax) {
         return;
       } else if (this.#link.isFull) {

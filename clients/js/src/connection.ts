@@ -322,10 +322,14 @@ export class Connection {
   /** Sends it with the others of this turn. Without a connection it is dropped. */
   send(data: Data, bytes = this.#codec.sizeOf(data)) {
     if (!this.welcome) return;
-    const room = this.welcome.frameBytesMax - this.#batchBytes;
-    if (bytes + this.#codec.gap > room) this.#flush();
-    if (this.#batch.push(data) === 1) queueMicrotask(() => this.#flush());
-    this.#batchBytes += bytes + this.#codec.gap;
+    const { gap } = this.#codec;
+    if (this.#batchBytes + gap + bytes > this.welcome.frameBytesMax) this.#flush();
+    if (this.#batch.push(data) === 1) {
+      this.#batchBytes = bytes;
+      queueMicrotask(() => this.#flush());
+    } else {
+      this.#batchBytes += gap + bytes;
+    }
   }
 
   #flush() {
