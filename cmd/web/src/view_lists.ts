@@ -72,7 +72,7 @@ function personRow(id: string, name: string, note: string): Row {
 
 function personElement(id: string, name: string, note: string): HTMLElement {
   const result = element('li', 'person');
-  result.style.setProperty('--hue', String(hueOf(`${id} ${name}`)));
+  result.style.setProperty('--hue', String(hueOf(name)));
   const avatar = element('span', 'avatar small', initials(name));
   avatar.setAttribute('aria-hidden', 'true');
   const label = element('span', 'person-name', name);

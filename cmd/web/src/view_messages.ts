@@ -67,7 +67,7 @@ function messageElement(item: SaidItem | Unsent, together: boolean): HTMLElement
   result.classList.toggle('follows', together);
   const sender = item.kind === 'said' ? item.sender : '';
   result.dataset.sender = sender;
-  result.style.setProperty('--hue', String(hueOf(`${sender} ${item.name}`)));
+  result.style.setProperty('--hue', String(hueOf(item.name)));
   const avatar = element('span', 'avatar', initials(item.name));
   avatar.setAttribute('aria-hidden', 'true');
   const text = element('p', 'said', item.text);
@@ -120,13 +120,18 @@ export class MessagesView {
   #list = byId('messages');
   #rows = new Rows(this.#list);
   #room: Room | null = null;
+  #wasAtEnd = true;
   /** The key of the first item shown: where it changes, older ones have come. */
   #first: string | undefined;
 
   constructor(private readonly actions: MessageActions) {
     this.#scroll.addEventListener('scroll', () => {
-      if (this.#isAtEnd()) this.#jump.hidden = true;
+      this.#wasAtEnd = this.#isAtEnd();
+      if (this.#wasAtEnd) this.#jump.hidden = true;
     }, { passive: true });
+    new ResizeObserver(() => {
+      if (this.#wasAtEnd) this.toEnd();
+    }).observe(this.#scroll);
     this.#jump.addEventListener('click', () => this.toEnd());
   }
 
@@ -154,6 +159,7 @@ export class MessagesView {
 
   toEnd(): void {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#wasAtEnd = true;
     this.#jump.hidden = true;
   }
 
