@@ -16,6 +16,12 @@ install(FILES
   "${PROJECT_SOURCE_DIR}/docs/operating.md"
   "${PROJECT_SOURCE_DIR}/docs/protocol.md"
   DESTINATION share/doc/callboard COMPONENT server EXCLUDE_FROM_ALL)
+if(CALLBOARD_PAGE)
+  # Of what the page holds of others.
+  get_property(licenses GLOBAL PROPERTY CALLBOARD_PAGE_LICENSES)
+  install(FILES "${licenses}" RENAME page-licenses.txt
+    DESTINATION share/doc/callboard COMPONENT server EXCLUDE_FROM_ALL)
+endif()
 foreach(package callboard callboard-dev)
   set(component server)
   if(package STREQUAL "callboard-dev")

@@ -49,11 +49,10 @@ function(callboard_add_program target)
   target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
 endfunction()
 
-# Adds a source that holds every file of `folder` (see net/page_files.hpp) and
-# sets `result` to its path.
+# Adds a source that holds the named files of `folder`, which may be made by the
+# build (see cmd/page_files.hpp), and sets `result` to its path.
 function(callboard_embed_files result folder)
-  file(GLOB_RECURSE files CONFIGURE_DEPENDS "${folder}/*")
-  list(FILTER files EXCLUDE REGEX "/(README\\.md|\\.[^/]*)$")
+  list(TRANSFORM ARGN PREPEND "${folder}/" OUTPUT_VARIABLE files)
   set(output "${CMAKE_CURRENT_BINARY_DIR}/page_files.cpp")
   add_custom_command(
     OUTPUT "${output}"
@@ -63,6 +62,7 @@ function(callboard_embed_files result folder)
     COMMENT "Embedding ${folder}"
     VERBATIM)
   set_source_files_properties("${output}" PROPERTIES
-    SKIP_PRECOMPILE_HEADERS ON OBJECT_DEPENDS "${files}")
+    SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON
+    OBJECT_DEPENDS "${files}")
   set(${result} "${output}" PARENT_SCOPE)
 endfunction()

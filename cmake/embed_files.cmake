@@ -52,7 +52,7 @@ foreach(file IN LISTS files)
   string(APPEND declarations
     "extern const char ${symbol}[];\nextern const char ${symbol}_end[];\n")
   string(APPEND entries
-    "    page_file{\"/${path}\", \"${type_${extension}}\",\n"
+    "    net::page_file{\"/${path}\", \"${type_${extension}}\",\n"
     "              {${symbol}, ${symbol}_end}},\n")
   math(EXPR count "${count} + 1")
 endforeach()
@@ -61,13 +61,13 @@ if(count EQUAL 0)
   set(body "  return {};\n")
 else()
   set(body
-    "  static const page_file files[] = {\n${entries}  };\n  return files;\n")
+    "  static const net::page_file files[] = {\n${entries}  };\n  return files;\n")
   set(bytes "asm(\n  \".pushsection .rodata\\n\"\n${bytes}  \".popsection\\n\");\n")
 endif()
 file(WRITE "${OUTPUT}"
   "// Written by cmake/embed_files.cmake.\n"
-  "#include <callboard/net/page_files.hpp>\n\n"
+  "#include <callboard/cmd/page_files.hpp>\n\n"
   "${bytes}\nextern \"C\" {\n${declarations}}\n\n"
-  "namespace callboard::net {\n\n"
-  "std::span<const page_file> page_files() {\n${body}}\n\n"
-  "} // namespace callboard::net\n")
+  "namespace callboard::cmd {\n\n"
+  "std::span<const net::page_file> page_files() {\n${body}}\n\n"
+  "} // namespace callboard::cmd\n")

@@ -23,6 +23,7 @@
 
 #include "connection.hpp"
 #include "logging.hpp"
+#include "page_files.hpp"
 #include "privileges.hpp"
 #include "reload.hpp"
 #include "serve_config.hpp"
@@ -259,6 +260,8 @@ int run_serve(serve_config& places, serve_options options) {
   caf::actor_system system{config};
   auto server_options = options.server;
   server_options.audits_descriptors = true;
+  if (options.page)
+    server_options.page = page_files();
   auto fail = [](const caf::error& x) {
     say(net::details(x).sentence);
     flush_logging();

@@ -315,7 +315,7 @@ std::vector<setting> serve_settings(serve_options& x) {
     text_setting("node-name", "NAME",
                  "Name of this node; without one it is random", s.node_name),
     user_setting(x.user),
-    switch_setting("no-page", "Do not serve the page at /", s.page, false),
+    switch_setting("no-page", "Do not serve the page at /", x.page, false),
     switch_setting("no-metrics", "Do not serve /metrics", s.metrics, false),
     live(choice_setting("log-level", "What is logged to standard error",
                         x.log_level,

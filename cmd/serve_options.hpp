@@ -21,6 +21,8 @@ struct serve_options {
   }();
   /// What clients are let in by; without keys in it, everybody is.
   net::token_options tokens;
+  /// Whether browsers get the page at `/`.
+  bool page = true;
   /// Whom the process becomes once its port is bound.
   user_name user;
   /// debug, info, warn, error or off.

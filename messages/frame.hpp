@@ -91,7 +91,8 @@ inline constexpr size_t group_name_bytes_max = 64;
 /// Longest `key` of a publication in bytes; the shortest has 1.
 inline constexpr size_t publication_key_bytes_max = 64;
 
-/// A frame's meta map. A value counts only where `has` says so.
+/// A frame's meta map. A value that is not there is empty, zero or false; `has`
+/// tells it from one that is there and is that.
 struct meta_view {
   /// Bit k is set where meta key k is present.
   uint32_t present = 0;

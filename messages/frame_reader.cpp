@@ -21,13 +21,14 @@ void frame_reader::reset(std::string_view message) noexcept {
 }
 
 read_status frame_reader::next(frame_view& out) {
-  // Meta values count only where they are marked, so they stay as they are.
   out.type = frame_type::ping;
   out.seq_id = 0;
   out.timestamp = 0;
   out.subject = {};
   out.payload = {encoding_, {}};
-  out.meta.present = 0;
+  // Who looks at a value alone must not see that of the frame before.
+  if (out.meta.present != 0)
+    out.meta = {};
   return encoding_ == codec::msgpack ? next_msgpack(out) : next_json(out);
 }
 

@@ -28,7 +28,6 @@ server_options make_options(const server_options& x) {
   result.node = x.node;
   result.request_timeout = x.request_timeout;
   result.admin = x.admin;
-  result.page = false;
   return result;
 }
 

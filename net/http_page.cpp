@@ -21,8 +21,8 @@ constexpr std::string_view page_fields
 
 } // namespace
 
-const page_file* find_page_file(std::string_view path) {
-  auto files = page_files();
+const page_file* find_page_file(std::span<const page_file> files,
+                                std::string_view path) {
   auto i = std::find_if(files.begin(), files.end(),
                         [path](const page_file& x) { return x.path == path; });
   return i != files.end() ? &*i : nullptr;

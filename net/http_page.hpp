@@ -1,14 +1,16 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include <callboard/net/http_reply.hpp>
-#include <callboard/net/page_files.hpp>
+#include <callboard/net/page_file.hpp>
 
 namespace callboard::net {
 
-/// Returns the file of the page with this path, nullptr if there is none.
-const page_file* find_page_file(std::string_view path);
+/// Returns the file with this path, nullptr if there is none.
+const page_file* find_page_file(std::span<const page_file> files,
+                                std::string_view path);
 
 /// Returns what answers a request for `file`: 304 where `if_none_match` names
 /// its present version, else 200.

@@ -26,7 +26,7 @@ resource find_resource(std::string_view path, const server_options& options) {
     return resource::ready;
   if (path == "/metrics")
     return options.metrics ? resource::metrics : resource::none;
-  if (options.page && find_page_file(path) != nullptr)
+  if (find_page_file(options.page, path) != nullptr)
     return resource::page;
   return resource::none;
 }
@@ -82,7 +82,8 @@ http_content content_of(resource what, std::string_view path,
     case resource::metrics:
       return metrics(front);
     case resource::page:
-      return to_content(*find_page_file(path), request.if_none_match);
+      return to_content(*find_page_file(front.options().page, path),
+                        request.if_none_match);
     case resource::ready:
       if (!front.ready())
         return to_content(make_refusal(errc::shutting_down, 503));

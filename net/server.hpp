@@ -42,7 +42,7 @@ public:
   /// Returns the TCP port that the server listens on.
   [[nodiscard]] uint16_t port() const noexcept;
 
-  /// Returns where the page is: `http://127.0.0.1:8080/`, or
+  /// Returns where it listens, as browsers have it: `http://127.0.0.1:8080/`, or
   /// `https://…`.
   [[nodiscard]] std::string url() const;
 

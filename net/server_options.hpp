@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include <callboard/actors/options.hpp>
 #include <callboard/actors/token_bucket.hpp>
 #include <callboard/net/admin_options.hpp>
+#include <callboard/net/page_file.hpp>
 #include <callboard/net/tls_context.hpp>
 
 namespace callboard::net {
@@ -37,8 +39,9 @@ struct server_options {
   bool compression = false;
   /// Path of a WebSocket whose messages come back as they are; empty: none.
   std::string echo_path;
-  /// Whether `/` serves the page to try the server with.
-  bool page = true;
+  /// What browsers get at the paths of these files, but for `/ws` and the
+  /// other paths of the server's own; they outlive the server. Empty: nothing.
+  std::span<const page_file> page;
   /// Whether `/metrics` is served.
   bool metrics = true;
   /// How long a WebSocket handshake may wait for a place where the node is

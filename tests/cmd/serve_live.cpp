@@ -25,7 +25,7 @@ CAF_TEST(what differs and is not live takes a restart) {
   wanted.server.port = 1;
   wanted.server.loops = 3;
   wanted.server.echo_path = "/echo";
-  wanted.server.page = false;
+  wanted.page = false;
   wanted.server.node.ping_interval = 7s;
   wanted.tokens.anonymous_actions = {"a"};
   wanted.log_format = "json";

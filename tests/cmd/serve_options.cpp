@@ -53,7 +53,7 @@ CAF_TEST(nothing given leaves the defaults) {
   CAF_CHECK_EQUAL(options.server.address, "127.0.0.1");
   CAF_CHECK_EQUAL(options.server.port, 8080u);
   CAF_CHECK_EQUAL(node.ping_interval, 30s);
-  CAF_CHECK_EQUAL(options.server.page, true);
+  CAF_CHECK_EQUAL(options.page, true);
   CAF_CHECK_EQUAL(options.log_level, "info");
 }
 
@@ -264,12 +264,12 @@ CAF_TEST(what is for a topic stands in a section only and the rest in none) {
 CAF_TEST(switches can be set and taken back) {
   CAF_CHECK_EQUAL(read({"--compression", "--no-page"}), "");
   CAF_CHECK_EQUAL(options.server.compression && !node.tenant_isolation, true);
-  CAF_CHECK_EQUAL(options.server.page, false);
+  CAF_CHECK_EQUAL(options.page, false);
   CAF_CHECK_EQUAL(read({"--no-page=false"},
                        {{"CALLBOARD_NO_PAGE", "true"},
                         {"CALLBOARD_TENANT_ISOLATION", "on"}}),
                   "");
-  CAF_CHECK_EQUAL(options.server.page && node.tenant_isolation, true);
+  CAF_CHECK_EQUAL(options.page && node.tenant_isolation, true);
 }
 
 CAF_TEST(an unknown name in the file is told with its line) {

@@ -1,4 +1,4 @@
-// The HTTP side: the page, health, metrics, and every refusal.
+// The HTTP side: health, metrics, and every refusal.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -109,32 +109,4 @@ test('/metrics is Prometheus text', async () => {
   const types = lines.filter((line) => line.startsWith('# TYPE '));
   assert.ok(types.length > 0);
   assert.equal(new Set(types).size, types.length, 'each family is said once');
-});
-
-test('the page comes with its parts, and needs nothing from elsewhere', async () => {
-  const response = await get('/');
-  assert.equal(response.status, 200);
-  assert.match(response.headers.get('content-type'), /^text\/html/);
-  const policy = response.headers.get('content-security-policy') ?? '';
-  assert.match(policy, /default-src 'none'/);
-  assert.match(policy, /script-src 'self'(;|$)/);
-  assert.match(policy, /style-src 'self'(;|$)/);
-  const html = await response.text();
-  assert.match(html, /<title>callboard<\/title>/);
-  assert.doesNotMatch(html, /<style|<script[^>]*>[^<]|\son\w+=|\sstyle=/, 'nothing inline');
-  const parts = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path);
-  const seen = new Set();
-  const types = { js: /^text\/javascript/, css: /^text\/css/, svg: /^image\/svg\+xml/ };
-  while (parts.length > 0) {
-    const path = parts.pop().replace(/^\.\//, '');
-    if (seen.has(path)) continue;
-    seen.add(path);
-    assert.match(path, /^[\w.]+$/, 'a file beside the page');
-    const part = await get(`/${path}`);
-    assert.equal(part.status, 200, path);
-    assert.match(part.headers.get('content-type'), types[path.split('.').pop()], path);
-    const text = await part.text();
-    parts.push(...[...text.matchAll(/from '([^']+)'/g)].map(([, name]) => name));
-  }
-  assert.ok(seen.has('msgpack.js') && seen.has('callboard.js'), [...seen].join());
 });

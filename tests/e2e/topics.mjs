@@ -11,6 +11,19 @@ const { connect } = shared;
 /// Returns `count` connected clients.
 const connectAll = (count) => Promise.all(Array.from({ length: count }, () => connect()));
 
+test('what one frame of a message says of itself is not said of the next one', async () => {
+  const [one, two] = await connectAll(2);
+  const topic = freshTopic();
+  await one.ok('subscribe', topic);
+  await two.ok('subscribe', topic);
+  const first = frame('publish', one.nextSeqId(), topic, 'first', { id: 'x', noEcho: true });
+  const second = frame('publish', one.nextSeqId(), topic, 'second');
+  one.socket.send(Buffer.concat([first, second]));
+  assert.equal((await two.take('event')).payload, 'first');
+  assert.equal((await two.take('event')).payload, 'second', 'it has no id');
+  assert.equal((await one.take('event')).payload, 'second', 'and is for everybody');
+});
+
 test('the welcome says who and where one is, and the limits', async () => {
   const [one, two] = await connectAll(2);
   const { type, seqId, subject, payload } = one.welcome;

@@ -80,6 +80,7 @@ CAF_TEST(nothing is left over from the frame before) {
   CHECK_EQ(frame.seq_id, 0u);
   CHECK_EQ(frame.timestamp, 0);
   CHECK_EQ(frame.meta.present, 0u);
+  CHECK_EQ(frame.meta.id, "");
 }
 
 CAF_TEST(frames in front of a malformed one stand) {

@@ -60,16 +60,22 @@ CAF_TEST(a message holds any number of frames) {
 }
 
 CAF_TEST(nothing is left over from the frame before) {
-  CHECK(read("96 0a 07 05 a474657374 a3616263 8206a16104a26964"
+  CHECK(read("96 0a 07 05 a474657374 a3616263 8406a16104a2696405c30dc3"
              "95 0c 00 00 a0 c0")
         == ok);
   CHECK(frame.meta.has(meta_key::id));
+  CHECK(frame.meta.no_echo);
+  CHECK(frame.meta.presence);
   CHECK(reader.next(frame) == ok);
   CHECK_EQ(frame.subject, "");
   CHECK(frame.payload.empty());
   CHECK_EQ(frame.seq_id, 0u);
   CHECK_EQ(frame.timestamp, 0);
   CHECK_EQ(frame.meta.present, 0u);
+  CHECK_EQ(frame.meta.id, "");
+  CHECK_EQ(frame.meta.sender, "");
+  CHECK(!frame.meta.no_echo);
+  CHECK(!frame.meta.presence);
 }
 
 CAF_TEST(frames in front of a malformed one stand) {

@@ -14,8 +14,7 @@ using namespace std::literals;
 CAF_TEST_FIXTURE_SCOPE(page, http_client_fixture)
 
 CAF_TEST(every file of the page is served) {
-  CHECK(find_page_file("/") != nullptr);
-  for (auto& file : page_files()) {
+  for (auto& file : fake_page) {
     auto reply = ask("GET " + std::string{file.path});
     CHECK_EQ(reply.status, 200u);
     CHECK(reply.body() == file.body);
@@ -41,7 +40,7 @@ CAF_TEST(the page may load and connect to nothing else) {
 }
 
 CAF_TEST(a version that the browser has is not sent again) {
-  auto etag = etag_of(find_page_file("/")->body);
+  auto etag = etag_of(find_page_file(fake_page, "/")->body);
   for (auto& value : {etag, "W/" + etag, "\"x\", " + etag, "*"s}) {
     auto reply = ask("GET /", "If-None-Match: " + value + "\r\n");
     CHECK_EQ(reply.status, 304u);
@@ -61,9 +60,29 @@ CAF_TEST(tags tell versions apart) {
   CHECK_EQ(etag_of("foobar"), "\"85944171f73967e8\"");
 }
 
-CAF_TEST(the page can be switched off) {
-  what.page = false;
+CAF_TEST(a file is found by its whole path) {
+  CHECK(find_page_file(fake_page, "/app.js") == &fake_page[1]);
+  for (auto path : {"", "/app", "/app.jss", "/app.js/", "app.js", "//"})
+    CHECK(find_page_file(fake_page, path) == nullptr);
+  CHECK(find_page_file({}, "/") == nullptr);
+}
+
+CAF_TEST(without files there is nothing) {
+  what.page = {};
   CHECK_EQ(status_and_name(ask("GET /")), "404 not_found");
+  CHECK_EQ(ask("GET /health").status, 200u);
+}
+
+CAF_TEST(files do not stand in front of the server s own paths) {
+  const page_file files[] = {{"/health", "text/plain", "a file"},
+                             {"/ws", "text/plain", "a file"},
+                             {"/metrics", "text/plain", "a file"},
+                             {"/file", "text/plain", "a file"}};
+  what.page = files;
+  CHECK_EQ(ask("GET /file").body(), "a file");
+  CHECK_EQ(ask("GET /health").body(), "{\"status\": \"ok\"}\n");
+  CHECK_EQ(ask("GET /metrics").body(), metrics);
+  CHECK_EQ(status_and_name(ask("GET /ws")), "400 bad_upgrade");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

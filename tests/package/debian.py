@@ -96,6 +96,12 @@ class Both(unittest.TestCase):
             file = package(name).files / "usr/share/doc" / name / "copyright"
             self.assertIn("Apache License", file.read_text(encoding="utf-8"))
 
+    def test_licenses_of_others_in_the_page(self):
+        file = (package("callboard").files
+                / "usr/share/doc/callboard/page-licenses.txt")
+        self.assertRegex(file.read_text(encoding="utf-8"),
+                         "^The script of this page holds (no )?code of others")
+
 
 class Callboard(unittest.TestCase):
     @classmethod
@@ -111,6 +117,7 @@ class Callboard(unittest.TestCase):
             "/usr/share/doc/callboard/CHANGELOG.md",
             "/usr/share/doc/callboard/copyright",
             "/usr/share/doc/callboard/operating.md",
+            "/usr/share/doc/callboard/page-licenses.txt",
             "/usr/share/doc/callboard/protocol.md",
         ])
 
@@ -160,8 +167,9 @@ class Callboard(unittest.TestCase):
     def test_the_program_serves(self):
         config = self.package.files / "etc/callboard/callboard.conf"
         with serve("--config", str(config), program=str(self.program)) as url:
-            with urllib.request.urlopen(url + "/ready", timeout=20) as answer:
-                self.assertEqual(answer.status, 200)
+            for path in ("/ready", "/", "/app.js", "/licenses.txt"):
+                with urllib.request.urlopen(url + path, timeout=20) as answer:
+                    self.assertEqual(answer.status, 200, path)
 
     def test_systemd_takes_the_unit(self):
         """Where systemd is; package.service looks at the unit in any case."""

@@ -11,10 +11,20 @@
 
 #include <callboard/net/http_front.hpp>
 
+/// What browsers get of it.
+inline constexpr callboard::net::page_file fake_page[] = {
+  {"/", "text/html; charset=utf-8", "<title>a page</title>\n"},
+  {"/app.js", "text/javascript; charset=utf-8", "let x = 'a script';\n"},
+};
+
 /// Stands for the server behind an HTTP session: does what its members say and
 /// writes down what happened.
 class fake_http_front : public callboard::net::http_front {
 public:
+  fake_http_front() {
+    what.page = fake_page;
+  }
+
   callboard::net::server_options what;
   bool is_ready = true;
   std::string store;
