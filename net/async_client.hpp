@@ -61,6 +61,11 @@ public:
       std::forward<Token>(token));
   }
 
+  template <class Token>
+  auto async_connect(Token&& token) {
+    return async_connect(call_options{}, std::forward<Token>(token));
+  }
+
   /// Publishes; completes with the position that the server gave.
   template <class Token>
   auto async_publish(std::string topic, payload x, publish_options options,
@@ -74,6 +79,12 @@ public:
       std::forward<Token>(token));
   }
 
+  template <class Token>
+  auto async_publish(std::string topic, payload x, Token&& token) {
+    return async_publish(std::move(topic), std::move(x), publish_options{},
+                         call_options{}, std::forward<Token>(token));
+  }
+
   /// Asks; completes with the answer.
   template <class Token>
   auto async_request(std::string action, payload x, request_options options,
@@ -85,6 +96,12 @@ public:
         request(self, action, x, options, bounds, std::move(done));
       },
       std::forward<Token>(token));
+  }
+
+  template <class Token>
+  auto async_request(std::string action, payload x, Token&& token) {
+    return async_request(std::move(action), std::move(x), request_options{},
+                         call_options{}, std::forward<Token>(token));
   }
 
   /// Tells whoever serves an action; completes when it was sent.
@@ -110,6 +127,12 @@ public:
         subscribe(self, subject, options, bounds, std::move(done));
       },
       std::forward<Token>(token));
+  }
+
+  template <class Token>
+  auto async_subscribe(std::string subject, Token&& token) {
+    return async_subscribe(std::move(subject), async_subscribe_options{},
+                           call_options{}, std::forward<Token>(token));
   }
 
   /// Answers requests for an action from now on, over reconnects; completes

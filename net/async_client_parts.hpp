@@ -36,17 +36,17 @@ public:
     auto f = std::exchange(done_, nullptr);
     stop_.reset();
     timer_.reset();
-    abort_ = nullptr;
+    take_back_ = nullptr;
     f(std::move(x));
   }
 
   /// Sets the bounds, once the operation has begun.
-  /// @param abort takes it back.
-  void bound(const call_options& x, std::function<void()> abort) {
+  /// @param take_back undoes it as far as that can be.
+  void bound(const call_options& x, std::function<void()> take_back) {
     auto core = core_.lock();
     if (!done_ || !core)
       return;
-    abort_ = std::move(abort);
+    take_back_ = std::move(take_back);
     std::weak_ptr<bounded_call> weak = this->shared_from_this();
     if (x.timeout.count() > 0) {
       timer_.emplace(core->executor());
@@ -73,10 +73,10 @@ public:
 private:
   void end(errc why) {
     auto keep = this->shared_from_this();
-    auto abort = std::exchange(abort_, nullptr);
+    auto take_back = std::exchange(take_back_, nullptr);
     finish(caf::make_error(why));
-    if (abort)
-      abort();
+    if (take_back)
+      take_back();
     if (auto core = core_.lock())
       core->arm();
   }
@@ -84,7 +84,7 @@ private:
   // Not held: what waits is held by the core.
   std::weak_ptr<client_core> core_;
   result_handler<T> done_;
-  std::function<void()> abort_;
+  std::function<void()> take_back_;
   std::optional<asio::steady_timer> timer_;
   std::optional<std::stop_callback<std::function<void()>>> stop_;
 };

@@ -74,7 +74,7 @@ client_actor::behavior_type client_actor::make_behavior() {
       caf::anon_send(who, watch_atom_v, state_, caf::error{});
     },
     [this](unwatch_atom, const caf::actor& who) { watchers_.erase(who); },
-    [this](close_atom) { quit(); },
+    [this](close_atom) { port_->stop(); },
     [this](resolve_atom, uint64_t number, caf::error& why,
            callboard::position& at, bool whole) {
       resolve(number, why, at, whole);
@@ -234,8 +234,9 @@ void client_actor::resolve(uint64_t number, caf::error& why, payload& x) {
       node.mapped().deliver(std::move(x));
     return;
   }
-  auto i = std::find_if(registrations_.begin(), registrations_.end(),
-                        [number](auto& y) { return y.second.number == number; });
+  auto i = std::find_if(
+    registrations_.begin(), registrations_.end(),
+    [number](auto& y) { return y.second.number == number; });
   if (i == registrations_.end() || !i->second.answer.pending())
     return;
   auto answer = std::move(i->second.answer);

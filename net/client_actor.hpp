@@ -52,12 +52,12 @@ using client_handle = caf::typed_actor<
   caf::result<void>(register_atom, std::string, caf::actor),
   caf::result<void>(unregister_atom, std::string, caf::actor),
   caf::result<payload>(request_atom, std::string, payload, caf::timespan),
-  // Send this actor `(watch_atom, state, why)` now, whenever the client comes to
-  // another state (see `to_string(client_state)`), and for errors that belong
-  // to no operation.
+  // Send this actor `(watch_atom, state, why)` now, whenever the client comes
+  // to another state (see `to_string(client_state)`), and for errors that
+  // belong to no operation.
   caf::result<void>(watch_atom, caf::actor),
   caf::result<void>(unwatch_atom, caf::actor),
-  // Close the connection and end.
+  // Send what has its turn already, close the connection, and end.
   caf::result<void>(close_atom)>;
 
 /// With what comes from the client's thread.
@@ -192,8 +192,8 @@ private:
 };
 
 /// Spawns a client on the application's `actor_system`, with a thread of its
-/// own for the network, and lets it connect. It ends with `close_atom`, by an
-/// exit message like any actor, and with the client's error where that gives
+/// own for the network, and lets it connect. It ends with `close_atom`, at once
+/// by an exit message, and with the client's error where that gives
 /// up. Its subscribers, responders and watchers are forgotten when they end.
 /// @pre `caf::core::init_global_meta_objects` and `net::init_client` (or
 ///      `net::init`) were called.

@@ -96,8 +96,9 @@ void client_actor::resolve(uint64_t number, caf::error& why,
       node.mapped().deliver(std::move(at));
     return;
   }
-  auto i = std::find_if(subjects_.begin(), subjects_.end(),
-                        [number](auto& x) { return x.second.number == number; });
+  auto i = std::find_if(
+    subjects_.begin(), subjects_.end(),
+    [number](auto& x) { return x.second.number == number; });
   if (i == subjects_.end())
     return;
   auto waiting = std::exchange(i->second.waiting, {});

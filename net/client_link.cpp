@@ -73,10 +73,6 @@ client_link::time_point time_in(client_link::time_point now,
   return now + std::chrono::duration_cast<client_link::clock::duration>(wait);
 }
 
-bool is_refused_login(const caf::error& x) {
-  return x == errc::unauthenticated || x == errc::token_expired;
-}
-
 } // namespace
 
 client_link::client_link(client_options options, client_handlers handlers,
@@ -335,9 +331,9 @@ void client_link::refresh_later(caf::timespan wait) {
 // -- the end of a connection --------------------------------------------------
 
 bool client_link::forgives(const close_report& report) {
-  auto refused = is_refused_login(report.why)
-                 || report.code
-                      == static_cast<uint16_t>(close_code::unauthenticated);
+  constexpr auto code = static_cast<uint16_t>(close_code::unauthenticated);
+  auto refused = report.code == code || report.why == errc::unauthenticated
+                 || report.why == errc::token_expired;
   return refused && options_.get_token
          && refusals_++ < options_.token_refusals_max;
 }

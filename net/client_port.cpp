@@ -44,6 +44,10 @@ public:
     core_->post([](client_core& x) { x.link().start(); });
   }
 
+  void stop() override {
+    core_->post([](client_core& x) { x.link().stop(); });
+  }
+
   void subscribe(std::string subject, position since, event_handler on_event,
                  result_handler<subscribed> done) override {
     core_->post([subject = std::move(subject), since = std::move(since),

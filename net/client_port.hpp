@@ -25,6 +25,10 @@ public:
 
   virtual void start() = 0;
 
+  /// Sends what has its turn already, and closes; `ended` tells when that is
+  /// done.
+  virtual void stop() = 0;
+
   virtual void subscribe(std::string subject, position since,
                          event_handler on_event,
                          result_handler<subscribed> done)

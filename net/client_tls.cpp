@@ -15,7 +15,9 @@ class failed_transport : public client_transport,
 public:
   failed_transport(asio::any_io_executor executor, caf::error why,
                    listener& listener)
-    : executor_{std::move(executor)}, why_{std::move(why)}, listener_{&listener} {
+    : executor_{std::move(executor)},
+      why_{std::move(why)},
+      listener_{&listener} {
   }
 
   void open() override {

@@ -71,9 +71,9 @@ CAF_TEST(the jitter is full) {
   lose();
   CAF_CHECK_EQUAL(log.back(), "retry 0");
   uut->expire();
-  random = 0.999;
+  random = 0.75;
   lose();
-  CAF_CHECK_EQUAL(log.back(), "retry 1998");
+  CAF_CHECK_EQUAL(log.back(), "retry 1500");
 }
 
 CAF_TEST(who does not answer in time is left) {

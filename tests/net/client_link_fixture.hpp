@@ -21,7 +21,8 @@ namespace callboard::net {
 /// Writes down what a link does with its connection.
 class logging_transport : public client_transport {
 public:
-  logging_transport(std::vector<std::string>& log, std::string token, listener& to)
+  logging_transport(std::vector<std::string>& log, std::string token,
+                    listener& to)
     : log{log}, token{std::move(token)}, to{&to} {
   }
 

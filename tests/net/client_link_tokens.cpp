@@ -48,7 +48,7 @@ CAF_TEST(so many tokens may be refused in a row) {
     pass(5s);
   }
   CAF_CHECK_EQUAL(uut->state(), client_state::connecting);
-  lose(1006, caf::make_error(errc::unauthenticated));
+  lose(4500, caf::make_error(errc::unauthenticated));
   CAF_CHECK_EQUAL(log.back(), "ended unauthenticated");
 }
 
