@@ -96,7 +96,10 @@ void client_link::start() {
       && state_ != client_state::retry_pending)
     return;
   stopping_ = false;
-  ended_ = false;
+  if (std::exchange(ended_, false)) {
+    backoff_.reset();
+    refusals_ = 0;
+  }
   session_->resume();
   connect();
 }
@@ -216,10 +219,6 @@ void client_link::open_transport() {
   transport_->open();
 }
 
-void client_link::on_open() {
-  // The server speaks first.
-}
-
 void client_link::on_message(std::string_view message) {
   read(message);
   if (world_.changed)
@@ -335,7 +334,7 @@ bool client_link::forgives(const close_report& report) {
   auto refused = report.code == code || report.why == errc::unauthenticated
                  || report.why == errc::token_expired;
   return refused && options_.get_token
-         && refusals_++ < options_.token_refusals_max;
+         && ++refusals_ < options_.token_refusals_max;
 }
 
 void client_link::over(close_report report) {

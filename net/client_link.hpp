@@ -93,7 +93,9 @@ private:
                        MSGPACK_NVP("spreadMs", spread_ms))
   };
 
-  void on_open() override;
+  void on_open() override {
+    // The server speaks first.
+  }
 
   void on_message(std::string_view message) override;
 

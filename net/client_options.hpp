@@ -47,8 +47,8 @@ struct client_options {
   /// before a log-in runs out; then the living connection shows it. An empty
   /// token: none is shown.
   token_source get_token;
-  /// Tokens in a row that the server may refuse; beyond them the client gives
-  /// up. Without `get_token` the first refusal ends it.
+  /// With so many refused tokens in a row the client gives up, at least 1.
+  /// Without `get_token` it does so with the first.
   size_t token_refusals_max = 3;
   /// PEM file with the certificates that vouch for a server with TLS; empty:
   /// those of the system.

@@ -97,6 +97,9 @@ void client_session::disconnected() {
     if (x.again)
       continue;
     x.sent = false;
+    if (x.type == frame_type::request)
+      x.request.timeout = std::max<caf::timespan>(
+        x.deadline - now_() - timeout_grace, std::chrono::milliseconds{1});
     if (may_repeat(x))
       submit(std::move(x), true);
     else
@@ -128,6 +131,10 @@ void client_session::log_in(const std::string& token, completion done) {
 
 void client_session::give_up(const caf::error& why) {
   given_up_ = why;
+  subscriptions_.clear();
+  memberships_.clear();
+  responders_.clear();
+  later_.clear();
   std::vector<uint32_t> all;
   for (auto& entry : operations_)
     all.push_back(entry.first);
@@ -308,6 +315,26 @@ void client_session::fail(uint32_t seq_id, const caf::error& why) {
     x.done(why, nullptr);
 }
 
+bool client_session::postpone(uint32_t seq_id) {
+  auto i = operations_.find(seq_id);
+  if (!paused_ || i->second.again || !may_repeat(i->second))
+    return false;
+  auto x = take(seq_id);
+  x.sent = false;
+  submit(std::move(x), true);
+  return true;
+}
+
+void client_session::withdraw(uint32_t seq_id) {
+  auto& x = operations_.find(seq_id)->second;
+  if (!x.sent || x.type != frame_type::request || !send_)
+    return;
+  frame_view out;
+  out.type = frame_type::cancel;
+  out.seq_id = seq_id;
+  send_(out);
+}
+
 // -- time ---------------------------------------------------------------------
 
 std::optional<client_session::time_point>
@@ -327,8 +354,11 @@ client_session::next_deadline() const {
 
 void client_session::expire() {
   auto now = now_();
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now)
-    fail(deadlines_.begin()->second, caf::make_error(errc::timeout));
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    auto seq_id = deadlines_.begin()->second;
+    withdraw(seq_id);
+    fail(seq_id, caf::make_error(errc::timeout));
+  }
   while (!incoming_deadlines_.empty()
          && incoming_deadlines_.begin()->first <= now) {
     incoming_.erase(incoming_deadlines_.begin()->second);

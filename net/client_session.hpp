@@ -80,6 +80,7 @@ public:
   }
 
   /// Fails everything that waits, and whatever is asked for until `resume`.
+  /// Subscriptions, memberships and actions are gone.
   void give_up(const caf::error& why);
 
   /// Lets what is asked for wait again.
@@ -156,6 +157,8 @@ private:
     bool presence = false;
     /// Where the subscriber is; an empty epoch: not known.
     position at;
+    /// Where it was when this connection's subscription began.
+    position before;
     /// Whether the server confirmed it once.
     bool established = false;
   };
@@ -200,6 +203,13 @@ private:
     return i != map.end() && i->second.generation == generation ? &i->second
                                                                 : nullptr;
   }
+
+  // Lets an operation that the server did not do wait for the next connection.
+  // Returns whether it may.
+  bool postpone(uint32_t seq_id);
+
+  // Tells the server that the answer to a request is not wanted any more.
+  void withdraw(uint32_t seq_id);
 
   // Removes an operation from every table.
   operation take(uint32_t seq_id);

@@ -34,9 +34,9 @@ struct presence_payload {
 
 presence_note to_note(presence_payload&& x) {
   using kind = presence_note::kind;
-  if (x.event != "join" && x.event != "leave")
-    return {};
-  return {x.event == "join" ? kind::join : kind::leave,
+  return {x.event == "join"    ? kind::join
+          : x.event == "leave" ? kind::leave
+                               : kind::reset,
           std::move(x.user).value_or(""), std::move(x.connection).value_or("")};
 }
 
@@ -113,6 +113,10 @@ void client_session::on_reply(const frame_view& x) {
       tell(to_error(x));
     return;
   }
+  // It crossed a goaway, and was not done.
+  if (x.type == frame_type::error
+      && x.meta.code == wire_number(errc::shutting_down) && postpone(x.seq_id))
+    return;
   auto done = take(x.seq_id);
   if (x.type == frame_type::error)
     done.done(to_error(x), nullptr);
@@ -122,17 +126,6 @@ void client_session::on_reply(const frame_view& x) {
 }
 
 // -- subscriptions ------------------------------------------------------------
-
-void client_session::subscribe(std::string subject, event_handler on_event,
-                               result_handler<position> done) {
-  subscribe(std::move(subject), {}, std::move(on_event), {},
-            [done = std::move(done)](caf::expected<subscribed> x) {
-              if (done && x)
-                done(std::move(x->at));
-              else if (done)
-                done(std::move(x.error()));
-            });
-}
 
 void client_session::subscribe(std::string subject, subscribe_options options,
                                event_handler on_event,
@@ -205,16 +198,16 @@ void client_session::on_subscribed(const std::string& subject, subscription& x,
                                    const frame_view& reply) {
   auto again = std::exchange(x.established, true);
   auto said = read_position(reply);
-  // What was missed comes next and moves the position event by event.
-  if (said.recovered && said.epoch == since.epoch) {
-    x.at = since;
-    if (again && handlers_.on_recovered)
-      handlers_.on_recovered(subject, since);
-    return;
-  }
-  x.at = {said.epoch, said.offset};
-  // Nothing was missed where the topic stands as it stood.
-  if (again && (since.epoch.empty() || !(x.at == since)) && handlers_.on_gap)
+  position now{said.epoch, said.offset};
+  x.before = since;
+  // What was missed comes next and moves the position event by event; nothing
+  // was where the topic stands as it stood.
+  auto whole = !since.epoch.empty()
+               && (now == since || (said.recovered && now.epoch == since.epoch));
+  x.at = whole ? since : std::move(now);
+  if (again && whole && handlers_.on_recovered)
+    handlers_.on_recovered(subject, since);
+  if (again && !whole && handlers_.on_gap)
     handlers_.on_gap({subject, "not_recovered", x.at});
 }
 
@@ -226,7 +219,12 @@ void client_session::on_event(const frame_view& x) {
   if (i == subscriptions_.end())
     return;
   auto& at = i->second.at;
-  // A last value is from before the position at which the subscription began.
+  auto& before = i->second.before;
+  // A last value is from before the position at which the subscription began,
+  // and may have been had on an earlier connection.
+  if (m.retained && m.pattern.empty() && !before.epoch.empty()
+      && before.epoch == at.epoch && m.offset <= before.offset)
+    return;
   if (m.pattern.empty() && !m.retained) {
     auto same_epoch = !at.epoch.empty()
                       && (!m.has(meta_key::epoch) || m.epoch == at.epoch);

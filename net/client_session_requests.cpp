@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// What users ask for, but for subscriptions and publications.
+// Requests and other wishes of users.
 
 namespace callboard::net {
 
@@ -25,6 +25,17 @@ client_session::completion ignoring_reply(result_handler<T> done) {
 }
 
 } // namespace
+
+void client_session::subscribe(std::string subject, event_handler on_event,
+                               result_handler<position> done) {
+  subscribe(std::move(subject), {}, std::move(on_event), {},
+            [done = std::move(done)](caf::expected<subscribed> x) {
+              if (done && x)
+                done(std::move(x->at));
+              else if (done)
+                done(std::move(x.error()));
+            });
+}
 
 void client_session::unsubscribe(const std::string& subject,
                                  result_handler<void> done) {
@@ -74,13 +85,7 @@ bool client_session::cancel(operation_id id) {
   if (i == seq_ids_.end())
     return false;
   auto seq_id = i->second;
-  auto& x = operations_.find(seq_id)->second;
-  if (x.sent && x.type == frame_type::request && send_) {
-    frame_view out;
-    out.type = frame_type::cancel;
-    out.seq_id = seq_id;
-    send_(out);
-  }
+  withdraw(seq_id);
   fail(seq_id, caf::make_error(errc::cancelled));
   pump();
   return true;

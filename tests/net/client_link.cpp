@@ -96,6 +96,25 @@ CAF_TEST(a client that is stopped on its way ends at once) {
   CAF_CHECK_EQUAL(take_log(), (lines{"connecting", "open"}));
 }
 
+CAF_TEST(a client that begins anew has nothing of before) {
+  start();
+  welcome();
+  uut->session().subscribe("t", {}, {});
+  tell(frame_type::response, R"({"epoch":"e","offset":1})", {},
+       transport->last_seq_id);
+  lose();
+  pass(500ms);
+  lose();
+  CAF_CHECK_EQUAL(log.back(), "retry 1000");
+  uut->stop();
+  uut->start();
+  take_log();
+  welcome();
+  CAF_CHECK_EQUAL(take_log(), lines{"connected"});
+  lose();
+  CAF_CHECK_EQUAL(log.back(), "retry 500");
+}
+
 CAF_TEST(a client that is killed fails what waits) {
   start();
   welcome();

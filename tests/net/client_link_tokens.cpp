@@ -31,7 +31,7 @@ CAF_TEST(each connection has a token of its own) {
 
 CAF_TEST(so many tokens may be refused in a row) {
   give_tokens();
-  options.token_refusals_max = 2;
+  options.token_refusals_max = 3;
   start();
   for (auto i = 0; i < 2; ++i) {
     tell(frame_type::error, "\"no\"", "token_expired", 0, 201);
