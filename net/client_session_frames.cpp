@@ -203,7 +203,8 @@ void client_session::on_subscribed(const std::string& subject, subscription& x,
   // What was missed comes next and moves the position event by event; nothing
   // was where the topic stands as it stood.
   auto whole = !since.epoch.empty()
-               && (now == since || (said.recovered && now.epoch == since.epoch));
+               && (now == since
+                   || (said.recovered && now.epoch == since.epoch));
   x.at = whole ? since : std::move(now);
   if (again && whole && handlers_.on_recovered)
     handlers_.on_recovered(subject, since);
