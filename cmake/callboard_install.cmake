@@ -17,6 +17,9 @@ foreach(layer messages actors store net)
   install(TARGETS callboard_${layer} EXPORT callboardTargets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
 endforeach()
+# Its headers are those of net.
+install(TARGETS callboard_client EXPORT callboardTargets
+  ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
 if(TARGET callboard_program)
   install(TARGETS callboard_program
     RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT server)

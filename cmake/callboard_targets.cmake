@@ -10,15 +10,29 @@ file(MAKE_DIRECTORY "${CALLBOARD_INCLUDE_DIR}/callboard")
 #     PUBLIC callboard::messages    # what its headers need
 #     PRIVATE ZLIB::ZLIB            # what only its sources need
 #     SOURCES ${generated}          # beside the folder's own
+#     EXCEPT ${others}              # those that another library has
 #     PRECOMPILE <caf/all.hpp>)     # headers that most sources include
 function(callboard_add_library layer)
-  cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;SOURCES;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(arg "" ""
+    "PUBLIC;PRIVATE;SOURCES;EXCEPT;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
-  list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp")
-  set(target callboard_${layer})
-  add_library(${target} STATIC ${sources} ${arg_SOURCES})
-  add_library(callboard::${layer} ALIAS ${target})
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${layer})
+  list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp"
+    ${arg_EXCEPT})
+  callboard_make_library(${layer}
+    PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE}
+    SOURCES ${sources} ${arg_SOURCES} PRECOMPILE ${arg_PRECOMPILE})
+  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}"
+    "${CALLBOARD_INCLUDE_DIR}/callboard/${layer}" SYMBOLIC)
+endfunction()
+
+# Adds a library of the given sources: a layer's, or a part of one that can be
+# linked alone.
+function(callboard_make_library name)
+  cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;SOURCES;PRECOMPILE" ${ARGN})
+  set(target callboard_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  add_library(callboard::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target}
     PUBLIC ${arg_PUBLIC}
@@ -31,8 +45,6 @@ function(callboard_add_library layer)
     target_compile_options(${target} PRIVATE
       $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
-  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}"
-    "${CALLBOARD_INCLUDE_DIR}/callboard/${layer}" SYMBOLIC)
   target_include_directories(${target} PUBLIC
     "$<BUILD_INTERFACE:${CALLBOARD_INCLUDE_DIR}>"
     "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")

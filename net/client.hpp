@@ -13,6 +13,7 @@
 #include <callboard/messages/frame.hpp>
 #include <callboard/messages/payload.hpp>
 #include <callboard/net/boost/asio.hpp>
+#include <callboard/net/client_calls.hpp>
 #include <callboard/net/client_options.hpp>
 #include <callboard/net/client_types.hpp>
 
@@ -27,7 +28,8 @@ namespace callboard::net {
 /// What is asked for while there is no connection waits for one. An operation
 /// that was sent when a connection was lost fails with
 /// `caf::sec::socket_disconnected`, because nobody knows whether it was done;
-/// publications with an `id` are sent again instead.
+/// publications with an `id` and idempotent requests are sent again instead.
+/// `async_client` is the same on an executor of the application's.
 /// @pre `caf::core::init_global_meta_objects` and `net::init` were called.
 class client {
 public:
@@ -70,6 +72,13 @@ public:
   void subscribe(std::string subject, event_handler on_event,
                  result_handler<position> done = {});
 
+  /// The same with more to say.
+  /// @param on_presence is called for who comes and goes, with
+  ///                    `subscribe_options::presence`.
+  void subscribe(std::string subject, subscribe_options options,
+                 event_handler on_event, presence_handler on_presence = {},
+                 result_handler<subscribed> done = {});
+
   /// Ends a subscription.
   void unsubscribe(const std::string& subject, result_handler<void> done = {});
 
@@ -84,13 +93,33 @@ public:
              result_handler<void> done = {});
 
   /// Publishes; `done` hears the position that the server gave.
-  void publish(std::string topic, payload x, publish_options options,
-               result_handler<position> done);
+  operation_id publish(std::string topic, payload x, publish_options options,
+                       result_handler<position> done);
 
   /// Asks, and hears the answer or why there is none.
   /// @param timeout 1 ms … 300 s; waiting for a connection is included.
-  void request(std::string action, payload x, caf::timespan timeout,
-               result_handler<payload> done);
+  operation_id request(std::string action, payload x, caf::timespan timeout,
+                       result_handler<payload> done);
+
+  /// The same with more to say.
+  operation_id request(std::string action, payload x, request_options options,
+                       result_handler<payload> done);
+
+  /// Tells whoever serves an action; there is no answer.
+  /// @param done hears when it was sent, or that it was not.
+  operation_id notify(std::string action, payload x,
+                      result_handler<void> done = {});
+
+  /// Fails a publication, request or notification with `cancelled` at once, and
+  /// tells the server that the answer to a request is not wanted. What was
+  /// sent may have been done.
+  /// @returns false if it is over already.
+  bool cancel(operation_id id);
+
+  /// Returns what the functions of client_calls.hpp ask by:
+  /// `ask_history(x.asking(), "news", {}, …)`. Not to be kept longer than the
+  /// client.
+  asking_function asking();
 
   /// Answers requests for an action from now on, after reconnects too.
   void respond(std::string action, request_handler on_request,

@@ -1,13 +1,41 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 
+#include <caf/expected.hpp>
 #include <caf/timespan.hpp>
 
 #include <callboard/net/url.hpp>
 
 namespace callboard::net {
+
+/// Why a token is asked for.
+enum class token_reason {
+  /// To log in.
+  connect,
+  /// The log-in runs out soon.
+  refresh,
+  /// The last one was refused, or has run out.
+  refused,
+};
+
+/// Takes a token, or why there is none. Any thread; calls after the first one
+/// do nothing.
+using token_handler = std::function<void(caf::expected<std::string>)>;
+
+/// Gets a token and hands it on, now or later. It is called on the client's
+/// thread and must not block.
+using token_source = std::function<void(token_reason, token_handler)>;
+
+/// What gives way where more is asked for than may wait.
+enum class queue_policy {
+  /// What is new.
+  reject,
+  /// The request, notification or publication that has waited for longest.
+  drop_oldest,
+};
 
 /// What a client is started with.
 struct client_options {
@@ -15,6 +43,13 @@ struct client_options {
   url server;
   /// Shown as `Authorization: Bearer`; empty: none.
   std::string token;
+  /// Takes the place of `token`: is asked for one before each connection, and
+  /// before a log-in runs out; then the living connection shows it. An empty
+  /// token: none is shown.
+  token_source get_token;
+  /// With so many refused tokens in a row the client gives up, at least 1.
+  /// Without `get_token` it does so with the first.
+  size_t token_refusals_max = 3;
   /// PEM file with the certificates that vouch for a server with TLS; empty:
   /// those of the system.
   std::string ca_file;
@@ -35,10 +70,12 @@ struct client_options {
   /// Time for the answer of everything but requests, waiting included.
   caf::timespan operation_timeout = std::chrono::seconds{30};
   /// Operations that may wait for a connection or for their turn, at least 1;
-  /// beyond them a new one fails with `overloaded`.
+  /// beyond them one fails with `overloaded`.
   size_t queue_max = 10'000;
   /// Bytes of payload that may wait so.
   size_t queued_bytes_max = 16 * 1024 * 1024;
+  /// Which one fails then.
+  queue_policy when_full = queue_policy::reject;
   /// Requests to this client's responders that may be unanswered; beyond them
   /// a new one is answered `overloaded`.
   size_t incoming_max = 1024;

@@ -11,10 +11,6 @@ namespace callboard::net {
 
 namespace {
 
-// What a request may ask for (docs/protocol.md).
-constexpr auto timeout_min = std::chrono::milliseconds{1};
-constexpr auto timeout_max = std::chrono::milliseconds{300'000};
-
 // The server tells when a request's time is over; this long after that the
 // client stops to listen.
 constexpr auto timeout_grace = std::chrono::seconds{2};
@@ -23,16 +19,36 @@ constexpr auto timeout_grace = std::chrono::seconds{2};
 // server does not say how long.
 constexpr auto retry_pause = std::chrono::seconds{1};
 
-template <class T>
-client_session::completion ignoring_reply(result_handler<T> done) {
-  return [done = std::move(done)](const caf::error& why, const frame_view*) {
-    if (!done)
-      return;
-    if (why)
-      done(why);
-    else
-      done({});
-  };
+// Returns whether nothing is done twice by sending it again.
+bool may_repeat(const client_session::operation& x) {
+  switch (x.type) {
+    case frame_type::subscribe:
+    case frame_type::register_action:
+      return true;
+    case frame_type::publish:
+      return !x.options.id.empty();
+    case frame_type::request:
+      return x.request.idempotent;
+    default:
+      return false;
+  }
+}
+
+// Returns whether the server answers it.
+bool wants_reply(const client_session::operation& x) {
+  return x.type != frame_type::notify
+         && (x.type != frame_type::publish || x.options.ack);
+}
+
+// Returns whether it may give way to what is new.
+bool may_give_way(const client_session::operation& x) {
+  return x.type == frame_type::request || x.type == frame_type::notify
+         || x.type == frame_type::publish;
+}
+
+caf::error too_much_waits() {
+  return caf::make_error(errc::overloaded,
+                         std::string{"too much waits for the server"});
 }
 
 } // namespace
@@ -81,8 +97,10 @@ void client_session::disconnected() {
     if (x.again)
       continue;
     x.sent = false;
-    if (x.type == frame_type::subscribe || x.type == frame_type::register_action
-        || (x.type == frame_type::publish && !x.options.id.empty()))
+    if (x.type == frame_type::request)
+      x.request.timeout = std::max<caf::timespan>(
+        x.deadline - now_() - timeout_grace, std::chrono::milliseconds{1});
+    if (may_repeat(x))
       submit(std::move(x), true);
     else
       lost.push_back(std::move(x));
@@ -101,7 +119,22 @@ void client_session::disconnected() {
   }
 }
 
+void client_session::log_in(const std::string& token, completion done) {
+  submit({.type = frame_type::connect,
+          .body = payload::pack(std::map<std::string, std::string>{
+            {"token", token}}),
+          .done = std::move(done),
+          .again = true},
+         true);
+  pump();
+}
+
 void client_session::give_up(const caf::error& why) {
+  given_up_ = why;
+  subscriptions_.clear();
+  memberships_.clear();
+  responders_.clear();
+  later_.clear();
   std::vector<uint32_t> all;
   for (auto& entry : operations_)
     all.push_back(entry.first);
@@ -112,23 +145,34 @@ void client_session::give_up(const caf::error& why) {
 
 // -- operations ---------------------------------------------------------------
 
-void client_session::submit(operation x, bool first) {
+operation_id client_session::submit(operation x, bool first) {
+  if (given_up_) {
+    if (x.done)
+      x.done(given_up_, nullptr);
+    return 0;
+  }
   auto bytes = x.body.bytes().size();
-  if (!first
-      && (waiting_.size() >= options_.queue_max
-          || waiting_bytes_ + bytes > options_.queued_bytes_max)) {
-    x.done(caf::make_error(errc::overloaded,
-                           std::string{"too much waits for the server"}),
-           nullptr);
-    return;
+  std::vector<operation> gone;
+  if (!first && is_full(bytes)) {
+    gone = make_room(bytes);
+    if (is_full(bytes)) {
+      if (x.done)
+        x.done(too_much_waits(), nullptr);
+      return 0;
+    }
   }
   do {
     ++last_seq_id_;
   } while (last_seq_id_ == 0 || operations_.count(last_seq_id_) > 0);
   auto seq_id = last_seq_id_;
+  if (x.id == 0)
+    x.id = ++last_operation_;
+  auto id = x.id;
+  seq_ids_[id] = seq_id;
   if (x.deadline == time_point{}) {
-    auto timeout = x.type == frame_type::request ? x.timeout + timeout_grace
-                                                 : options_.operation_timeout;
+    auto timeout = x.type == frame_type::request
+                     ? x.request.timeout + timeout_grace
+                     : options_.operation_timeout;
     x.deadline = now_() + std::chrono::duration_cast<clock::duration>(timeout);
   }
   deadlines_.emplace(x.deadline, seq_id);
@@ -138,8 +182,30 @@ void client_session::submit(operation x, bool first) {
   else
     waiting_.push_back(seq_id);
   operations_.emplace(seq_id, std::move(x));
+  for (auto& old : gone)
+    if (old.done)
+      old.done(too_much_waits(), nullptr);
   if (!first)
     pump();
+  return id;
+}
+
+std::vector<client_session::operation>
+client_session::make_room(size_t bytes) {
+  std::vector<operation> result;
+  if (options_.when_full == queue_policy::reject
+      || bytes > options_.queued_bytes_max)
+    return result;
+  auto gives_way = [this](uint32_t seq_id) {
+    return may_give_way(operations_.find(seq_id)->second);
+  };
+  while (is_full(bytes)) {
+    auto i = std::find_if(waiting_.begin(), waiting_.end(), gives_way);
+    if (i == waiting_.end())
+      break;
+    result.push_back(take(*i));
+  }
+  return result;
 }
 
 void client_session::pump() {
@@ -154,10 +220,13 @@ void client_session::pump() {
     waiting_bytes_ -= x.body.bytes().size();
     x.sent = true;
     ++inflight_;
-    if (!send(seq_id, x))
+    auto replies = wants_reply(x);
+    if (!send(replies ? seq_id : 0, x))
       fail(seq_id,
            caf::make_error(errc::frame_too_large,
                            std::string{"larger than the server takes"}));
+    else if (!replies)
+      fail(seq_id, {});
   }
 }
 
@@ -169,7 +238,8 @@ bool client_session::send(uint32_t seq_id, const operation& x) {
   out.payload = x.body.view();
   if (x.type == frame_type::request) {
     using std::chrono::milliseconds;
-    auto ms = std::chrono::duration_cast<milliseconds>(x.timeout).count();
+    auto ms
+      = std::chrono::duration_cast<milliseconds>(x.request.timeout).count();
     out.meta.timeout_ms = static_cast<uint64_t>(ms);
     out.meta.mark(meta_key::timeout_ms);
   }
@@ -189,9 +259,20 @@ bool client_session::send(uint32_t seq_id, const operation& x) {
     out.meta.key = x.options.key;
     out.meta.mark(meta_key::key);
   }
-  if (!x.options.id.empty()) {
-    out.meta.id = x.options.id;
+  auto& id = x.type == frame_type::request ? x.request.id : x.options.id;
+  if (!id.empty()) {
+    out.meta.id = id;
     out.meta.mark(meta_key::id);
+  }
+  auto& trace
+    = x.type == frame_type::request ? x.request.trace : x.options.trace;
+  if (!trace.empty()) {
+    out.meta.trace = trace;
+    out.meta.mark(meta_key::trace);
+  }
+  if (x.presence) {
+    out.meta.presence = true;
+    out.meta.mark(meta_key::presence);
   }
   if (x.options.no_echo) {
     out.meta.no_echo = true;
@@ -214,6 +295,7 @@ client_session::operation client_session::take(uint32_t seq_id) {
   auto node = operations_.extract(seq_id);
   auto& x = node.mapped();
   deadlines_.erase({x.deadline, seq_id});
+  seq_ids_.erase(x.id);
   if (x.sent) {
     --inflight_;
   } else {
@@ -231,6 +313,26 @@ void client_session::fail(uint32_t seq_id, const caf::error& why) {
   auto x = take(seq_id);
   if (x.done)
     x.done(why, nullptr);
+}
+
+bool client_session::postpone(uint32_t seq_id) {
+  auto i = operations_.find(seq_id);
+  if (!paused_ || i->second.again || !may_repeat(i->second))
+    return false;
+  auto x = take(seq_id);
+  x.sent = false;
+  submit(std::move(x), true);
+  return true;
+}
+
+void client_session::withdraw(uint32_t seq_id) {
+  auto& x = operations_.find(seq_id)->second;
+  if (!x.sent || x.type != frame_type::request || !send_)
+    return;
+  frame_view out;
+  out.type = frame_type::cancel;
+  out.seq_id = seq_id;
+  send_(out);
 }
 
 // -- time ---------------------------------------------------------------------
@@ -252,8 +354,11 @@ client_session::next_deadline() const {
 
 void client_session::expire() {
   auto now = now_();
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now)
-    fail(deadlines_.begin()->second, caf::make_error(errc::timeout));
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    auto seq_id = deadlines_.begin()->second;
+    withdraw(seq_id);
+    fail(seq_id, caf::make_error(errc::timeout));
+  }
   while (!incoming_deadlines_.empty()
          && incoming_deadlines_.begin()->first <= now) {
     incoming_.erase(incoming_deadlines_.begin()->second);
@@ -275,52 +380,6 @@ bool client_session::try_again(const caf::error& why, std::function<void()> f) {
   later_.emplace(now_() + std::chrono::duration_cast<clock::duration>(wait),
                  std::move(f));
   return true;
-}
-
-// -- what users ask for -------------------------------------------------------
-
-void client_session::unsubscribe(const std::string& subject,
-                                 result_handler<void> done) {
-  subscriptions_.erase(subject);
-  // Without a connection there is nothing to end.
-  if (!send_) {
-    if (done)
-      done({});
-    return;
-  }
-  submit({.type = frame_type::unsubscribe,
-          .subject = subject,
-          .done = ignoring_reply(std::move(done))});
-}
-
-void client_session::request(std::string action, payload x,
-                             caf::timespan timeout,
-                             result_handler<payload> done) {
-  timeout = std::clamp<caf::timespan>(timeout, timeout_min, timeout_max);
-  submit({.type = frame_type::request,
-          .subject = std::move(action),
-          .body = std::move(x),
-          .timeout = timeout,
-          .done = [done = std::move(done)](const caf::error& why,
-                                           const frame_view* reply) {
-            if (why)
-              done(why);
-            else
-              done(payload{reply->payload});
-          }});
-}
-
-void client_session::stop_responding(const std::string& action,
-                                     result_handler<void> done) {
-  responders_.erase(action);
-  if (!send_) {
-    if (done)
-      done({});
-    return;
-  }
-  submit({.type = frame_type::unregister_action,
-          .subject = action,
-          .done = ignoring_reply(std::move(done))});
 }
 
 void client_session::tell(const caf::error& why) {

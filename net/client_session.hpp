@@ -11,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <callboard/messages/frame.hpp>
 #include <callboard/messages/frame_reader.hpp>
@@ -41,15 +42,16 @@ public:
     std::string subject;
     payload body;
     publish_options options;
-    /// For a request: the asker's timeout.
-    caf::timespan timeout{0};
-    /// For a subscription that has been before.
+    request_options request;
+    /// Behind which a subscription goes on.
     position since;
+    bool presence = false;
     /// For a member of a group.
     member_options member;
     /// Of the subscription, membership or responder that asks; see there.
     uint64_t generation = 0;
     completion done;
+    operation_id id = 0;
     time_point deadline{};
     /// Asks again for what an earlier connection had; ends with this one.
     bool again = false;
@@ -65,6 +67,10 @@ public:
   /// what waits.
   void connected(send_function send, size_t inflight_max);
 
+  /// Shows a fresh token on the connection; `done` hears the `welcome`, or
+  /// nothing if the connection is lost before.
+  void log_in(const std::string& token, completion done);
+
   /// The connection is gone.
   void disconnected();
 
@@ -73,8 +79,14 @@ public:
     paused_ = true;
   }
 
-  /// Fails everything that waits.
+  /// Fails everything that waits, and whatever is asked for until `resume`.
+  /// Subscriptions, memberships and actions are gone.
   void give_up(const caf::error& why);
+
+  /// Lets what is asked for wait again.
+  void resume() {
+    given_up_ = {};
+  }
 
   /// Takes a frame; those about the connection itself are not for the session.
   void handle(const frame_view& x);
@@ -95,6 +107,10 @@ public:
   void subscribe(std::string subject, event_handler on_event,
                  result_handler<position> done);
 
+  void subscribe(std::string subject, subscribe_options options,
+                 event_handler on_event, presence_handler on_presence,
+                 result_handler<subscribed> done);
+
   void unsubscribe(const std::string& subject, result_handler<void> done);
 
   void join(std::string topic, member_options options, member_handler on_event,
@@ -103,11 +119,23 @@ public:
   void leave(const std::string& topic, const std::string& group,
              result_handler<void> done);
 
-  void publish(std::string topic, payload x, publish_options options,
-               result_handler<position> done);
+  operation_id publish(std::string topic, payload x, publish_options options,
+                       result_handler<position> done);
 
-  void request(std::string action, payload x, caf::timespan timeout,
-               result_handler<payload> done);
+  operation_id request(std::string action, payload x, request_options options,
+                       result_handler<payload> done);
+
+  operation_id request(std::string action, payload x, caf::timespan timeout,
+                       result_handler<payload> done) {
+    return request(std::move(action), std::move(x),
+                   request_options{.timeout = timeout}, std::move(done));
+  }
+
+  operation_id notify(std::string action, payload x, result_handler<void> done);
+
+  /// Fails a publication, request or notification with `cancelled`.
+  /// @returns false if it is over already.
+  bool cancel(operation_id id);
 
   void respond(std::string action, request_handler on_request,
                result_handler<void> done);
@@ -125,8 +153,12 @@ private:
   struct subscription {
     uint64_t generation = 0;
     event_handler on_event;
+    presence_handler on_presence;
+    bool presence = false;
     /// Where the subscriber is; an empty epoch: not known.
     position at;
+    /// Where it was when this connection's subscription began.
+    position before;
     /// Whether the server confirmed it once.
     bool established = false;
   };
@@ -147,7 +179,16 @@ private:
   /// A topic and a group's name.
   using group_name = std::pair<std::string, std::string>;
 
-  void submit(operation x, bool first = false);
+  operation_id submit(operation x, bool first = false);
+
+  // Takes out of the queue what gives way to so many bytes more. Nothing fits
+  // afterwards if it still returns true for `is_full`.
+  std::vector<operation> make_room(size_t bytes);
+
+  [[nodiscard]] bool is_full(size_t bytes) const noexcept {
+    return waiting_.size() >= options_.queue_max
+           || waiting_bytes_ + bytes > options_.queued_bytes_max;
+  }
 
   bool send(uint32_t seq_id, const operation& x);
 
@@ -162,6 +203,13 @@ private:
     return i != map.end() && i->second.generation == generation ? &i->second
                                                                 : nullptr;
   }
+
+  // Lets an operation that the server did not do wait for the next connection.
+  // Returns whether it may.
+  bool postpone(uint32_t seq_id);
+
+  // Tells the server that the answer to a request is not wanted any more.
+  void withdraw(uint32_t seq_id);
 
   // Removes an operation from every table.
   operation take(uint32_t seq_id);
@@ -183,6 +231,8 @@ private:
                      const position& since, const frame_view& reply);
 
   void on_event(const frame_view& x);
+
+  void on_presence(const frame_view& x);
 
   void on_member_event(const frame_view& x);
 
@@ -208,6 +258,10 @@ private:
   uint32_t last_seq_id_ = 0;
   // By seqId; those in `waiting_` are not sent yet.
   std::unordered_map<uint32_t, operation> operations_;
+  // SeqIds, which change when something is sent again.
+  std::unordered_map<operation_id, uint32_t> seq_ids_;
+  operation_id last_operation_ = 0;
+  caf::error given_up_;
   std::deque<uint32_t> waiting_;
   size_t waiting_bytes_ = 0;
   size_t inflight_ = 0;
@@ -222,6 +276,9 @@ private:
   // What is done on this connection later.
   std::multimap<time_point, std::function<void()>> later_;
 };
+
+/// Returns what the reply to a `subscribe` says.
+subscribed to_subscribed(const frame_view& reply);
 
 /// Returns the position in the reply to a `subscribe` or `publish`.
 position position_of(const frame_view& reply);

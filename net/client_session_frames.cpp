@@ -1,6 +1,8 @@
 #include <callboard/net/client_session.hpp>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include <callboard/messages/topic.hpp>
 #include <callboard/net/client_error.hpp>
@@ -18,8 +20,25 @@ struct position_payload {
   uint64_t offset = 0;
   bool recovered = false;
   std::string reason;
-  MSGPACK_DEFINE_MAP(epoch, offset, recovered, reason)
+  std::optional<bool> retained;
+  MSGPACK_DEFINE_MAP(epoch, offset, recovered, reason, retained)
 };
+
+// An element of the payload of `presence`.
+struct presence_payload {
+  std::string event;
+  std::optional<std::string> user;
+  std::optional<std::string> connection;
+  MSGPACK_DEFINE_MAP(event, user, connection)
+};
+
+presence_note to_note(presence_payload&& x) {
+  using kind = presence_note::kind;
+  return {x.event == "join"    ? kind::join
+          : x.event == "leave" ? kind::leave
+                               : kind::reset,
+          std::move(x.user).value_or(""), std::move(x.connection).value_or("")};
+}
 
 position_payload read_position(const frame_view& x) {
   return payload{x.payload}.get_as<position_payload>().value_or(
@@ -27,6 +46,11 @@ position_payload read_position(const frame_view& x) {
 }
 
 } // namespace
+
+subscribed to_subscribed(const frame_view& reply) {
+  auto said = read_position(reply);
+  return {{std::move(said.epoch), said.offset}, said.recovered, said.retained};
+}
 
 position position_of(const frame_view& reply) {
   auto said = read_position(reply);
@@ -36,7 +60,8 @@ position position_of(const frame_view& reply) {
 event_view to_event(const frame_view& x) {
   auto& m = x.meta;
   return {x.subject, x.payload, m.offset,  m.sender, m.pattern,
-          m.epoch,   m.key,     m.attempt, m.origin};
+          m.epoch,   m.key,     m.attempt, m.origin, x.timestamp, m.trace,
+          m.retained};
 }
 
 void client_session::handle(const frame_view& x) {
@@ -44,8 +69,12 @@ void client_session::handle(const frame_view& x) {
     case frame_type::event:
       on_event(x);
       break;
+    case frame_type::presence:
+      on_presence(x);
+      break;
     case frame_type::response:
     case frame_type::error:
+    case frame_type::welcome:
       on_reply(x);
       break;
     case frame_type::position:
@@ -71,7 +100,7 @@ void client_session::handle(const frame_view& x) {
       }
       break;
     default:
-      // Presence and what later versions add mean nothing here.
+      // What later versions add means nothing here.
       break;
   }
 }
@@ -84,6 +113,10 @@ void client_session::on_reply(const frame_view& x) {
       tell(to_error(x));
     return;
   }
+  // It crossed a goaway, and was not done.
+  if (x.type == frame_type::error
+      && x.meta.code == wire_number(errc::shutting_down) && postpone(x.seq_id))
+    return;
   auto done = take(x.seq_id);
   if (x.type == frame_type::error)
     done.done(to_error(x), nullptr);
@@ -94,8 +127,10 @@ void client_session::on_reply(const frame_view& x) {
 
 // -- subscriptions ------------------------------------------------------------
 
-void client_session::subscribe(std::string subject, event_handler on_event,
-                               result_handler<position> done) {
+void client_session::subscribe(std::string subject, subscribe_options options,
+                               event_handler on_event,
+                               presence_handler on_presence,
+                               result_handler<subscribed> done) {
   auto [i, is_new] = subscriptions_.try_emplace(subject);
   if (!is_new) {
     if (done)
@@ -103,22 +138,26 @@ void client_session::subscribe(std::string subject, event_handler on_event,
     return;
   }
   auto generation = ++last_generation_;
-  i->second.generation = generation;
-  i->second.on_event = std::move(on_event);
+  i->second = {generation, std::move(on_event), std::move(on_presence),
+               options.presence};
+  auto answered = [this, subject, generation, since = options.since,
+                   done = std::move(done)](const caf::error& why,
+                                           const frame_view* reply) {
+    if (auto* x = find(subscriptions_, subject, generation); x && why)
+      subscriptions_.erase(subject);
+    else if (x)
+      on_subscribed(subject, *x, since, *reply);
+    if (done && why)
+      done(why);
+    else if (done)
+      done(to_subscribed(*reply));
+  };
   submit({.type = frame_type::subscribe,
           .subject = subject,
+          .since = std::move(options.since),
+          .presence = options.presence,
           .generation = generation,
-          .done = [this, subject, generation, done = std::move(done)](
-                    const caf::error& why, const frame_view* reply) {
-            if (auto* x = find(subscriptions_, subject, generation); x && why)
-              subscriptions_.erase(subject);
-            else if (x)
-              on_subscribed(subject, *x, {}, *reply);
-            if (done && why)
-              done(why);
-            else if (done)
-              done(position_of(*reply));
-          }});
+          .done = std::move(answered)});
 }
 
 void client_session::resubscribe(const std::string& subject,
@@ -139,12 +178,15 @@ void client_session::resubscribe(const std::string& subject,
       on_subscribed(subject, *x, since, *reply);
     } else if (!try_again(why, again)) {
       subscriptions_.erase(subject);
+      if (handlers_.on_lost)
+        handlers_.on_lost(subject, why);
       tell(why);
     }
   };
   submit({.type = frame_type::subscribe,
           .subject = subject,
           .since = since,
+          .presence = x->presence,
           .generation = generation,
           .done = done,
           .again = true},
@@ -156,13 +198,18 @@ void client_session::on_subscribed(const std::string& subject, subscription& x,
                                    const frame_view& reply) {
   auto again = std::exchange(x.established, true);
   auto said = read_position(reply);
-  // What was missed comes next and moves the position event by event.
-  if (again && said.recovered && said.epoch == since.epoch)
-    return;
-  x.at = {said.epoch, said.offset};
-  // Nothing was missed where the topic stands as it stood.
-  if (again && (since.epoch.empty() || !(x.at == since)) && handlers_.on_gap)
-    handlers_.on_gap({subject, "not_recovered"});
+  position now{said.epoch, said.offset};
+  x.before = since;
+  // What was missed comes next and moves the position event by event; nothing
+  // was where the topic stands as it stood.
+  auto whole = !since.epoch.empty()
+               && (now == since
+                   || (said.recovered && now.epoch == since.epoch));
+  x.at = whole ? since : std::move(now);
+  if (again && whole && handlers_.on_recovered)
+    handlers_.on_recovered(subject, since);
+  if (again && !whole && handlers_.on_gap)
+    handlers_.on_gap({subject, "not_recovered", x.at});
 }
 
 void client_session::on_event(const frame_view& x) {
@@ -173,7 +220,17 @@ void client_session::on_event(const frame_view& x) {
   if (i == subscriptions_.end())
     return;
   auto& at = i->second.at;
-  if (m.pattern.empty()) {
+  auto& before = i->second.before;
+  // A last value is from before the position at which the subscription began,
+  // and may have been had on an earlier connection.
+  if (m.retained && m.pattern.empty() && !before.epoch.empty()
+      && before.epoch == at.epoch && m.offset <= before.offset)
+    return;
+  if (m.pattern.empty() && !m.retained) {
+    auto same_epoch = !at.epoch.empty()
+                      && (!m.has(meta_key::epoch) || m.epoch == at.epoch);
+    if (same_epoch && m.offset <= at.offset)
+      return;
     if (m.has(meta_key::epoch))
       at.epoch = m.epoch;
     at.offset = m.offset;
@@ -184,6 +241,20 @@ void client_session::on_event(const frame_view& x) {
     on_event(to_event(x));
 }
 
+void client_session::on_presence(const frame_view& x) {
+  auto i = subscriptions_.find(x.subject);
+  auto steps = payload{x.payload}.get_as<std::vector<presence_payload>>();
+  if (i == subscriptions_.end() || !steps)
+    return;
+  presence_view result{x.subject, {}};
+  for (auto& step : *steps)
+    result.notes.push_back(to_note(std::move(step)));
+  // A copy, because the handler may unsubscribe.
+  auto on_presence = i->second.on_presence;
+  if (on_presence)
+    on_presence(result);
+}
+
 void client_session::on_position(const frame_view& x) {
   auto said = read_position(x);
   auto i = subscriptions_.find(x.subject);
@@ -191,26 +262,27 @@ void client_session::on_position(const frame_view& x) {
       && !x.meta.has(meta_key::group))
     i->second.at = {said.epoch, said.offset};
   if (handlers_.on_gap)
-    handlers_.on_gap({x.subject, said.reason});
+    handlers_.on_gap({x.subject, said.reason, {said.epoch, said.offset}});
 }
 
 // -- publications -------------------------------------------------------------
 
-void client_session::publish(std::string topic, payload x,
-                             publish_options options,
-                             result_handler<position> done) {
-  submit({.type = frame_type::publish,
-          .subject = std::move(topic),
-          .body = std::move(x),
-          .options = std::move(options),
-          .done = [done = std::move(done)](const caf::error& why,
+operation_id client_session::publish(std::string topic, payload x,
+                                     publish_options options,
+                                     result_handler<position> done) {
+  auto answered = [done = std::move(done)](const caf::error& why,
                                            const frame_view* reply) {
-            if (!done)
-              return;
-            if (why)
-              return done(why);
-            done(position_of(*reply));
-          }});
+    if (!done)
+      return;
+    if (why)
+      return done(why);
+    done(reply != nullptr ? position_of(*reply) : position{});
+  };
+  return submit({.type = frame_type::publish,
+                 .subject = std::move(topic),
+                 .body = std::move(x),
+                 .options = std::move(options),
+                 .done = std::move(answered)});
 }
 
 // -- actions ------------------------------------------------------------------

@@ -13,13 +13,15 @@ namespace {
 class failed_transport : public client_transport,
                          public std::enable_shared_from_this<failed_transport> {
 public:
-  failed_transport(asio::io_context& context, caf::error why,
+  failed_transport(asio::any_io_executor executor, caf::error why,
                    listener& listener)
-    : context_{context}, why_{std::move(why)}, listener_{&listener} {
+    : executor_{std::move(executor)},
+      why_{std::move(why)},
+      listener_{&listener} {
   }
 
   void open() override {
-    asio::post(context_, [self = shared_from_this()] {
+    asio::post(executor_, [self = shared_from_this()] {
       if (auto* listener = std::exchange(self->listener_, nullptr))
         listener->on_closed({1006, self->why_, reconnect_advice::never});
     });
@@ -42,7 +44,7 @@ public:
   }
 
 private:
-  asio::io_context& context_;
+  asio::any_io_executor executor_;
   caf::error why_;
   listener* listener_;
 };
@@ -76,9 +78,9 @@ caf::error set_up_client_tls(ssl::context& tls, const client_options& options) {
 }
 
 std::shared_ptr<client_transport>
-make_failed_transport(asio::io_context& context, caf::error why,
+make_failed_transport(const asio::any_io_executor& executor, caf::error why,
                       client_transport::listener& listener) {
-  return std::make_shared<failed_transport>(context, std::move(why), listener);
+  return std::make_shared<failed_transport>(executor, std::move(why), listener);
 }
 
 } // namespace callboard::net

@@ -17,7 +17,7 @@ caf::error set_up_client_tls(ssl::context& tls, const client_options& options);
 /// Makes a transport whose `open` comes to nothing: for what is wrong before
 /// there is anything to connect with. It advises never to try again.
 std::shared_ptr<client_transport>
-make_failed_transport(asio::io_context& context, caf::error why,
+make_failed_transport(const asio::any_io_executor& executor, caf::error why,
                       client_transport::listener& listener);
 
 } // namespace callboard::net

@@ -2,7 +2,6 @@
 
 #include <deque>
 #include <optional>
-#include <type_traits>
 
 #include <fcntl.h>
 
@@ -10,8 +9,9 @@
 
 #include <callboard/messages/byte_buffer.hpp>
 #include <callboard/messages/frame_writer.hpp>
-#include <callboard/net/boost/websocket_ssl.hpp>
+#include <callboard/net/boost/websocket.hpp>
 #include <callboard/net/client_report.hpp>
+#include <callboard/net/client_stream.hpp>
 #include <callboard/net/client_tls.hpp>
 
 namespace callboard::net {
@@ -30,25 +30,18 @@ caf::error network_error(caf::sec what, std::string_view doing,
   return caf::make_error(what, std::string{doing} + ": " + ec.message());
 }
 
-using plain_stream = websocket::stream<tcp::socket>;
-using tls_client_stream = websocket::stream<ssl::stream<tcp::socket>>;
-
-// Stream: one of the two above.
-template <class Stream>
 class websocket_transport
   : public client_transport,
-    public std::enable_shared_from_this<websocket_transport<Stream>> {
+    public std::enable_shared_from_this<websocket_transport> {
 public:
-  static constexpr bool encrypted = std::is_same_v<Stream, tls_client_stream>;
-
-  // args: what the stream is made of.
-  template <class... Ts>
-  websocket_transport(asio::io_context& context, const client_options& options,
-                      listener& listener, Ts&&... args)
+  // tls: null for none.
+  websocket_transport(const asio::any_io_executor& executor,
+                      const client_options& options, listener& listener,
+                      ssl::context* tls)
     : options_{options},
       listener_{&listener},
-      resolver_{context},
-      stream_{std::forward<Ts>(args)...} {
+      resolver_{executor},
+      stream_{executor, tls} {
     websocket::permessage_deflate deflate;
     deflate.client_enable = options.compression;
     stream_.set_option(deflate);
@@ -70,7 +63,7 @@ public:
     auto& server = options_.server;
     resolver_.async_resolve(server.host, std::to_string(server.port),
                             tcp::resolver::numeric_service,
-                            [self = this->shared_from_this()](
+                            [self = shared_from_this()](
                               const error_code& ec, const auto& found) {
                               self->on_resolved(ec, found);
                             });
@@ -125,7 +118,7 @@ public:
 
 private:
   tcp::socket& socket() {
-    return beast::get_lowest_layer(stream_);
+    return stream_.next_layer().socket();
   }
 
   void set_timeouts(caf::timespan handshake, caf::timespan idle) {
@@ -145,7 +138,7 @@ private:
          network_error(caf::sec::cannot_connect_to_node,
                        "cannot find the host " + options_.server.host, ec)});
     asio::async_connect(socket(), found,
-                        [self = this->shared_from_this()](const error_code& ec,
+                        [self = shared_from_this()](const error_code& ec,
                                                           const auto&) {
                           self->on_connected(ec);
                         });
@@ -162,7 +155,7 @@ private:
     socket().set_option(tcp::no_delay{true}, ignored);
     // No child process of the application's inherits it.
     ::fcntl(socket().native_handle(), F_SETFD, FD_CLOEXEC);
-    if constexpr (encrypted)
+    if (stream_.next_layer().is_encrypted())
       encrypt();
     else
       upgrade();
@@ -170,24 +163,17 @@ private:
 
   // Shakes hands with a server that can show that it is the one asked for.
   void encrypt() {
-    auto& tls = stream_.next_layer();
-    auto& host = options_.server.host;
-    error_code is_name;
-    asio::ip::make_address(host, is_name);
-    if (is_name)
-      SSL_set_tlsext_host_name(tls.native_handle(), host.c_str());
-    tls.set_verify_callback(ssl::host_name_verification{host});
     expire_in(options_.connect_timeout);
-    tls.async_handshake(ssl::stream_base::client,
-                        [self = this->shared_from_this()](error_code ec) {
-                          self->on_encrypted(ec);
-                        });
+    stream_.next_layer().encrypt(options_.server.host,
+                                 [self = shared_from_this()](error_code ec) {
+                                   self->on_encrypted(ec);
+                                 });
   }
 
   // Beast's timeouts begin with the WebSocket.
   void expire_in(caf::timespan timeout) {
     deadline_.expires_after(timeout);
-    deadline_.async_wait([self = this->shared_from_this()](error_code ec) {
+    deadline_.async_wait([self = shared_from_this()](error_code ec) {
       error_code ignored;
       if (!ec && !self->is_encrypted_)
         self->socket().close(ignored);
@@ -211,7 +197,7 @@ private:
   void upgrade() {
     stream_.async_handshake(
       response_, options_.server.authority(), options_.server.target,
-      [self = this->shared_from_this()](const error_code& ec) {
+      [self = shared_from_this()](const error_code& ec) {
         self->on_handshake(ec);
       });
   }
@@ -245,7 +231,7 @@ private:
     if (listener_ == nullptr)
       return;
     stream_.async_read(received_,
-                       [self = this->shared_from_this()](
+                       [self = shared_from_this()](
                          const error_code& ec, size_t) { self->on_read(ec); });
   }
 
@@ -274,7 +260,7 @@ private:
     if (writing_ || flush_posted_)
       return;
     flush_posted_ = true;
-    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
       self->flush_posted_ = false;
       if (!self->writing_)
         self->flush();
@@ -295,7 +281,7 @@ private:
     messages_.pop_front();
     stream_.async_write(
       asio::const_buffer{being_written_.data(), being_written_.size()},
-      [self = this->shared_from_this()](const error_code& ec, size_t) {
+      [self = shared_from_this()](const error_code& ec, size_t) {
         self->on_written(ec);
       });
   }
@@ -312,7 +298,7 @@ private:
     set_timeouts(close_timeout, close_timeout);
     stream_.async_close(
       websocket::close_reason{*closing_},
-      [self = this->shared_from_this()](const error_code&) {
+      [self = shared_from_this()](const error_code&) {
         self->finish({*self->closing_,
                       caf::make_error(caf::sec::connection_closed,
                                       std::string{"closed by this side"})});
@@ -323,7 +309,7 @@ private:
     if (listener_ == nullptr)
       return;
     auto* listener = listener_;
-    auto self = this->shared_from_this();
+    auto self = shared_from_this();
     drop();
     listener->on_closed(std::move(report));
   }
@@ -333,7 +319,7 @@ private:
   listener* listener_;
   tcp::resolver resolver_;
   asio::steady_timer deadline_{resolver_.get_executor()};
-  Stream stream_;
+  websocket::stream<client_stream> stream_;
   websocket::response_type response_;
   beast::flat_buffer received_;
   // Messages that wait; the last one takes further frames.
@@ -351,17 +337,17 @@ private:
 } // namespace
 
 std::shared_ptr<client_transport>
-make_client_transport(asio::io_context& context, const client_options& options,
+make_client_transport(const asio::any_io_executor& executor,
+                      const client_options& options,
                       client_transport::listener& listener) {
   if (!options.server.encrypted)
-    return std::make_shared<websocket_transport<plain_stream>>(context, options,
-                                                               listener,
-                                                               context);
+    return std::make_shared<websocket_transport>(executor, options, listener,
+                                                 nullptr);
   ssl::context tls{ssl::context::tls_client};
   if (auto failed = set_up_client_tls(tls, options))
-    return make_failed_transport(context, std::move(failed), listener);
-  return std::make_shared<websocket_transport<tls_client_stream>>(
-    context, options, listener, context, tls);
+    return make_failed_transport(executor, std::move(failed), listener);
+  return std::make_shared<websocket_transport>(executor, options, listener,
+                                               &tls);
 }
 
 } // namespace callboard::net

@@ -68,8 +68,10 @@ public:
 };
 
 /// Makes the transport over Boost.Beast's WebSocket.
+/// @param executor runs one thing at a time.
 std::shared_ptr<client_transport>
-make_client_transport(asio::io_context& context, const client_options& options,
+make_client_transport(const asio::any_io_executor& executor,
+                      const client_options& options,
                       client_transport::listener& listener);
 
 } // namespace callboard::net

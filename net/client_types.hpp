@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
@@ -50,6 +51,10 @@ struct welcome {
   uint64_t ping_timeout_ms = 90'000;
   uint64_t frame_bytes_max = 64 * 1024;
   uint64_t inflight_max = 256;
+  /// The server's Unix time in milliseconds; 0: not said.
+  int64_t time_ms = 0;
+  /// When the log-in runs out, in the server's time; 0: never.
+  int64_t expires_ms = 0;
 };
 
 /// A connection that ended or did not come about.
@@ -78,6 +83,37 @@ struct event_view {
   uint64_t attempt = 0;
   /// Of a dead letter: the group that it comes from.
   std::string_view origin;
+  /// When the server took it: Unix time in milliseconds.
+  int64_t timestamp = 0;
+  /// W3C `traceparent`; empty: none.
+  std::string_view trace;
+  /// Whether it is the topic's last value, from before the subscription.
+  bool retained = false;
+};
+
+/// A step of who comes to a topic and who goes, see Presence in
+/// docs/protocol.md.
+struct presence_note {
+  enum class kind {
+    join,
+    leave,
+    /// Steps may have been lost: ask again who is there.
+    reset,
+  };
+
+  kind what = kind::reset;
+  /// Empty where nobody is logged in.
+  std::string user;
+  /// The connection's name; empty for `reset`.
+  std::string connection;
+
+  friend bool operator==(const presence_note&, const presence_note&) = default;
+};
+
+/// Steps in their order; `topic` is valid during the call.
+struct presence_view {
+  std::string_view topic;
+  std::vector<presence_note> notes;
 };
 
 /// Events that a subscriber did not get, or may not have got.
@@ -86,13 +122,24 @@ struct gap {
   std::string_view subject;
   /// For people and logs: `not_recovered`, or what the server said.
   std::string_view reason;
+  /// Behind it all is there again; of a pattern without an epoch.
+  position at = {};
 };
 
 /// What a client tells about itself. Each may be left out.
 struct client_handlers {
+  /// Hears each state that the client comes to.
+  std::function<void(client_state)> on_state;
   std::function<void(const welcome&)> on_connected;
   std::function<void(const disconnect_report&)> on_disconnected;
   std::function<void(const gap&)> on_gap;
+  /// A topic's subscription stands again after a reconnect, and what was missed
+  /// comes next.
+  std::function<void(const std::string& topic, const position& since)>
+    on_recovered;
+  /// A subscription could not be had again after a reconnect, and has ended;
+  /// `on_error` hears of it as well.
+  std::function<void(const std::string& subject, const caf::error&)> on_lost;
   /// An error that belongs to no operation: of a subscription or action that
   /// could not be had again, or of a frame.
   std::function<void(const caf::error&)> on_error;
@@ -106,6 +153,43 @@ struct publish_options {
   /// 1 … 64 bytes: groups give events with the same key after each other, to
   /// the same member; empty: none.
   std::string key;
+  /// W3C `traceparent`; empty: none.
+  std::string trace;
+  /// Whether the server answers. Without an answer `done` hears when it was
+  /// sent, with an empty position, and nobody hears whether it was accepted.
+  bool ack = true;
+};
+
+/// How a request is made.
+struct request_options {
+  /// 1 ms … 300 s; waiting for a connection is included.
+  caf::timespan timeout = std::chrono::seconds{10};
+  /// Whether it may be done twice: it is sent again where the connection was
+  /// lost before the answer came.
+  bool idempotent = false;
+  /// 1 … 64 bytes, for `callboard.push`: as `publish_options::id`.
+  std::string id;
+  /// W3C `traceparent`; empty: none.
+  std::string trace;
+};
+
+/// How a subscription begins.
+struct subscribe_options {
+  /// What was published behind this position comes first; an empty epoch: what
+  /// is published from now on.
+  position since;
+  /// Whether the subscriber hears who comes to the topic and who goes.
+  bool presence = false;
+};
+
+/// The answer to a subscription.
+struct subscribed {
+  /// Where it begins; of a pattern without an epoch.
+  position at;
+  /// Whether everything behind `since` comes.
+  bool recovered = false;
+  /// With a pattern: whether all last values come; none: there are none.
+  std::optional<bool> retained;
 };
 
 /// How a client is a member of a group.
@@ -119,9 +203,16 @@ struct member_options {
 
 using event_handler = std::function<void(const event_view&)>;
 
+/// Takes who came to a topic and who went.
+using presence_handler = std::function<void(const presence_view&)>;
+
 /// Gets the events of a group. Returning true confirms the event, false gives
 /// it to another member; without `member_options::ack` neither matters.
 using member_handler = std::function<bool(const event_view&)>;
+
+/// Names an operation of a client until it is answered, from 1; never used
+/// again. 0: none, it has failed already.
+using operation_id = uint64_t;
 
 template <class T>
 using result_handler = std::function<void(caf::expected<T>)>;

@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/make_counted.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -18,6 +17,7 @@
 #include <callboard/actors/router.hpp>
 #include <callboard/net/admin_front.hpp>
 #include <callboard/net/bound_socket.hpp>
+#include <callboard/net/client_init.hpp>
 #include <callboard/net/listener.hpp>
 #include <callboard/net/log.hpp>
 #include <callboard/net/loop_service.hpp>
@@ -34,8 +34,7 @@ constexpr auto hand_over_timeout = std::chrono::seconds{30};
 } // namespace
 
 void init() {
-  caf::init_global_meta_objects<caf::id_block::callboard_messages>();
-  caf::init_global_meta_objects<caf::id_block::callboard_actors>();
+  init_client();
 }
 
 /// The loops of one server, its listener and its actors.

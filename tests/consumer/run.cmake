@@ -13,7 +13,7 @@ endfunction()
 # The installed package must find its CAF by itself.
 unset(ENV{CAF_ROOT})
 
-set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}")
+set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}" "-DCLIENT=${CLIENT}")
 if(WAY STREQUAL "subdirectory")
   # Several sources together: what is built is thrown away.
   list(APPEND options "-DCALLBOARD_SOURCE_DIR=${CALLBOARD_SOURCE_DIR}"
@@ -38,5 +38,14 @@ if(NOT WAY STREQUAL "headers")
     message(FATAL_ERROR
       "consumer.${WAY} ended with ${result} and said\n${said}\n"
       "instead of\n${expected}")
+  endif()
+  # The hub writes where it is into the client's input; both end.
+  execute_process(COMMAND "${WORK}/build/hub" COMMAND "${WORK}/build/client"
+    TIMEOUT 60 OUTPUT_VARIABLE said RESULTS_VARIABLE results)
+  file(READ "${CLIENT_EXPECTED}" expected)
+  if(NOT results STREQUAL "0;0" OR NOT said STREQUAL expected)
+    message(FATAL_ERROR
+      "consumer.${WAY}: hub and client ended with ${results} and said\n"
+      "${said}\ninstead of\n${expected}")
   endif()
 endif()

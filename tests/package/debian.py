@@ -17,7 +17,7 @@ from packaging_files import FOLDER, TOP, read, unit
 from program_help import ENVIRONMENT, serve
 
 BUILD, WORK = Path(sys.argv[1]), Path(sys.argv[2])
-LIBRARIES = ["messages", "actors", "store", "net"]
+LIBRARIES = ["messages", "actors", "store", "net", "client"]
 
 
 def output_of(*command, **more):

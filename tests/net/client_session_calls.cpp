@@ -1,0 +1,177 @@
+// Cancelling, notifications, what gives way, and a fresh token.
+
+#include <callboard/net/client_session.hpp>
+
+#include "client_session_fixture.hpp"
+
+using namespace callboard;
+using namespace callboard::net;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct rejecting_fixture : client_session_fixture {
+  rejecting_fixture() : client_session_fixture{queue_policy::reject} {
+  }
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(client_session_calls_tests, client_session_fixture)
+
+CAF_TEST(a request in flight is cancelled at the server) {
+  connect();
+  auto id = ask("a");
+  auto seq_id = last_seq_id;
+  CAF_CHECK(uut->cancel(id));
+  CAF_CHECK_EQUAL(take_sent(), (lines{"request a", "cancel"}));
+  CAF_CHECK_EQUAL(last_seq_id, seq_id);
+  CAF_CHECK_EQUAL(take_log(), lines{"a cancelled"});
+  // The server's own answer is late.
+  tell(frame_type::error, seq_id, "cancelled");
+  CAF_CHECK(!uut->cancel(id));
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  CAF_CHECK_EQUAL(uut->pending(), 0u);
+}
+
+CAF_TEST(what is cancelled makes room for what waits) {
+  connect(1);
+  auto first = ask("a");
+  ask("b");
+  CAF_CHECK_EQUAL(take_sent(), lines{"request a"});
+  uut->cancel(first);
+  CAF_CHECK_EQUAL(take_sent(), (lines{"cancel", "request b"}));
+}
+
+CAF_TEST(what waits is cancelled without a word to the server) {
+  auto id = ask("a");
+  CAF_CHECK(uut->cancel(id));
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  CAF_CHECK_EQUAL(take_log(), lines{"a cancelled"});
+}
+
+CAF_TEST(a publication in flight is forgotten) {
+  connect();
+  auto id = publish("a");
+  CAF_CHECK(uut->cancel(id));
+  CAF_CHECK_EQUAL(take_sent(), lines{"publish a"});
+  CAF_CHECK_EQUAL(take_log(), lines{"a cancelled"});
+}
+
+CAF_TEST(a number holds when something is sent again) {
+  connect();
+  auto id = publish("a", {.id = "1"});
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{"publish a id 1"});
+  CAF_CHECK(uut->cancel(id));
+  CAF_CHECK_EQUAL(take_log(), lines{"a cancelled"});
+}
+
+CAF_TEST(notifications are over when they are sent) {
+  uut->notify("a", {}, note<void>("a"));
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  connect(1);
+  CAF_CHECK_EQUAL(take_sent(), lines{"notify a unanswered"});
+  CAF_CHECK_EQUAL(take_log(), lines{"a ok"});
+  publish("b", {.trace = "x", .ack = false});
+  CAF_CHECK_EQUAL(take_sent(), lines{"publish b unanswered trace x"});
+  CAF_CHECK_EQUAL(take_log(), lines{"b ok"});
+  CAF_CHECK_EQUAL(uut->pending(), 0u);
+}
+
+CAF_TEST(the oldest gives way) {
+  ask("a");
+  publish("b");
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  ask("c");
+  CAF_CHECK_EQUAL(take_log(), lines{"a overloaded"});
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), (lines{"publish b", "request c"}));
+}
+
+CAF_TEST(as many give way as bytes are needed) {
+  publish("a", {}, payload::pack(std::string(20, 'x')));
+  publish("b", {}, payload::pack(std::string(20, 'x')));
+  publish("c", {}, payload::pack(std::string(47, 'x')));
+  CAF_CHECK_EQUAL(take_log(), (lines{"a overloaded", "b overloaded"}));
+  // 50 bytes fit, and 51 do not fit even alone.
+  publish("d", {}, payload::pack(std::string(48, 'x')));
+  CAF_CHECK_EQUAL(take_log(), lines{"c overloaded"});
+  publish("e", {}, payload::pack(std::string(49, 'x')));
+  CAF_CHECK_EQUAL(take_log(), lines{"e overloaded"});
+}
+
+CAF_TEST(subscriptions do not give way) {
+  subscribe();
+  ask("a");
+  ask("b");
+  CAF_CHECK_EQUAL(take_log(), lines{"a overloaded"});
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), (lines{"subscribe t", "request b"}));
+}
+
+CAF_TEST(a request whose time is over is cancelled) {
+  connect();
+  ask("a");
+  take_sent();
+  now += 12s - 1ms;
+  uut->expire();
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  now += 1ms;
+  uut->expire();
+  CAF_CHECK_EQUAL(take_sent(), lines{"cancel"});
+  CAF_CHECK_EQUAL(take_log(), lines{"a timeout"});
+}
+
+CAF_TEST(a fresh token is answered by a welcome) {
+  connect(1);
+  ask("a");
+  take_sent();
+  std::string heard;
+  auto done = [&heard](const caf::error& why, const frame_view* reply) {
+    heard = why ? details(why).name : payload{reply->payload}.to_json();
+  };
+  // It waits for its turn, in front of everything else.
+  ask("b");
+  uut->log_in("T", done);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  respond();
+  CAF_CHECK_EQUAL(take_sent(), lines{"connect"});
+  tell(frame_type::welcome, last_seq_id, "", "7");
+  CAF_CHECK_EQUAL(heard, "7");
+  CAF_CHECK_EQUAL(take_sent(), lines{"request b"});
+  // With the connection it is forgotten.
+  respond();
+  uut->log_in("T", done);
+  heard = "nothing";
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  CAF_CHECK_EQUAL(heard, "nothing");
+}
+
+CAF_TEST(who has given up takes nothing until it begins anew) {
+  uut->give_up(caf::make_error(errc::cancelled));
+  CAF_CHECK_EQUAL(ask("a"), 0u);
+  CAF_CHECK_EQUAL(take_log(), lines{"a cancelled"});
+  uut->resume();
+  ask("b");
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  CAF_CHECK_EQUAL(uut->pending(), 1u);
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
+
+CAF_TEST_FIXTURE_SCOPE(client_session_reject_tests, rejecting_fixture)
+
+CAF_TEST(what is new is refused) {
+  ask("a");
+  ask("b");
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  ask("c");
+  CAF_CHECK_EQUAL(take_log(), lines{"c overloaded"});
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()
