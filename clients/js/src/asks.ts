@@ -1,0 +1,49 @@
+import type { Codec } from './codec.js';
+import type { Link } from './calls.js';
+import type { Frame, Outgoing } from './frame.js';
+import { timerMsMax } from './timing.js';
+
+export type Answered = (answer: Frame | null) => void;
+
+interface Ask {
+  readonly answered: Answered;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * What the client itself asks of one connection, such as to subscribe. The
+ * answer is taken in the turn in which it is read, before the frames behind it.
+ */
+export class Asks {
+  #asks = new Map<number, Ask>();
+
+  constructor(private readonly codec: Codec, private readonly link: Link,
+    private readonly nextSeqId: () => number, private readonly timeoutMs: number) {}
+
+  /** Calls `answered` once; with null where no answer came in time. Not after `clear`. */
+  ask(frame: Outgoing, answered: Answered) {
+    const seqId = this.nextSeqId();
+    this.link.send(this.codec.encode({ ...frame, seqId }));
+    const timer = setTimeout(() => {
+      this.#asks.delete(seqId);
+      answered(null);
+    }, Math.min(this.timeoutMs, timerMsMax));
+    this.#asks.set(seqId, { answered, timer });
+  }
+
+  /** Takes an answer; says whether it belongs to an ask. */
+  answer(frame: Frame): boolean {
+    const ask = this.#asks.get(frame.seqId);
+    if (!ask) return false;
+    this.#asks.delete(frame.seqId);
+    clearTimeout(ask.timer);
+    ask.answered(frame);
+    return true;
+  }
+
+  /** Forgets them all: the connection is gone. */
+  clear() {
+    for (const { timer } of this.#asks.values()) clearTimeout(timer);
+    this.#asks.clear();
+  }
+}

@@ -1,0 +1,252 @@
+import type { Answered } from './asks.js';
+import { Backoff } from './backoff.js';
+import { Buffer } from './buffer.js';
+import type { CallboardError } from './errors.js';
+import { AbortedError, MalformedError, errorOf } from './errors.js';
+import { Emitter } from './emitter.js';
+import type { Frame, Outgoing } from './frame.js';
+import { FrameType, isPosition } from './frame.js';
+import { Alarm, deferred } from './timing.js';
+import type {
+  Event, Position, PresenceStep, SubscribeOptions, Subscribed, Subscription as Face,
+  SubscriptionEvents,
+} from './types.js';
+
+/** What a subscription needs of the client. */
+export interface Session {
+  readonly isConnected: boolean;
+  readonly random: () => number;
+  ask(frame: Outgoing, answered: Answered): void;
+  /** It is no longer one of the client's. */
+  forget(subscription: Subscription): void;
+}
+
+const bufferMax = 1024;
+const alreadySubscribed = 401;
+
+/** A subscription over reconnects: docs/protocol.md, "Positions" and "Recovery". */
+export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
+  implements Face<T> {
+  readonly subject: string;
+  readonly group: string | undefined;
+  state: 'pending' | 'subscribed' | 'ended' = 'pending';
+  position: Position | null;
+  #options: SubscribeOptions;
+  #session: Session;
+  #ready = deferred<Subscribed>();
+  #buffer: Buffer<Event<T>>;
+  #retry = new Alarm();
+  #backoff: Backoff;
+  #asked = 0; // counts: an answer to an older one is void
+  #isKnown = false; // to the server, on this connection
+  #made = false;
+  #seen: Position | null = null; // before the last answer: a last value may be older
+  #offSignal = () => {};
+
+  constructor(subject: string, options: SubscribeOptions, session: Session) {
+    super();
+    const { group, since = null, signal, buffer = bufferMax, overflow = 'fail' } = options;
+    if (!(Number.isInteger(buffer) && buffer > 0)) throw new RangeError('A buffer has room for 1 or more.');
+    this.subject = subject;
+    this.group = group;
+    this.position = since;
+    this.#options = options;
+    this.#session = session;
+    this.#backoff = new Backoff({}, session.random);
+    this.#buffer = new Buffer(buffer, overflow);
+    const aborted = () => void this.unsubscribe();
+    signal?.addEventListener('abort', aborted);
+    this.#offSignal = () => signal?.removeEventListener('abort', aborted);
+  }
+
+  get ready() { return this.#ready.promise; }
+
+  get #isEnded() { return this.state === 'ended'; }
+
+  // -- made, and made again -----------------------------------------------------
+
+  /** Subscribes on the connection that is there now. */
+  make() {
+    this.#retry.clear();
+    const { presence, ack, since } = this.#options;
+    const { group } = this;
+    // A group keeps its own place: where it begins is said but once.
+    const from = group === undefined ? this.position : this.#made ? null : since;
+    const asked = ++this.#asked;
+    this.#isKnown = true;
+    this.#session.ask({
+      type: FrameType.subscribe,
+      subject: this.subject,
+      meta: {
+        since: from ?? undefined, presence: presence || undefined, group, ack: ack || undefined,
+      },
+    }, (answer) => {
+      if (asked === this.#asked && this.state !== 'ended') this.#answered(answer, from ?? null);
+    });
+  }
+
+  /** The connection is gone. */
+  lost() {
+    ++this.#asked;
+    this.#isKnown = false;
+    this.#retry.clear();
+    if (this.state === 'subscribed') this.state = 'pending';
+  }
+
+  #answered(answer: Frame | null, from: Position | null) {
+    const error = answer?.type === FrameType.error ? errorOf(answer) : undefined;
+    if (error?.code === alreadySubscribed) {
+      this.#hold({ position: this.position, recovered: true, again: this.#made }, false);
+    } else if (answer && !error) {
+      this.#begin(answer.payload, from);
+    } else if (!error || error.temporary) {
+      const delayMs = (error?.retryAfterMs ?? 0) + this.#backoff.next();
+      this.#retry.set(delayMs, () => this.make());
+    } else {
+      this.end(error);
+    }
+  }
+
+  #begin(payload: unknown, from: Position | null) {
+    const { recovered, retained } = (payload ?? {}) as { recovered?: unknown; retained?: unknown };
+    const head = isPosition(payload) ? { epoch: payload.epoch, offset: payload.offset } : null;
+    const isResumed = from !== null || this.#made;
+    this.#seen = this.position;
+    // Recovered: what was missed comes now, and moves the position on.
+    if (recovered !== true || !from || this.group !== undefined) this.position = head;
+    this.#hold({
+      position: this.position,
+      recovered: recovered === true,
+      again: this.#made,
+      ...typeof retained === 'boolean' ? { retained } : {},
+    }, isResumed);
+  }
+
+  #hold(subscribed: Subscribed, isResumed: boolean) {
+    this.state = 'subscribed';
+    this.#made = true;
+    this.#backoff.reset();
+    this.#ready.resolve(subscribed);
+    this.emit('subscribed', subscribed);
+    if (!isResumed) return;
+    this.emit('recovered', subscribed);
+    if (!subscribed.recovered) {
+      this.emit('gap', { reason: 'not recovered', position: subscribed.position });
+    }
+  }
+
+  // -- what comes ---------------------------------------------------------------
+
+  deliver(event: Event) {
+    if (this.state !== 'subscribed') return;
+    if (this.group === undefined && !this.#isNew(event)) return;
+    const before = this.position;
+    if (this.group === undefined && event.pattern === undefined && !event.retained) {
+      this.position = { epoch: event.epoch ?? this.position?.epoch ?? '', offset: event.offset };
+    }
+    const typed = event as Event<T>;
+    this.emit('event', typed);
+    if (this.#buffer.isTaken || !this.has('event')) this.#keep(typed, before);
+  }
+
+  /** Of a pattern nothing is known; of a topic, what came before is not new. */
+  #isNew({ pattern, epoch, offset, retained }: Event): boolean {
+    if (pattern !== undefined) return true;
+    const { position } = this;
+    const seen = retained ? this.#seen : position;
+    if (!seen || (epoch ?? position?.epoch) !== seen.epoch) return true;
+    return offset > seen.offset;
+  }
+
+  /** `before`: the position to go on from where there is no room for it. */
+  #keep(event: Event<T>, before: Position | null) {
+    if (this.#isEnded) return; // by a listener
+    try {
+      if (this.#buffer.push(event)) {
+        this.emit('gap', { reason: 'buffer full', position: this.position });
+      }
+    } catch (error) {
+      this.position = before;
+      void this.#leave();
+      this.end(error as CallboardError);
+    }
+  }
+
+  moved(payload: unknown) {
+    if (this.state !== 'subscribed') return;
+    if (!isPosition(payload)) throw new MalformedError('It is no position.');
+    const position = { epoch: payload.epoch, offset: payload.offset };
+    this.position = position;
+    const { reason } = payload as { reason?: unknown };
+    this.emit('gap', { reason: String(reason ?? ''), position });
+  }
+
+  steps(payload: unknown) {
+    if (this.state === 'subscribed' && Array.isArray(payload)) {
+      this.emit('presence', payload as PresenceStep[]);
+    }
+  }
+
+  // -- its end ------------------------------------------------------------------
+
+  unsubscribe(): Promise<void> {
+    if (this.state === 'ended') return Promise.resolve();
+    const left = this.#leave();
+    this.end();
+    return left;
+  }
+
+  /** Tells the server; resolves when it has, or there is nobody to tell. */
+  #leave(): Promise<void> {
+    const { promise, resolve } = deferred<void>();
+    if (!this.#session.isConnected || !this.#isKnown) {
+      resolve();
+      return promise;
+    }
+    const { group } = this;
+    this.#session.ask({
+      type: FrameType.unsubscribe, subject: this.subject, meta: { group },
+    }, () => resolve());
+    return promise;
+  }
+
+  /** Ends it here. */
+  end(error?: CallboardError) {
+    if (this.state === 'ended') return;
+    this.state = 'ended';
+    this.#retry.clear();
+    this.#offSignal();
+    this.#session.forget(this as Subscription);
+    this.#buffer.end(error);
+    this.#ready.reject(error ?? new AbortedError());
+    if (error) this.emit('error', error);
+    this.emit('end', undefined);
+  }
+
+  // -- who takes events ---------------------------------------------------------
+
+  override on<Name extends keyof SubscriptionEvents<T>>(name: Name,
+    listener: (value: SubscriptionEvents<T>[Name]) => void) {
+    const isFirst = name === 'event' && !this.has('event') && !this.#buffer.isTaken;
+    const off = super.on(name, listener);
+    if (isFirst) queueMicrotask(() => this.#flush());
+    return off;
+  }
+
+  #flush() {
+    if (this.#buffer.isTaken || !this.has('event')) return;
+    for (const event of this.#buffer.drain()) this.emit('event', event);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Event<T>> {
+    this.#buffer.isTaken = true;
+    return {
+      next: () => this.#buffer.take(),
+      return: () => {
+        void this.unsubscribe();
+        this.#buffer.drain();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+}

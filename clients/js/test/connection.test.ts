@@ -1,0 +1,440 @@
+import { describe, expect, test, vi } from 'vitest';
+import { ClosedError, connect } from '../src/index.js';
+import { FakeSocket, begin, connected, failure, pass, settle, url, useVirtualTime } from './support.js';
+
+useVirtualTime();
+
+const states = (client: { changes: { state: string }[] }) => client.changes.map(({ state }) => state);
+
+describe('connecting', () => {
+  test('a socket, a welcome, connected', async () => {
+    const client = begin({ autoConnect: false });
+    expect([client.state, FakeSocket.all.length]).toEqual(['disconnected', 0]);
+    client.connect();
+    expect([client.state, FakeSocket.last.url, FakeSocket.last.protocol, FakeSocket.last.binaryType])
+      .toEqual(['connecting', url, 'callboard.v1.msgpack', 'arraybuffer']);
+    const there = client.connected();
+    FakeSocket.last.open();
+    expect(client.state).toBe('connecting');
+    expect(client.welcome).toBe(null);
+    FakeSocket.last.welcome({ user: 'alice' });
+    expect(client.state).toBe('connected');
+    expect((await there).user).toBe('alice');
+    expect(client.welcome?.user).toBe('alice');
+    expect(client.changes.map(({ state, previous }) => [previous, state])).toEqual([
+      ['disconnected', 'connecting'], ['connecting', 'connected']]);
+    expect(FakeSocket.last.frames).toEqual([]);
+  });
+
+  test('JSON has its own subprotocol', () => {
+    begin({ codec: 'json' });
+    expect(FakeSocket.last.protocol).toBe('callboard.v1.json');
+    FakeSocket.last.welcome();
+  });
+
+  test('no WebSocket, and what is no address, are said at once', () => {
+    vi.stubGlobal('WebSocket', undefined);
+    expect(() => connect(url)).toThrow(/`WebSocket`.*package ws/);
+    for (const wrong of ['', 'nonsense', 'ftp://example.org']) {
+      expect(() => begin({}) && connect(wrong, { WebSocket: FakeSocket as never })).toThrow(TypeError);
+    }
+  });
+
+  test('the global WebSocket is taken where there is one', () => {
+    vi.stubGlobal('WebSocket', FakeSocket);
+    connect(url).close();
+    expect(FakeSocket.all.length).toBe(1);
+  });
+
+  test('a server that says nothing is left after the connect timeout, not before', async () => {
+    const client = begin({ connectTimeout: 5000 });
+    FakeSocket.last.open();
+    await pass(4999);
+    expect(client.state).toBe('connecting');
+    await pass(1);
+    expect(client.state).toBe('retry_pending');
+    expect(FakeSocket.last.closedWith?.code).toBe(4000);
+    expect(client.changes.at(-1)).toMatchObject({ closeCode: 1006, reason: 'no welcome in time' });
+  });
+
+  test('what an old socket says is not heard', async () => {
+    const client = begin({ connectTimeout: 5000 });
+    const old = FakeSocket.last;
+    await pass(5000);
+    old.welcome();
+    old.end(4500);
+    expect(client.state).toBe('retry_pending');
+  });
+
+  test('a class that throws is an attempt that failed', async () => {
+    FakeSocket.throws = new Error('no');
+    const client = begin();
+    expect(client.state).toBe('retry_pending');
+    FakeSocket.throws = undefined;
+    await pass(500);
+    expect(client.state).toBe('connecting');
+  });
+});
+
+describe('coming back', () => {
+  test('delays are drawn from 0 … 1 s · 2ⁿ, and 60 s at most', async () => {
+    for (const [share, delays] of [
+      [0, [0, 0, 0, 0, 0, 0, 0, 0]],
+      [0.5, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]],
+      [0.999, [999, 1998, 3996, 7992, 15984, 31968, 59940, 59940]],
+    ] as const) {
+      const client = begin({ random: () => share });
+      for (const delay of delays) {
+        FakeSocket.last.end(1006);
+        const change = client.changes.at(-1);
+        expect(change?.state).toBe('retry_pending');
+        expect(change?.retryInMs).toBeCloseTo(delay, 6);
+        if (delay > 1) {
+          const sockets = FakeSocket.all.length;
+          await pass(delay - 1);
+          expect(FakeSocket.all.length).toBe(sockets);
+        }
+        await pass(1);
+        expect(client.state).toBe('connecting');
+      }
+      client.close();
+    }
+  });
+
+  test('the bounds of the backoff are options', async () => {
+    const client = begin({ backoff: { baseMs: 10, capMs: 30 } });
+    for (const delay of [5, 10, 15, 15]) {
+      FakeSocket.last.end();
+      expect(client.changes.at(-1)?.retryInMs).toBe(delay);
+      await pass(delay);
+    }
+  });
+
+  test('a connection of 5 s makes the backoff begin anew, a shorter one does not', async () => {
+    const { client, socket } = connected();
+    await pass(4999);
+    socket.end(1006);
+    expect(client.changes.at(-1)?.retryInMs).toBe(500);
+    await pass(500);
+    FakeSocket.last.welcome();
+    await pass(4999);
+    FakeSocket.last.end(1006);
+    expect(client.changes.at(-1)?.retryInMs).toBe(1000);
+    await pass(1000);
+    FakeSocket.last.welcome();
+    await pass(5000);
+    FakeSocket.last.end(1006);
+    expect(client.changes.at(-1)?.retryInMs).toBe(500);
+  });
+
+  test.each([1000, 1001, 1002, 1006, 1008, 1009, 1011, 3000, 4000, 4002, 4004, 4499, 5000])(
+    'after %i it tries again', (code) => {
+      const { client, socket } = connected();
+      socket.end(code);
+      expect(client.state).toBe('retry_pending');
+    });
+
+  test.each([4500, 4501, 4503, 4504, 4999])('after %i it does not', async (code) => {
+    const { client, socket } = connected();
+    const ready = failure(client.request('a'));
+    socket.end(code, 'why');
+    expect(client.changes.at(-1)).toMatchObject({
+      state: 'disconnected', previous: 'connected', closeCode: code, reason: 'why',
+    });
+    expect(client.changes.at(-1)?.error).toBeInstanceOf(ClosedError);
+    expect(await ready).toMatchObject({ name: 'closed', closeCode: code });
+    await pass(1e6);
+    expect(FakeSocket.all.length).toBe(1);
+    expect(await failure(client.request('a'))).toMatchObject({ name: 'closed', closeCode: code });
+    expect(await failure(client.connected())).toMatchObject({ closeCode: code });
+    await expect(client.subscribe('t').ready).rejects.toThrow(ClosedError);
+    await expect(client.respond('a', () => 1).ready).rejects.toThrow(ClosedError);
+    client.connect();
+    FakeSocket.last.welcome();
+    expect(client.state).toBe('connected');
+  });
+
+  test('connect() does not wait for the next attempt, and else does nothing', () => {
+    const { client, socket } = connected();
+    client.connect();
+    socket.end();
+    expect(client.state).toBe('retry_pending');
+    client.connect();
+    expect([client.state, FakeSocket.all.length]).toEqual(['connecting', 2]);
+    client.connect();
+    expect(FakeSocket.all.length).toBe(2);
+  });
+
+  test('close() is for good', async () => {
+    const { client, socket } = connected();
+    const lost = failure(client.request('a'));
+    const subscription = client.subscribe('t');
+    client.close();
+    expect(socket.closedWith?.code).toBe(1000);
+    expect(client.changes.at(-1)).toMatchObject({ state: 'disconnected', closeCode: 1000 });
+    expect(await lost).toMatchObject({ name: 'closed', closeCode: 1000, temporary: false });
+    expect(subscription.state).toBe('ended');
+    await pass(1e6);
+    expect(FakeSocket.all.length).toBe(1);
+    client.close();
+    expect(states(client)).toEqual(['connected', 'disconnected']);
+  });
+
+  test('a listener may close it at each change', async () => {
+    for (const state of ['connecting', 'connected', 'retry_pending']) {
+      FakeSocket.all = [];
+      const client = begin({ autoConnect: false });
+      client.on('state', (change) => { if (change.state === state) client.close(); });
+      client.connect();
+      if (state !== 'connecting') FakeSocket.last.welcome();
+      if (state === 'retry_pending') FakeSocket.last.end();
+      await pass(1e5);
+      expect(client.state).toBe('disconnected');
+      expect(FakeSocket.all.length).toBe(state === 'connecting' ? 0 : 1);
+    }
+  });
+});
+
+describe('goaway', () => {
+  test('never', () => {
+    const { client, socket } = connected();
+    socket.say('goaway', { payload: { reason: 'bye', reconnect: 'never', afterMs: 0, spreadMs: 0 } });
+    expect(client.state).toBe('connected');
+    socket.end(1000);
+    expect(client.state).toBe('disconnected');
+  });
+
+  test.each([
+    ['backoff', 0, 1000, 500], ['backoff', 2000, 1000, 2500], ['backoff', 2000, 0, 2000],
+    ['now', 0, 0, 0], ['now', 100, 0, 100], ['backoff', 0, 0, 500], ['later', 0, 0, 500],
+  ])('%s, after %i ms, over %i ms: %i', (reconnect, afterMs, spreadMs, delay) => {
+    const { client, socket } = connected();
+    const heard: unknown[] = [];
+    client.on('goaway', (goaway) => heard.push(goaway.reason));
+    socket.say('goaway', { payload: { reason: 'draining', reconnect, afterMs, spreadMs } });
+    socket.end(4004);
+    expect(heard).toEqual(['draining']);
+    expect(client.changes.at(-1)?.retryInMs).toBe(delay);
+  });
+
+  test('it counts for one attempt, then the backoff does', async () => {
+    const { client, socket } = connected();
+    socket.say('goaway', { payload: { reason: 'r', reconnect: 'backoff', afterMs: 7, spreadMs: 0 } });
+    socket.end(4004);
+    await pass(7);
+    FakeSocket.last.end();
+    expect(client.changes.at(-1)?.retryInMs).toBe(500);
+  });
+
+  test('other addresses are tried first, if they are as safe', async () => {
+    const { socket } = connected();
+    socket.say('goaway', { payload: { reason: 'r', reconnect: 'now',
+      urls: ['wss://b.example/ws', 'ws://c.example/ws', 'nonsense', 7] } });
+    socket.end(4004);
+    await pass(0);
+    expect(FakeSocket.last.url).toBe('wss://b.example/ws');
+    FakeSocket.last.end();
+    await pass(500);
+    expect(FakeSocket.last.url).toBe(url);
+  });
+
+  test.each([null, 'x', {}, { afterMs: 'x', spreadMs: -5 }])('%j does no harm', (payload) => {
+    const { client, socket } = connected();
+    socket.say('goaway', { payload });
+    socket.end(4004);
+    expect(client.changes.at(-1)?.retryInMs).toBe(500);
+  });
+});
+
+describe('heartbeat', () => {
+  const hidden = (socket: FakeSocket) => socket.frames.filter(({ type }) => type === 'ping').length;
+
+  test('it asks after pingIntervalMs of silence, and gives up at pingTimeoutMs', async () => {
+    const { client, socket } = connected({}, { pingIntervalMs: 1000, pingTimeoutMs: 3000 });
+    await pass(999);
+    expect(hidden(socket)).toBe(0);
+    await pass(1);
+    expect(hidden(socket)).toBe(1);
+    expect(socket.frames[0]?.seqId).toBeGreaterThan(0);
+    await pass(1999);
+    expect(client.state).toBe('connected');
+    await pass(1);
+    expect(client.state).toBe('retry_pending');
+    expect(client.changes.at(-1)?.reason).toBe('nothing heard in time');
+  });
+
+  test('anything that comes is life', async () => {
+    const { client, socket } = connected({}, { pingIntervalMs: 1000, pingTimeoutMs: 3000 });
+    await pass(900);
+    socket.say('pong');
+    await pass(999);
+    expect(hidden(socket)).toBe(0);
+    await pass(1);
+    expect(hidden(socket)).toBe(1);
+    await pass(1999);
+    socket.raw('what is this');
+    await pass(999);
+    expect([client.state, hidden(socket)]).toEqual(['connected', 1]);
+    await pass(1);
+    expect(hidden(socket)).toBe(2);
+  });
+
+  test('an option goes before what the server says', async () => {
+    const { client, socket } = connected({ heartbeat: { intervalMs: 10, timeoutMs: 30 } });
+    await pass(10);
+    expect(hidden(socket)).toBe(1);
+    await pass(20);
+    expect(client.state).toBe('retry_pending');
+  });
+});
+
+describe('in a browser', () => {
+  function browser(onLine = true) {
+    const page = new EventTarget();
+    const surroundings = new EventTarget();
+    const navigator = { onLine };
+    const document = Object.assign(page, { visibilityState: 'visible' });
+    vi.stubGlobal('navigator', navigator);
+    vi.stubGlobal('document', document);
+    for (const name of ['addEventListener', 'removeEventListener'] as const) {
+      vi.stubGlobal(name, surroundings[name].bind(surroundings));
+    }
+    return {
+      online: (is: boolean) => {
+        navigator.onLine = is;
+        surroundings.dispatchEvent(new Event(is ? 'online' : 'offline'));
+      },
+      visible: (is: boolean) => {
+        document.visibilityState = is ? 'visible' : 'hidden';
+        page.dispatchEvent(new Event('visibilitychange'));
+      },
+    };
+  }
+
+  test('offline nothing is tried, online it is at once', async () => {
+    const { online } = browser(false);
+    const client = begin();
+    expect(client.state).toBe('retry_pending');
+    await pass(1e6);
+    expect(FakeSocket.all.length).toBe(0);
+    online(true);
+    expect(client.state).toBe('connecting');
+    FakeSocket.last.welcome();
+    FakeSocket.last.end();
+    expect(client.changes.at(-1)?.retryInMs).toBe(500);
+    online(false);
+    expect(client.changes.at(-1)?.retryInMs).toBe(Infinity);
+    await pass(1e6);
+    expect(FakeSocket.all.length).toBe(1);
+    online(true);
+    expect(FakeSocket.all.length).toBe(2);
+  });
+
+  test('a loss while offline waits for the network', async () => {
+    const { online } = browser();
+    const { client, socket } = connected();
+    online(false);
+    socket.end();
+    expect(client.changes.at(-1)?.retryInMs).toBe(Infinity);
+    online(true);
+    expect(client.state).toBe('connecting');
+  });
+
+  test.each(['visible', 'online', 'offline'])('%s: the connection has 5 s to show that it lives', async (how) => {
+    const { online, visible } = browser();
+    const { client, socket } = connected();
+    await pass(1000);
+    if (how === 'visible') {
+      visible(false);
+      expect(socket.frames).toEqual([]);
+      visible(true);
+    } else {
+      online(how === 'online');
+    }
+    expect(socket.types()).toEqual(['ping']);
+    await pass(4999);
+    expect(client.state).toBe('connected');
+    await pass(1);
+    expect(client.state).toBe('retry_pending');
+  });
+
+  test('a page that is seen again does not wait for its next attempt', () => {
+    const { visible } = browser();
+    const { client, socket } = connected();
+    socket.end();
+    visible(true);
+    expect(client.state).toBe('connecting');
+  });
+
+  test('a check that is answered changes nothing; a closed client hears nothing', async () => {
+    const { visible, online } = browser();
+    const { client, socket } = connected();
+    visible(true);
+    socket.say('pong');
+    await pass(29999);
+    expect([client.state, socket.types()]).toEqual(['connected', ['ping']]);
+    client.close();
+    online(true);
+    visible(true);
+    await settle();
+    expect(FakeSocket.all.length).toBe(1);
+  });
+
+  test('a question that is under way gets no more time by another', async () => {
+    const { visible } = browser();
+    const { client } = connected({}, { pingIntervalMs: 30000, pingTimeoutMs: 34000 });
+    await pass(30000);
+    visible(true);
+    await pass(3999);
+    expect(client.state).toBe('connected');
+    await pass(1);
+    expect(client.state).toBe('retry_pending');
+  });
+});
+
+describe('what is malformed', () => {
+  test.each([
+    ['text for msgpack', 'hello'], ['nothing', new ArrayBuffer(0)], ['0xc1', Uint8Array.of(0xc1).buffer],
+    ['a number', Uint8Array.of(5).buffer], ['undefined', undefined], ['a Blob', {}],
+    ['four billion', Uint8Array.of(0xdd, 255, 255, 255, 255).buffer],
+  ])('%s is told, and the connection goes on', (name, data) => {
+    const { client, socket } = connected();
+    const errors: string[] = [];
+    client.on('error', (error) => errors.push(error.name));
+    socket.raw(data);
+    expect(errors).toEqual(name === 'nothing' ? [] : ['malformed_frame']);
+    expect(client.state).toBe('connected');
+  });
+
+  test('a welcome that is none does not connect', async () => {
+    const client = begin();
+    FakeSocket.last.open();
+    for (const payload of [null, 5, {}, { connection: 5 }]) {
+      FakeSocket.last.say('welcome', { payload });
+      expect(client.state).toBe('connecting');
+    }
+    FakeSocket.last.say('welcome', { payload: { connection: 'c', pingIntervalMs: 0, inflightMax: 'x' } });
+    expect(client.welcome).toMatchObject({ pingIntervalMs: 30000, inflightMax: 256 });
+  });
+
+  test('frames that belong to nobody, and of later versions, do nothing', () => {
+    const { client, socket } = connected();
+    const errors: unknown[] = [];
+    client.on('error', (error) => errors.push(error));
+    for (const type of ['response', 'error', 'pong', 'cancel']) socket.say(type, { seqId: 77 });
+    for (const type of ['event', 'presence', 'position', 'ack', 'register']) socket.say(type, { subject: 't' });
+    socket.raw(Uint8Array.of(0x95, 99, 1, 0, 0xa0, 0xc0).buffer);
+    expect([client.state, errors, socket.frames]).toEqual(['connected', [], []]);
+  });
+
+  test('a listener that throws harms nobody', () => {
+    const complaint = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const client = begin();
+    const heard: string[] = [];
+    client.once('welcome', () => { throw new Error('mine'); });
+    client.on('welcome', () => heard.push('second'));
+    FakeSocket.last.welcome();
+    expect([client.state, heard, complaint.mock.calls.length]).toEqual(['connected', ['second'], 1]);
+    complaint.mockRestore();
+  });
+});

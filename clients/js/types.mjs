@@ -1,0 +1,33 @@
+// Fails where the types are wrong: those of src/, and those that are built, as
+// somebody sees them who imports or requires the package.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildAll } from './build.mjs';
+
+const top = fileURLToPath(new URL('.', import.meta.url));
+const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const run = (...words) => execFileSync(process.execPath, words, { stdio: 'inherit' });
+
+run(compiler, '-p', top);
+
+const folder = mkdtempSync(join(tmpdir(), 'callboard-types-'));
+try {
+  const home = join(folder, 'node_modules/callboard');
+  mkdirSync(home, { recursive: true });
+  await buildAll(join(home, 'dist'));
+  writeFileSync(join(home, 'package.json'), readFileSync(`${top}package.json`));
+  const use = readFileSync(`${top}test/use.mts`, 'utf8');
+  for (const name of ['use.mts', 'use.cts']) writeFileSync(join(folder, name), use);
+  run(compiler, '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext',
+    '--skipLibCheck', 'false', '--types', '', join(folder, 'use.mts'), join(folder, 'use.cts'));
+  writeFileSync(join(folder, 'use.mjs'), "import { connect } from 'callboard'; connect.call;\n");
+  writeFileSync(join(folder, 'use.cjs'), "require('callboard').connect.call;\n");
+  for (const name of ['use.mjs', 'use.cjs']) run(join(folder, name));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/*.test.ts'],
+    environment: 'node',
+    pool: 'threads',
+    poolOptions: { threads: { singleThread: true } },
+    testTimeout: 10000,
+    watch: false,
+  },
+});
