@@ -67,7 +67,7 @@ for (const codec of ['msgpack', 'json']) {
     const [ann, bob] = [await open(server, { token: await sign(key, 'ann') }),
       await open(server, { token: await sign(key, 'bob') })];
     const pushed = next(ann, 'push');
-    await bob.push('ann', { news: 1 }, { id: 'n1' });
+    await bob.push('ann', { news: 1 }, { id: freshTopic() });
     const { payload, topic, sender } = await pushed;
     assert.deepEqual([payload, topic, sender], [{ news: 1 }, '$user/ann', 'bob']);
   });
@@ -165,6 +165,30 @@ for (const codec of ['msgpack', 'json']) {
     assert.deepEqual([(await again).again, (await again).recovered], [true, true]);
     await until(() => got.length === 2, 'both events');
     assert.deepEqual(got, [1, 2]);
+  });
+
+  check('behind a goaway nothing new is begun: it waits for the next node', async () => {
+    const words = freshStore();
+    const first = await serve(words);
+    const backoff = { baseMs: 100, capMs: 200 };
+    const [asker, answerer] = [await open(first, { backoff }), await open(first, { backoff })];
+    let finish;
+    await answerer.respond('slow', () => new Promise((resolve) => { finish = resolve; })).ready;
+    const asked = asker.request('slow', 1);
+    await until(() => finish, 'the request');
+    const goaways = [asker, answerer].map((client) => next(client, 'goaway'));
+    const stopped = first.stop();
+    await Promise.all(goaways);
+    // The node waits for the answer; what is asked for now, it would refuse.
+    const published = asker.publish('a', 'new', { id: 'n' });
+    const subscription = asker.subscribe('b');
+    finish('done');
+    assert.equal(await asked, 'done');
+    await stopped;
+    await serve(words, first);
+    assert.equal(Number((await within(published, 'the answer')).offset), 1);
+    await within(subscription.ready, 'the subscription');
+    assert.deepEqual(asker.problems, []);
   });
 
   check('a node that is killed: what was answered is there, what was not is sent again', async () => {
