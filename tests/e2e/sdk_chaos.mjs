@@ -31,13 +31,20 @@ fs.writeFileSync(config, '[topic #]\nhistory-size = 100000\n');
 const rejections = [];
 process.on('unhandledRejection', (error) => rejections.push(error));
 
+let server;
+let proxy;
+after(async () => {
+  await proxy?.stop();
+  server?.child.kill('SIGKILL');
+});
+
 test(`${clients} clients get through ${seconds} s of trouble (seed ${seed})`, async () => {
   console.log(`CALLBOARD_TEST_SEED=${seed}`);
   const key = await makeKey('HS256', 'a');
-  const server = await startServer(['--config', config, '--loops', '2',
+  server = await startServer(['--config', config, '--loops', '2',
     '--ping-interval', '1s', '--ping-timeout', '3s',
     '--token-jwks', writeJwks('chaos.json', [key])]);
-  const proxy = await startChaosProxy(server.port,
+  proxy = await startChaosProxy(server.port,
     { seed, settings: { ...rough, lifeMsMax: 4000, stallMsMax: 4000 } });
   const tokens = await Promise.all(Array.from({ length: clients }, (_, i) =>
     sign(key, `user ${i}`)));
@@ -68,6 +75,5 @@ test(`${clients} clients get through ${seconds} s of trouble (seed ${seed})`, as
   const acknowledged = workers.reduce((sum, one) => sum + one.acknowledged.size, 0);
   console.log(`${acknowledged} publications, ${JSON.stringify(counts)}`);
   for (const { client } of workers) client.close();
-  await proxy.stop();
   await server.stop();
 });
