@@ -77,14 +77,14 @@ test('a seed means the same every time, and another one something else', () => {
 test('plans keep within their bounds', () => {
   const settings = {
     ...rough, refused: 0.5, mortal: 0.5, delayed: 0.5, tiny: 0.5, pieceBytesMax: 100,
-    delayMsMax: 3, lifeBytesMax: 10, lifeMsMax: 20, stallMsMax: 5,
+    delayMsMax: 3, lifeBytesMax: 10, lifeMsMax: 20, stallMs: 5,
   };
   const plans = Array.from({ length: 500 }, (_, n) => shown(1, n, settings));
   const seen = (what) => new Set(plans.map(what));
   assert.deepEqual(seen(({ refused }) => refused), new Set([true, false]));
   assert.deepEqual(seen(({ end }) => end), new Set([null, ...gentle.ends]));
   for (const { end, lifeMs, stallMs, up, down } of plans) {
-    assert.ok(lifeMs >= 1 && lifeMs <= 20 && stallMs >= 1 && stallMs <= 5);
+    assert.ok(lifeMs >= 1 && lifeMs <= 20 && stallMs === 5);
     for (const [lifeBytes, ...pieces] of [up, down]) {
       if (end) assert.ok(lifeBytes >= 1 && lifeBytes <= 10);
       else assert.equal(lifeBytes, Infinity);
@@ -142,7 +142,7 @@ test('a life ends in time, too', async () => {
 
 test('a stall is silence, and then a reset', async () => {
   const settings = {
-    ...gentle, mortal: 1, lifeBytesMax: 100, lifeMsMax: 2 ** 30, ends: ['stall'], stallMsMax: 50,
+    ...gentle, mortal: 1, lifeBytesMax: 100, lifeMsMax: 2 ** 30, ends: ['stall'], stallMs: 50,
   };
   let atServer = 0;
   const proxy = await proxied((socket) => {
@@ -156,6 +156,20 @@ test('a stall is silence, and then a reset', async () => {
   await within(client.over, 'the end');
   assert.equal(client.ended, 'reset');
   assert.equal(atServer, lifeBytes);
+});
+
+test('in a stall the server can end without being heard, and the client ends it', async () => {
+  let atServer;
+  const proxy = await proxied((socket) => { atServer = socket; }, {
+    settings: { ...gentle, mortal: 1, lifeMsMax: 10, ends: ['stall'], stallMs: 2 ** 30 },
+  });
+  const [quiet, loud] = [await join(proxy), await join(proxy)];
+  await until(() => proxy.counts.stall === 2 && atServer, 'the stalls');
+  atServer.resume().end('farewell');
+  await within(once(atServer, 'close'), 'the end at the server');
+  loud.socket.end('farewell');
+  await within(loud.over, 'the end');
+  assert.deepEqual([loud.received.length, quiet.received.length, quiet.ended], [0, 0, null]);
 });
 
 test('who is refused hears of it', async () => {

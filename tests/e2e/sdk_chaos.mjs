@@ -45,7 +45,7 @@ test(`${clients} clients get through ${seconds} s of trouble (seed ${seed})`, as
     '--ping-interval', '1s', '--ping-timeout', '3s',
     '--token-jwks', writeJwks('chaos.json', [key])]);
   proxy = await startChaosProxy(server.port,
-    { seed, settings: { ...rough, lifeMsMax: 4000, stallMsMax: 4000 } });
+    { seed, settings: { ...rough, mortal: 1, lifeMsMax: 4000, stallMs: 2 * patienceMs } });
   const tokens = await Promise.all(Array.from({ length: clients }, (_, i) =>
     sign(key, `user ${i}`)));
   const { workers, settle } = startWorkers(`ws://127.0.0.1:${proxy.port}/ws`, clients, (i) => ({

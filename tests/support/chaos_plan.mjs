@@ -13,8 +13,8 @@ export const gentle = Object.freeze({
   lifeBytesMax: 64 * 1024,
   lifeMsMax: 10000,
   ends: Object.freeze(['close', 'reset', 'stall']),
-  /// How long a stall lasts before it becomes a reset: up to this.
-  stallMsMax: 5000,
+  /// How long a stall lasts before it becomes a reset.
+  stallMs: 5000,
   /// Pieces have 1 … pieceBytesMax bytes, and this share of them 1 … 8.
   pieceBytesMax: 4096,
   tiny: 0.2,
@@ -38,12 +38,11 @@ export function connectionPlan(seed, n, settings = gentle) {
   const mortal = random() < settings.mortal;
   const end = settings.ends[Math.floor(random() * settings.ends.length)];
   const lifeMs = from1(random, settings.lifeMsMax);
-  const stallMs = from1(random, settings.stallMsMax);
   return {
     refused,
     end: mortal ? end : null,
     lifeMs,
-    stallMs,
+    stallMs: settings.stallMs,
     up: directionPlan(random, mortal, settings),
     down: directionPlan(random, mortal, settings),
   };

@@ -39,13 +39,16 @@ class Direction {
     });
   }
 
-  /// Forwards nothing more, and takes nothing more.
+  /// Forwards nothing more: what still comes is swallowed.
   stop() {
     this.#stopped = true;
-    this.from.pause();
+    this.waiting = 0;
+    this.#queue = [];
+    this.from.resume();
   }
 
   #take(data) {
+    if (this.#stopped) return;
     this.#queue.push(data);
     this.waiting += data.length;
     if (this.waiting > waitingBytesMax) this.from.pause();
@@ -83,7 +86,7 @@ class Direction {
       // In a turn of its own, or pieces would be read together.
       setImmediate(() => {
         this.#busy = false;
-        if (!this.#stopped && this.waiting <= waitingBytesMax / 2) this.from.resume();
+        if (this.waiting <= waitingBytesMax / 2) this.from.resume();
         this.#pump();
       });
     });
@@ -103,6 +106,7 @@ class Direction {
 /// A client's socket, one to the server, and what lies between.
 class Connection {
   #over = false;
+  #isStalled = false;
   #timer;
 
   constructor(client, port, plan, onEnd) {
@@ -112,7 +116,8 @@ class Connection {
     this.sockets = [client, server];
     for (const socket of this.sockets) {
       socket.setNoDelay(true);
-      socket.on('error', () => this.destroy());
+      socket.on('end', () => this.#left(socket));
+      socket.on('error', () => this.#left(socket, true));
       socket.on('close', () => this.#closed());
     }
     const end = () => this.#end();
@@ -136,6 +141,17 @@ class Connection {
     for (const direction of this.directions) direction.left = Infinity;
   }
 
+  /// One side has ended. In a stall the server's end does not get through, and
+  /// the client's is the end of it.
+  #left(socket, isBroken = false) {
+    if (this.#isStalled) {
+      if (socket === this.sockets[0]) this.#reset();
+      else socket.destroy();
+    } else if (isBroken) {
+      this.destroy();
+    }
+  }
+
   /// Ends it as planned. What waits is lost.
   #end() {
     if (this.#over) return;
@@ -147,6 +163,7 @@ class Connection {
     } else if (this.plan.end === 'reset') {
       this.#reset();
     } else {
+      this.#isStalled = true;
       this.#timer = setTimeout(() => this.#reset(), this.plan.stallMs);
     }
     this.onEnd(this.plan.end);
