@@ -23,8 +23,14 @@ try {
   writeFileSync(join(home, 'package.json'), readFileSync(`${top}package.json`));
   const use = readFileSync(`${top}test/use.mts`, 'utf8');
   for (const name of ['use.mts', 'use.cts']) writeFileSync(join(folder, name), use);
-  run(compiler, '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext',
-    '--skipLibCheck', 'false', '--types', '', join(folder, 'use.mts'), join(folder, 'use.cts'));
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
+    compilerOptions: {
+      noEmit: true, strict: true, target: 'es2022', lib: ['es2022', 'dom'], module: 'nodenext',
+      types: [],
+    },
+    files: ['use.mts', 'use.cts'],
+  }));
+  run(compiler, '-p', folder);
   writeFileSync(join(folder, 'use.mjs'), "import { connect } from 'callboard'; connect.call;\n");
   writeFileSync(join(folder, 'use.cjs'), "require('callboard').connect.call;\n");
   for (const name of ['use.mjs', 'use.cjs']) run(join(folder, name));

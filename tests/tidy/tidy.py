@@ -25,7 +25,7 @@ LONG_FILES = {
 }
 
 # Folders that are not ours, made by a build, or data that speaks for itself.
-SKIPPED_FOLDERS = {"build", "cache", "node_modules", "__pycache__"}
+SKIPPED_FOLDERS = {"build", "cache", "dist", "node_modules", "__pycache__"}
 NO_README = re.compile(r"^tests/(fuzz/corpus|consumer/project)(/|$)")
 
 # (where, what an include may not be, why); the path itself is exempt if it

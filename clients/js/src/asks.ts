@@ -1,7 +1,6 @@
 import type { Codec } from './codec.js';
 import type { Link } from './calls.js';
 import type { Frame, Outgoing } from './frame.js';
-import { timerMsMax } from './timing.js';
 
 export type Answered = (answer: Frame | null) => void;
 
@@ -16,18 +15,26 @@ interface Ask {
  */
 export class Asks {
   #asks = new Map<number, Ask>();
+  #codec: Codec;
+  #link: Link;
+  #nextSeqId: () => number;
+  #timeoutMs: number;
 
-  constructor(private readonly codec: Codec, private readonly link: Link,
-    private readonly nextSeqId: () => number, private readonly timeoutMs: number) {}
+  constructor(codec: Codec, link: Link, nextSeqId: () => number, timeoutMs: number) {
+    this.#codec = codec;
+    this.#link = link;
+    this.#nextSeqId = nextSeqId;
+    this.#timeoutMs = timeoutMs;
+  }
 
   /** Calls `answered` once; with null where no answer came in time. Not after `clear`. */
   ask(frame: Outgoing, answered: Answered) {
-    const seqId = this.nextSeqId();
-    this.link.send(this.codec.encode({ ...frame, seqId }));
+    const seqId = this.#nextSeqId();
+    this.#link.send(this.#codec.encode({ ...frame, seqId }));
     const timer = setTimeout(() => {
       this.#asks.delete(seqId);
       answered(null);
-    }, Math.min(this.timeoutMs, timerMsMax));
+    }, this.#timeoutMs);
     this.#asks.set(seqId, { answered, timer });
   }
 

@@ -1,5 +1,5 @@
 /** How long a connection has to last for the backoff to begin anew. */
-export const stableMs = 5000;
+export const stableMs = 10000;
 
 /**
  * Exponential backoff with full jitter: delay n, from 0, is drawn evenly from

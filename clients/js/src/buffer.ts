@@ -8,11 +8,15 @@ export class Buffer<T> {
   #takers: Deferred<IteratorResult<T>>[] = [];
   #end: { error?: unknown } | undefined;
   #isFull = false;
-
-  constructor(private readonly max: number, private readonly overflow: 'fail' | 'drop_oldest') {}
-
+  #max: number;
+  #overflow: 'fail' | 'drop_oldest';
   /** Whether anybody has iterated: only then can it fail. */
   isTaken = false;
+
+  constructor(max: number, overflow: 'fail' | 'drop_oldest') {
+    this.#max = max;
+    this.#overflow = overflow;
+  }
 
   /**
    * Adds an item. Says whether one was lost for it, and none before since the
@@ -24,12 +28,12 @@ export class Buffer<T> {
       taker.resolve({ done: false, value: item });
       return false;
     }
-    if (this.#items.length < this.max) {
+    if (this.#items.length < this.#max) {
       this.#items.push(item);
       return false;
     }
-    if (this.isTaken && this.overflow === 'fail') {
-      throw new QueueFullError(`${this.max} events wait to be taken, and no more may.`);
+    if (this.isTaken && this.#overflow === 'fail') {
+      throw new QueueFullError(`${this.#max} events wait to be taken, and no more may.`);
     }
     this.#items.push(item);
     this.#items.shift();

@@ -1,17 +1,20 @@
 import type { Codec, Data } from './codec.js';
 import type { CallboardError } from './errors.js';
 import {
-  AbortedError, ConnectionLostError, QueueFullError, TimeoutError, TooLargeError, errorOf,
+  AbortedError, ConnectionLostError, QueueFullError, errorOf, tooLarge,
 } from './errors.js';
 import type { Frame, Outgoing } from './frame.js';
 import { FrameType } from './frame.js';
-import { Alarm, checkedMs, deferred, guarded } from './timing.js';
+import { limit } from './limit.js';
+import { Alarm, deferred, guarded } from './timing.js';
 import type { QueueOptions, Welcome } from './types.js';
 
 /** What calls need of a connection. */
 export interface Link {
   readonly welcome: Welcome | null;
   readonly isFull: boolean;
+  /** Whether nothing new is to be begun on it. */
+  readonly isLeaving: boolean;
   send(data: Data, bytes?: number): void;
 }
 
@@ -26,6 +29,8 @@ export interface CallNeeds {
 }
 
 interface Call {
+  /** Which of all calls it is. */
+  readonly order: number;
   readonly seqId: number;
   readonly type: FrameType;
   readonly data: Data;
@@ -41,6 +46,7 @@ interface Call {
 const queueCount = 1000;
 const queueBytes = 1 << 20;
 const fullPollMs = 50;
+const shuttingDown = 502;
 
 /**
  * What the application asks of the server: each call waits, first in, first
@@ -54,6 +60,7 @@ export class Calls {
   #policy: Required<QueueOptions>;
   #waiting: Call[] = [];
   #waitingBytes = 0;
+  #begun = 0;
   #inFlight = new Map<number, Call>();
   #ended: CallboardError | undefined;
   #poll = new Alarm();
@@ -77,26 +84,19 @@ export class Calls {
   }
 
   #begin(frame: Outgoing, { timeout, signal, keep = false, noAnswer = false }: CallNeeds) {
-    checkedMs(timeout);
     const { promise, resolve, reject } = deferred<unknown>();
     const seqId = this.#nextSeqId();
     const data = this.#codec.encode({ ...frame, seqId: noAnswer ? 0 : seqId });
-    const alarm = new Alarm();
-    const aborted = () => this.#giveUp(call, new AbortedError(signal?.reason));
+    const release = limit({ timeout, signal }, (error) => this.#giveUp(call, error));
     const settle = () => {
       call.done = true;
-      alarm.clear();
-      signal?.removeEventListener('abort', aborted);
+      release();
     };
     const call: Call = {
-      seqId, type: frame.type, data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
+      order: ++this.#begun, seqId, type: frame.type, data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
       succeed: (payload) => { settle(); resolve(payload); },
       fail: (error) => { settle(); reject(error); },
     };
-    alarm.set(timeout, () => {
-      this.#giveUp(call, new TimeoutError(`Nothing was answered within ${timeout} ms.`));
-    });
-    signal?.addEventListener('abort', aborted);
     this.#enqueue(call);
     return promise;
   }
@@ -107,8 +107,10 @@ export class Calls {
     if (!call) return false;
     this.#inFlight.delete(frame.seqId);
     if (!call.done) {
-      if (frame.type === FrameType.error) call.fail(errorOf(frame));
-      else call.succeed(frame.payload);
+      const error = frame.type === FrameType.error ? errorOf(frame) : undefined;
+      if (!error) call.succeed(frame.payload);
+      else if (error.code === shuttingDown && call.keep && this.#link.isLeaving) this.#return([call]);
+      else call.fail(error);
     }
     this.pump();
     return true;
@@ -119,12 +121,16 @@ export class Calls {
     const inFlight = [...this.#inFlight.values()].filter(({ done }) => !done);
     this.#inFlight.clear();
     this.#poll.clear();
-    const kept = inFlight.filter(({ keep }) => keep);
-    this.#waiting.unshift(...kept);
-    for (const { bytes } of kept) this.#waitingBytes += bytes;
+    this.#return(inFlight.filter(({ keep }) => keep));
     for (const call of inFlight) {
       if (!call.keep) call.fail(new ConnectionLostError());
     }
+  }
+
+  /** Puts calls back to where they stood. */
+  #return(calls: Call[]) {
+    this.#waiting = [...calls, ...this.#waiting].sort((a, b) => a.order - b.order);
+    for (const { bytes } of calls) this.#waitingBytes += bytes;
   }
 
   /** Fails everything, and what comes, until `begin`. */
@@ -170,12 +176,11 @@ export class Calls {
   /** Sends what may be sent now. */
   pump() {
     for (let call = this.#waiting[0]; call; call = this.#waiting[0]) {
-      const { welcome } = this.#link;
-      if (!welcome) return;
+      const { welcome, isLeaving } = this.#link;
+      if (!welcome || isLeaving) return;
       if (call.bytes > welcome.frameBytesMax) {
         this.#withdraw(call);
-        call.fail(new TooLargeError(
-          `A frame of ${call.bytes} bytes is over the ${welcome.frameBytesMax} of the server.`));
+        call.fail(tooLarge(call.bytes, welcome.frameBytesMax));
       } else if (!call.noAnswer && this.#inFlight.size >= welcome.inflightMax) {
         return;
       } else if (this.#link.isFull) {

@@ -5,11 +5,12 @@ import type { Codec } from './codec.js';
 import { jsonCodec, msgpackCodec } from './codec.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
-import type { ClosedError } from './errors.js';
-import { AbortedError, CallboardError, TimeoutError, TooLargeError, errorOf } from './errors.js';
+import type { CallboardError, ClosedError } from './errors.js';
+import { AbortedError, errorOf, tooLarge } from './errors.js';
 import { Deliveries } from './event.js';
 import type { Frame, Meta, Outgoing } from './frame.js';
 import { FrameType } from './frame.js';
+import { limit } from './limit.js';
 import { Responders } from './responders.js';
 import { Subscriptions } from './subscriptions.js';
 import { checkedMs, deferred, guarded, now } from './timing.js';
@@ -62,7 +63,7 @@ class Client extends Emitter<ClientEvents> implements Face {
     this.#asks = new Asks(this.#codec, link, nextSeqId, this.#timeoutMs);
     this.#deliveries = new Deliveries((frame) => this.#send(frame));
     const session = {
-      get isConnected() { return link.welcome !== null; },
+      get isConnected() { return link.welcome !== null && !link.isLeaving; },
       random: this.#random,
       ask: this.#asks.ask.bind(this.#asks),
       send: (frame: Outgoing) => this.#send(frame),
@@ -92,16 +93,11 @@ class Client extends Emitter<ClientEvents> implements Face {
     else if (this.#closed) reject(this.#closed);
     else if (signal?.aborted) reject(new AbortedError(signal.reason));
     else {
-      const entry = { welcome: resolve, ended: reject as (error: CallboardError) => void };
-      const aborted = () => reject(new AbortedError(signal?.reason));
-      const timer = timeout === undefined ? undefined : setTimeout(() => {
-        reject(new TimeoutError(`Not connected within ${timeout} ms.`));
-      }, checkedMs(timeout));
-      signal?.addEventListener('abort', aborted);
+      const release = limit({ timeout, signal }, reject);
+      const entry = { welcome: resolve, ended: reject };
       this.#waiting.add(entry);
       const settled = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', aborted);
+        release();
         this.#waiting.delete(entry);
       };
       promise.then(settled, settled);
@@ -147,9 +143,7 @@ class Client extends Emitter<ClientEvents> implements Face {
     const data = this.#codec.encode(frame);
     const bytes = this.#codec.sizeOf(data);
     const { frameBytesMax = Infinity } = this.welcome ?? {};
-    if (bytes > frameBytesMax) {
-      throw new TooLargeError(`A frame of ${bytes} bytes is over the ${frameBytesMax} of the server.`);
-    }
+    if (bytes > frameBytesMax) throw tooLarge(bytes, frameBytesMax);
     this.#connection.send(data, bytes);
   }
 

@@ -30,8 +30,9 @@ function packedMeta(raw: unknown) {
   if (raw === null || raw === undefined) return {};
   if (!isObject(raw)) throw noFrame();
   // A map of text keys only is no Map, and holds nothing that is known.
-  const entries = raw instanceof Map ? [...raw as Map<number, unknown>] : [];
+  const entries = raw instanceof Map ? [...raw as Map<unknown, unknown>] : [];
   return metaOf(entries.map(([key, value]) => {
+    if (typeof key !== 'number') return [0, value];
     if (key !== metaNames.indexOf('since')) return [key, value];
     const [epoch, offset, ...more] = Array.isArray(value) ? value : [];
     return [key, more.length > 0 ? null : { epoch, offset }];
@@ -95,7 +96,7 @@ export const jsonCodec: Codec = {
   encode({ type, seqId, subject, payload, meta, timestamp = Date.now() }) {
     const fields = [`"type":"${typeNames[type]}"`];
     if (seqId) fields.push(`"seqId":${seqId}`);
-    fields.push(`"timestamp":${timestamp}`);
+    if (timestamp) fields.push(`"timestamp":${timestamp}`);
     if (subject) fields.push(`"subject":${stringify(subject)}`);
     if (payload !== undefined && payload !== null) fields.push(`"payload":${stringify(payload)}`);
     const named = metaFields(meta).map(([, name, value]) => `"${name}":${stringify(value)}`);

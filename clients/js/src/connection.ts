@@ -35,6 +35,8 @@ export interface ConnectionOptions extends Omit<Options, 'codec'> {
 type End = Pick<StateChange, 'closeCode' | 'reason'>;
 
 const connectTimeoutMs = 10000;
+// Trying again as it is brings the same end.
+const finalCodes = new Set([1002, 1003, 1007, 1008, 1009]);
 const bufferedBytesMax = 1 << 20;
 
 /** Keeps one connection: connects, logs in, sees whether it lives, comes back. */
@@ -52,6 +54,7 @@ export class Connection {
   #heartbeat: Heartbeat | undefined;
   #goaway: Goaway | undefined;
   #refusal: CallboardError | undefined;
+  #isOffline = false; // and waits for the network alone
   #urls: string[] = []; // to be tried before our own
   #attempt = 0; // changes with everything that makes older plans void
   #welcomedAt = 0;
@@ -93,8 +96,9 @@ export class Connection {
     this.#end(new ClosedError('The client was closed.'), { closeCode: 1000 }, wasConnected);
   }
 
+  /** What the server has told is waited for. */
   #hurry() {
-    if (this.state === 'retry_pending') this.#open();
+    if (this.state === 'retry_pending' && (!this.#goaway || this.#isOffline)) this.#open();
     this.#heartbeat?.check();
   }
 
@@ -192,19 +196,18 @@ export class Connection {
     if (closeCode === 4500 && (this.#refusal || !never)) {
       return wasConnected ? !this.#login.isStatic : this.#login.refused();
     }
-    return !never && !(closeCode >= 4500 && closeCode <= 4999);
+    return !never && !finalCodes.has(closeCode) && !(closeCode >= 4500 && closeCode <= 4999);
   }
 
   #delayMs(): number {
     const { reconnect, afterMs = 0, spreadMs = 0 } = this.#goaway ?? {};
-    if (reconnect === 'now' || afterMs > 0 || spreadMs > 0) {
-      return afterMs + this.#random() * spreadMs;
-    }
-    return this.#backoff.next();
+    const toldMs = afterMs + this.#random() * spreadMs;
+    return reconnect === 'now' ? toldMs : toldMs + this.#backoff.next();
   }
 
   #retryIn(delayMs: number, end: End) {
-    const retryInMs = isOffline() ? Infinity : delayMs;
+    this.#isOffline = isOffline();
+    const retryInMs = this.#isOffline ? Infinity : delayMs;
     this.#alarm.set(retryInMs, () => this.#open());
     this.#change('retry_pending', { ...end, retryInMs });
   }
@@ -314,6 +317,9 @@ export class Connection {
 
   // -- what goes out ------------------------------------------------------------
 
+  /** Whether the server has sent this client away: nothing new is begun here. */
+  get isLeaving(): boolean { return this.#goaway !== undefined; }
+
   /** Whether more should not be sent now, since what was sent has not left yet. */
   get isFull(): boolean {
     return (this.#transport?.bufferedBytes ?? 0) + this.#batchBytes > bufferedBytesMax;
@@ -322,10 +328,14 @@ export class Connection {
   /** Sends it with the others of this turn. Without a connection it is dropped. */
   send(data: Data, bytes = this.#codec.sizeOf(data)) {
     if (!this.welcome) return;
-    const room = this.welcome.frameBytesMax - this.#batchBytes;
-    if (bytes + this.#codec.gap > room) this.#flush();
-    if (this.#batch.push(data) === 1) queueMicrotask(() => this.#flush());
-    this.#batchBytes += bytes + this.#codec.gap;
+    const { gap } = this.#codec;
+    if (this.#batchBytes + gap + bytes > this.welcome.frameBytesMax) this.#flush();
+    if (this.#batch.push(data) === 1) {
+      this.#batchBytes = bytes;
+      queueMicrotask(() => this.#flush());
+    } else {
+      this.#batchBytes += gap + bytes;
+    }
   }
 
   #flush() {

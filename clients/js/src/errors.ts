@@ -123,6 +123,10 @@ export class MalformedError extends CallboardError {
   }
 }
 
+/** Returns the error of a frame that this side refuses to send. */
+export const tooLarge = (bytes: number, max: number) =>
+  new TooLargeError(`A frame of ${bytes} bytes is over the ${max} of the server.`);
+
 /** Returns the error that an `error` frame says. */
 export function errorOf({ subject, payload, meta }: Frame): CallboardError {
   const message = typeof payload === 'string' ? payload : subject;

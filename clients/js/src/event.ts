@@ -8,8 +8,9 @@ import type { Event } from './types.js';
  */
 export class Deliveries {
   #open = new Map<number, AbortController>();
+  #send: (frame: Outgoing) => void;
 
-  constructor(private readonly send: (frame: Outgoing) => void) {}
+  constructor(send: (frame: Outgoing) => void) { this.#send = send; }
 
   /** Returns the event that a frame carries. */
   of({ seqId, subject, payload, timestamp, meta }: Frame): Event {
@@ -54,6 +55,6 @@ export class Deliveries {
     // The same seqId may be another event's, of a later connection.
     if (!signal || this.#open.get(seqId)?.signal !== signal) return;
     this.#open.delete(seqId);
-    this.send(frame);
+    this.#send(frame);
   }
 }

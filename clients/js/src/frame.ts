@@ -1,4 +1,5 @@
 import { MalformedError } from './errors.js';
+import { byteLength } from './msgpack.js';
 import type { Offset, Position } from './types.js';
 
 /** Types of frames, by their numbers: docs/protocol.md, "Types". */
@@ -86,14 +87,9 @@ function fits(kind: string, value: unknown): boolean {
     case 's': return typeof value === 'string';
     case 'b': return typeof value === 'boolean';
     case 'p': return isPosition(value);
-    default: return typeof value === 'string' && isName(value);
+    default: return typeof value === 'string' && value !== '' && byteLength(value) <= 64;
   }
 }
-
-const isName = (text: string) => {
-  const size = new TextEncoder().encode(text).length;
-  return size > 0 && size <= 64;
-};
 
 /** Returns the meta that these numbers and values are. Throws MalformedError. */
 export function metaOf(fields: Iterable<[number, unknown]>): Meta {

@@ -19,9 +19,12 @@ export class Heartbeat {
   #deadAt = 0;
   #asked = false;
   #answerMs: number;
+  #intervalMs: number;
+  #listeners: HeartbeatListeners;
 
-  constructor(private readonly intervalMs: number, timeoutMs: number,
-    private readonly listeners: HeartbeatListeners) {
+  constructor(intervalMs: number, timeoutMs: number, listeners: HeartbeatListeners) {
+    this.#intervalMs = intervalMs;
+    this.#listeners = listeners;
     this.#answerMs = Math.max(1, timeoutMs - intervalMs);
     this.#wait(intervalMs);
   }
@@ -31,7 +34,7 @@ export class Heartbeat {
     this.#heardAt = now();
     if (!this.#asked) return;
     this.#asked = false;
-    this.#wait(this.intervalMs);
+    this.#wait(this.#intervalMs);
   }
 
   /** Asks at once, unless that is under way with less time left. */
@@ -44,7 +47,7 @@ export class Heartbeat {
 
   #wait(ms: number) {
     this.#alarm.set(ms, () => {
-      const leftMs = this.#heardAt + this.intervalMs - now();
+      const leftMs = this.#heardAt + this.#intervalMs - now();
       if (leftMs > 0) this.#wait(leftMs);
       else this.#ask(this.#answerMs);
     });
@@ -53,7 +56,7 @@ export class Heartbeat {
   #ask(answerMs: number) {
     this.#asked = true;
     this.#deadAt = now() + answerMs;
-    this.#alarm.set(answerMs, () => this.listeners.dead());
-    this.listeners.ping();
+    this.#alarm.set(answerMs, () => this.#listeners.dead());
+    this.#listeners.ping();
   }
 }

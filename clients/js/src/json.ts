@@ -4,7 +4,7 @@
 
 import { MalformedError } from './errors.js';
 import {
-  Ext, bytesOf, depthMax, entriesOf, is64Bits, mapOf, narrow, noPlace, tooDeep,
+  Ext, bytesOf, depthMax, entriesOf, is64Bits, mapOf, narrow, noPlace, tooDeep, tooLong,
 } from './msgpack.js';
 
 type Fields = Record<string, unknown>;
@@ -59,9 +59,7 @@ function numberText(value: number): string {
 const stringText = (value: string) => JSON.stringify(value.replace(/\p{Cs}/gu, '\ufffd'));
 
 function bigintText(value: bigint): string {
-  if (!is64Bits(value)) {
-    throw new MalformedError('An integer of more than 64 bits has no place in a frame.');
-  }
+  if (!is64Bits(value)) throw tooLong();
   return String(value);
 }
 

@@ -53,71 +53,67 @@ class Writer {
     return at;
   }
 
-  u8(value: number) { const at = this.#take(1); this.#view.setUint8(at, value); }
-  u16(value: number) { const at = this.#take(2); this.#view.setUint16(at, value); }
-  u32(value: number) { const at = this.#take(4); this.#view.setUint32(at, value); }
-  u64(value: bigint) { const at = this.#take(8); this.#view.setBigUint64(at, value); }
-  f64(value: number) { const at = this.#take(8); this.#view.setFloat64(at, value); }
+  /** Writes an integer of 1, 2 or 4 bytes: 0, 1 or 2; of a negative one, its complement. */
+  #int(exponent: number, value: number) {
+    const at = this.#take(1 << exponent);
+    if (exponent === 0) this.#view.setUint8(at, value);
+    else if (exponent === 1) this.#view.setUint16(at, value);
+    else this.#view.setUint32(at, value);
+  }
+
+  u8(value: number) { this.#int(0, value); }
+  u64(value: bigint) { this.#view.setBigUint64(this.#take(8), value); }
+  f64(value: number) { this.#view.setFloat64(this.#take(8), value); }
   raw(bytes: Uint8Array) { const at = this.#take(bytes.length); this.#bytes.set(bytes, at); }
   result(): Uint8Array { return this.#bytes.slice(0, this.#size); }
 
-  /** Writes a length: `fix` up to `fixMax`, or the first code that fits; 0: there is none. */
-  head(count: number, fix: number, fixMax: number, code8: number, code16: number, code32: number) {
-    if (count <= fixMax) {
-      this.u8(fix | count);
-    } else if (code8 && count < 0x100) {
-      this.u8(code8);
-      this.u8(count);
-    } else if (count < 0x10000) {
-      this.u8(code16);
-      this.u16(count);
-    } else {
-      this.u8(code32);
-      this.u32(count);
-    }
+  /** Writes the code for an integer, the first of a row by size, and the integer. */
+  #sized(code: number, value: number, least = 0) {
+    const size = value < 0 ? ~value * 2 : value; // -128 needs what 254 does
+    const exponent = Math.max(least, size < 0x100 ? 0 : size < 0x10000 ? 1 : 2);
+    this.u8(code + exponent);
+    this.#int(exponent, value);
+  }
+
+  /** Writes a length: `fix` up to `fixMax`, or behind the first code that fits. */
+  head(count: number, fix: number, fixMax: number, code: number, least = 0) {
+    if (count <= fixMax) this.u8(fix | count);
+    else this.#sized(code, count, least);
   }
 
   integer(value: number) {
-    if (value >= 0) {
-      if (value < 0x80) this.u8(value);
-      else if (value < 0x100) { this.u8(0xcc); this.u8(value); }
-      else if (value < 0x10000) { this.u8(0xcd); this.u16(value); }
-      else if (value < 0x100000000) { this.u8(0xce); this.u32(value); }
-      else { this.u8(0xcf); this.u64(BigInt(value)); }
-    } else if (value >= -0x20) this.u8(value & 0xff);
-    else if (value >= -0x80) { this.u8(0xd0); this.u8(value & 0xff); }
-    else if (value >= -0x8000) { this.u8(0xd1); this.u16(value & 0xffff); }
-    else if (value >= -0x80000000) { this.u8(0xd2); this.u32(value >>> 0); }
-    else { this.u8(0xd3); this.u64(BigInt.asUintN(64, BigInt(value))); }
+    if (value >= -0x20 && value < 0x80) this.u8(value);
+    else if (value >= 2 ** 32 || value < -(2 ** 31)) this.long(BigInt(value));
+    else this.#sized(value < 0 ? 0xd0 : 0xcc, value);
+  }
+
+  long(value: bigint) {
+    this.u8(value < 0n ? 0xd3 : 0xcf);
+    this.u64(BigInt.asUintN(64, value));
   }
 
   bigint(value: bigint) {
-    if (isSafe(value)) {
-      this.integer(Number(value));
-    } else if (is64Bits(value)) {
-      this.u8(value < 0n ? 0xd3 : 0xcf);
-      this.u64(BigInt.asUintN(64, value));
-    } else {
-      throw new MalformedError('An integer of more than 64 bits has no place in a frame.');
-    }
+    if (isSafe(value)) this.integer(Number(value));
+    else if (is64Bits(value)) this.long(value);
+    else throw tooLong();
   }
 
   string(value: string) {
     const bytes = utf8Encoder.encode(value);
-    this.head(bytes.length, 0xa0, 31, 0xd9, 0xda, 0xdb);
+    this.head(bytes.length, 0xa0, 31, 0xd9);
     this.raw(bytes);
   }
 
   ext({ type, data }: Ext) {
     const fixed = [1, 2, 4, 8, 16].indexOf(data.length);
     if (fixed >= 0) this.u8(0xd4 + fixed);
-    else this.head(data.length, 0, -1, 0xc7, 0xc8, 0xc9);
-    this.u8(type & 0xff);
+    else this.#sized(0xc7, data.length);
+    this.u8(type);
     this.raw(data);
   }
 
   entries(entries: [unknown, unknown][], depth: number) {
-    this.head(entries.length, 0x80, 15, 0, 0xde, 0xdf);
+    this.head(entries.length, 0x80, 15, 0xdd, 1);
     for (const [key, value] of entries) {
       this.value(key, depth);
       this.value(value, depth);
@@ -127,19 +123,17 @@ class Writer {
   object(value: object, depth: number) {
     const bytes = bytesOf(value);
     if (bytes) {
-      this.head(bytes.length, 0, -1, 0xc4, 0xc5, 0xc6);
+      this.#sized(0xc4, bytes.length);
       this.raw(bytes);
     } else if (value instanceof Ext) {
       this.ext(value);
     } else if (depth <= 0) {
       throw tooDeep();
     } else if (Array.isArray(value)) {
-      this.head(value.length, 0x90, 15, 0, 0xdc, 0xdd);
+      this.head(value.length, 0x90, 15, 0xdb, 1);
       for (const element of value) this.value(element, depth - 1);
-    } else if (value instanceof Map) {
-      this.entries([...value], depth - 1);
     } else {
-      this.entries(entriesOf(value), depth - 1);
+      this.entries(value instanceof Map ? [...value] : entriesOf(value), depth - 1);
     }
   }
 
@@ -175,6 +169,8 @@ export function entriesOf(value: object): [string, unknown][] {
 
 export const tooDeep = () =>
   new MalformedError(`A payload has at most ${depthMax} levels.`);
+export const tooLong = () =>
+  new MalformedError('An integer has at most 64 bits.');
 export const noPlace = (value: unknown) =>
   new MalformedError(`A ${value instanceof Date ? 'Date' : typeof value} has no place in a frame.`);
 
@@ -205,9 +201,12 @@ export class Reader {
     return at;
   }
 
-  #u8() { return this.#view.getUint8(this.#take(1)); }
-  #u16() { return this.#view.getUint16(this.#take(2)); }
-  #u32() { return this.#view.getUint32(this.#take(4)); }
+  /** Reads an unsigned integer of 1, 2 or 4 bytes: 0, 1 or 2. */
+  #uint(exponent: number): number {
+    const at = this.#take(1 << exponent);
+    if (exponent === 0) return this.#view.getUint8(at);
+    return exponent === 1 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+  }
 
   #bin(count: number) {
     const at = this.#take(count);
@@ -246,41 +245,32 @@ export class Reader {
 
   /** Returns the next value, of at most `depth` levels. */
   read(depth: number): unknown {
-    const code = this.#u8();
+    const code = this.#uint(0);
     if (code < 0x80) return code;
     if (code < 0x90) return this.#map(code & 0x0f, depth);
     if (code < 0xa0) return this.#array(code & 0x0f, depth);
     if (code < 0xc0) return this.#str(code & 0x1f);
     if (code >= 0xe0) return code - 0x100;
+    if (code < 0xc4) {
+      if (code === 0xc1) throw new MalformedError('0xc1 begins no value.');
+      return code === 0xc0 ? null : code === 0xc3;
+    }
+    // Formats of one kind stand in a row, by the size of what they begin with.
+    if (code < 0xc7) return this.#bin(this.#uint(code - 0xc4));
+    if (code < 0xca) return this.#ext(this.#uint(code - 0xc7));
+    if (code > 0xdd) return this.#map(this.#uint(code - 0xdd), depth);
+    if (code > 0xdb) return this.#array(this.#uint(code - 0xdb), depth);
+    if (code > 0xd8) return this.#str(this.#uint(code - 0xd9));
+    if (code > 0xd3) return this.#ext(1 << (code - 0xd4));
+    if (code > 0xcb && code < 0xcf) return this.#uint(code - 0xcc);
     switch (code) {
-      case 0xc0: return null;
-      case 0xc2: return false;
-      case 0xc3: return true;
-      case 0xc4: return this.#bin(this.#u8());
-      case 0xc5: return this.#bin(this.#u16());
-      case 0xc6: return this.#bin(this.#u32());
-      case 0xc7: return this.#ext(this.#u8());
-      case 0xc8: return this.#ext(this.#u16());
-      case 0xc9: return this.#ext(this.#u32());
       case 0xca: return this.#view.getFloat32(this.#take(4));
       case 0xcb: return this.#view.getFloat64(this.#take(8));
-      case 0xcc: return this.#u8();
-      case 0xcd: return this.#u16();
-      case 0xce: return this.#u32();
       case 0xcf: return narrow(this.#view.getBigUint64(this.#take(8)));
       case 0xd0: return this.#view.getInt8(this.#take(1));
       case 0xd1: return this.#view.getInt16(this.#take(2));
       case 0xd2: return this.#view.getInt32(this.#take(4));
-      case 0xd3: return narrow(this.#view.getBigInt64(this.#take(8)));
-      case 0xd9: return this.#str(this.#u8());
-      case 0xda: return this.#str(this.#u16());
-      case 0xdb: return this.#str(this.#u32());
-      case 0xdc: return this.#array(this.#u16(), depth);
-      case 0xdd: return this.#array(this.#u32(), depth);
-      case 0xde: return this.#map(this.#u16(), depth);
-      case 0xdf: return this.#map(this.#u32(), depth);
-      case 0xc1: throw new MalformedError('0xc1 begins no value.');
-      default: return this.#ext(1 << (code - 0xd4));
+      default: return narrow(this.#view.getBigInt64(this.#take(8)));
     }
   }
 }

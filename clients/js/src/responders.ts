@@ -1,16 +1,13 @@
-import type { Answered } from './asks.js';
-import { Backoff } from './backoff.js';
-import { AbortedError, CallboardError, ResponderError, errorOf } from './errors.js';
+import { AbortedError, CallboardError, ResponderError } from './errors.js';
 import type { Frame, Outgoing } from './frame.js';
 import { FrameType } from './frame.js';
-import { Alarm, deferred } from './timing.js';
+import type { Session } from './standing.js';
+import { Standing } from './standing.js';
+import { deferred } from './timing.js';
 import type { Handler, RequestContext, Responder } from './types.js';
 
 /** What responders need of the client. */
-export interface ResponderSession {
-  readonly isConnected: boolean;
-  readonly random: () => number;
-  ask(frame: Outgoing, answered: Answered): void;
+export interface ResponderSession extends Session {
   /** Throws MalformedError or TooLargeError. */
   send(frame: Outgoing): void;
   error(error: CallboardError): void;
@@ -19,57 +16,38 @@ export interface ResponderSession {
 /** One action, registered on each connection. */
 class Registration implements Responder {
   #ready = deferred<void>();
-  #retry = new Alarm();
-  #backoff: Backoff;
-  #asked = 0;
+  #standing: Standing;
+  #forget: () => void;
 
   constructor(readonly action: string, readonly handler: Handler,
-    private readonly session: ResponderSession, private readonly forget: () => void) {
-    this.#backoff = new Backoff({}, session.random);
+    session: ResponderSession, forget: () => void) {
+    this.#forget = forget;
+    this.#standing = new Standing(session, {
+      frame: () => ({ type: FrameType.register, subject: action }),
+      granted: () => this.#ready.resolve(),
+      refused: (error) => {
+        session.error(error);
+        this.end(error);
+      },
+    });
   }
 
   get ready() { return this.#ready.promise; }
 
-  make() {
-    this.#retry.clear();
-    const asked = ++this.#asked;
-    this.session.ask({ type: FrameType.register, subject: this.action }, (answer) => {
-      if (asked === this.#asked) this.#answered(answer);
-    });
-  }
+  make() { this.#standing.make(); }
 
-  lost() {
-    ++this.#asked;
-    this.#retry.clear();
-  }
-
-  #answered(answer: Frame | null) {
-    const error = answer?.type === FrameType.error ? errorOf(answer) : undefined;
-    if (answer && !error) {
-      this.#backoff.reset();
-      this.#ready.resolve();
-    } else if (!error || error.temporary) {
-      this.#retry.set((error?.retryAfterMs ?? 0) + this.#backoff.next(), () => this.make());
-    } else {
-      this.session.error(error);
-      this.end(error);
-    }
-  }
+  lost() { this.#standing.lost(); }
 
   end(error: CallboardError) {
     this.lost();
-    this.forget();
+    this.#forget();
     this.#ready.reject(error);
   }
 
   stop(): Promise<void> {
-    const { promise, resolve } = deferred<void>();
+    const left = this.#standing.leave({ type: FrameType.unregister, subject: this.action });
     this.end(new AbortedError());
-    if (!this.session.isConnected) resolve();
-    else {
-      this.session.ask({ type: FrameType.unregister, subject: this.action }, () => resolve());
-    }
-    return promise;
+    return left;
   }
 }
 
@@ -77,19 +55,20 @@ class Registration implements Responder {
 export class Responders {
   #all = new Map<string, Registration>();
   #open = new Map<number, AbortController>();
+  #session: ResponderSession;
 
-  constructor(private readonly session: ResponderSession) {}
+  constructor(session: ResponderSession) { this.#session = session; }
 
   /** Throws where the action has a handler already. */
   add(action: string, handler: Handler): Registration {
     if (this.#all.has(action)) {
       throw new CallboardError('already_registered', `'${action}' has a handler.`);
     }
-    const one: Registration = new Registration(action, handler, this.session, () => {
+    const one: Registration = new Registration(action, handler, this.#session, () => {
       if (this.#all.get(action) === one) this.#all.delete(action);
     });
     this.#all.set(action, one);
-    if (this.session.isConnected) one.make();
+    if (this.#session.isConnected) one.make();
     return one;
   }
 
@@ -132,17 +111,18 @@ export class Responders {
     const reply = (outgoing: Omit<Outgoing, 'seqId'>) => {
       // The same seqId may be another request's, of a later connection.
       if (this.#open.get(seqId) !== controller) return;
-      this.session.send({ ...outgoing, seqId });
+      this.#session.send({ ...outgoing, seqId });
       this.#open.delete(seqId);
     };
     try {
       const registration = this.#all.get(subject);
-      if (!registration) throw noHandler(subject);
+      if (!registration) throw ownError('responder_failed', 302, `Nobody answers '${subject}' here.`);
+      if (this.#open.size > openMax) throw ownError('overloaded', 501, 'Too much is being answered.');
       const payload = await registration.handler(frame.payload, contextOf(frame, wanted, controller));
       reply({ type: FrameType.response, payload });
     } catch (error) {
-      const own = error instanceof ResponderError || isNoHandler(error);
-      if (!own && !controller.signal.aborted) this.session.error(failed(subject, error));
+      const own = error instanceof ResponderError || error instanceof Refusal;
+      if (!own && !controller.signal.aborted) this.#session.error(failed(subject, error));
       try {
         reply(errorFrame(own ? error as CallboardError : hidden));
       } catch { // its sentence is too long
@@ -162,13 +142,14 @@ function contextOf({ subject, meta }: Frame, wanted: boolean, { signal }: AbortC
   return context;
 }
 
-const responderFailed = 302;
+/** The answer where no handler is asked. */
+class Refusal extends CallboardError {}
+
+const openMax = 1024;
 const hidden = new ResponderError('failed', 'The responder failed.');
 
-const noHandler = (action: string) => new CallboardError('responder_failed',
-  `Nobody answers '${action}' here.`, { code: responderFailed, temporary: true });
-const isNoHandler = (error: unknown) =>
-  error instanceof CallboardError && error.name === 'responder_failed';
+const ownError = (name: string, code: number, message: string) =>
+  new Refusal(name, message, { code, temporary: true });
 const failed = (action: string, cause: unknown) =>
   new CallboardError('handler_failed', `The handler of '${action}' failed.`, { cause });
 

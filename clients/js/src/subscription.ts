@@ -1,22 +1,20 @@
-import type { Answered } from './asks.js';
-import { Backoff } from './backoff.js';
 import { Buffer } from './buffer.js';
 import type { CallboardError } from './errors.js';
-import { AbortedError, MalformedError, errorOf } from './errors.js';
+import { AbortedError, MalformedError } from './errors.js';
 import { Emitter } from './emitter.js';
-import type { Frame, Outgoing } from './frame.js';
+import type { Outgoing } from './frame.js';
 import { FrameType, isPosition } from './frame.js';
-import { Alarm, deferred } from './timing.js';
+import { limit } from './limit.js';
+import type { Session } from './standing.js';
+import { Standing } from './standing.js';
+import { deferred } from './timing.js';
 import type {
   Event, Position, PresenceStep, SubscribeOptions, Subscribed, Subscription as Face,
   SubscriptionEvents,
 } from './types.js';
 
 /** What a subscription needs of the client. */
-export interface Session {
-  readonly isConnected: boolean;
-  readonly random: () => number;
-  ask(frame: Outgoing, answered: Answered): void;
+export interface SubscriptionSession extends Session {
   /** It is no longer one of the client's. */
   forget(subscription: Subscription): void;
 }
@@ -32,31 +30,33 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
   state: 'pending' | 'subscribed' | 'ended' = 'pending';
   position: Position | null;
   #options: SubscribeOptions;
-  #session: Session;
+  #session: SubscriptionSession;
   #ready = deferred<Subscribed>();
   #buffer: Buffer<Event<T>>;
-  #retry = new Alarm();
-  #backoff: Backoff;
-  #asked = 0; // counts: an answer to an older one is void
-  #isKnown = false; // to the server, on this connection
+  #standing: Standing;
+  #from: Position | null = null; // what was asked for
   #made = false;
   #seen: Position | null = null; // before the last answer: a last value may be older
-  #offSignal = () => {};
+  #release: () => void;
 
-  constructor(subject: string, options: SubscribeOptions, session: Session) {
+  constructor(subject: string, options: SubscribeOptions, session: SubscriptionSession) {
     super();
     const { group, since = null, signal, buffer = bufferMax, overflow = 'fail' } = options;
-    if (!(Number.isInteger(buffer) && buffer > 0)) throw new RangeError('A buffer has room for 1 or more.');
+    if (!(Number.isInteger(buffer) && buffer > 0)) {
+      throw new RangeError('A buffer has room for 1 or more.');
+    }
     this.subject = subject;
     this.group = group;
     this.position = since;
     this.#options = options;
     this.#session = session;
-    this.#backoff = new Backoff({}, session.random);
+    this.#standing = new Standing(session, {
+      frame: () => this.#frame(),
+      granted: ({ payload }) => this.#begin(payload),
+      refused: (error) => this.#refused(error),
+    });
     this.#buffer = new Buffer(buffer, overflow);
-    const aborted = () => void this.unsubscribe();
-    signal?.addEventListener('abort', aborted);
-    this.#offSignal = () => signal?.removeEventListener('abort', aborted);
+    this.#release = limit({ signal }, () => void this.unsubscribe());
   }
 
   get ready() { return this.#ready.promise; }
@@ -66,48 +66,39 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
   // -- made, and made again -----------------------------------------------------
 
   /** Subscribes on the connection that is there now. */
-  make() {
-    this.#retry.clear();
-    const { presence, ack, since } = this.#options;
+  make() { this.#standing.make(); }
+
+  #frame(): Outgoing {
+    const { presence, ack, since = null } = this.#options;
     const { group } = this;
     // A group keeps its own place: where it begins is said but once.
-    const from = group === undefined ? this.position : this.#made ? null : since;
-    const asked = ++this.#asked;
-    this.#isKnown = true;
-    this.#session.ask({
+    this.#from = group === undefined ? this.position : this.#made ? null : since;
+    return {
       type: FrameType.subscribe,
       subject: this.subject,
       meta: {
-        since: from ?? undefined, presence: presence || undefined, group, ack: ack || undefined,
+        since: this.#from ?? undefined, presence: presence || undefined, group,
+        ack: ack || undefined,
       },
-    }, (answer) => {
-      if (asked === this.#asked && this.state !== 'ended') this.#answered(answer, from ?? null);
-    });
+    };
   }
 
   /** The connection is gone. */
   lost() {
-    ++this.#asked;
-    this.#isKnown = false;
-    this.#retry.clear();
+    this.#standing.lost();
     if (this.state === 'subscribed') this.state = 'pending';
   }
 
-  #answered(answer: Frame | null, from: Position | null) {
-    const error = answer?.type === FrameType.error ? errorOf(answer) : undefined;
-    if (error?.code === alreadySubscribed) {
+  #refused(error: CallboardError) {
+    if (error.code === alreadySubscribed) {
       this.#hold({ position: this.position, recovered: true, again: this.#made }, false);
-    } else if (answer && !error) {
-      this.#begin(answer.payload, from);
-    } else if (!error || error.temporary) {
-      const delayMs = (error?.retryAfterMs ?? 0) + this.#backoff.next();
-      this.#retry.set(delayMs, () => this.make());
     } else {
       this.end(error);
     }
   }
 
-  #begin(payload: unknown, from: Position | null) {
+  #begin(payload: unknown) {
+    const from = this.#from;
     const { recovered, retained } = (payload ?? {}) as { recovered?: unknown; retained?: unknown };
     const head = isPosition(payload) ? { epoch: payload.epoch, offset: payload.offset } : null;
     const isResumed = from !== null || this.#made;
@@ -125,7 +116,6 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
   #hold(subscribed: Subscribed, isResumed: boolean) {
     this.state = 'subscribed';
     this.#made = true;
-    this.#backoff.reset();
     this.#ready.resolve(subscribed);
     this.emit('subscribed', subscribed);
     if (!isResumed) return;
@@ -198,24 +188,16 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
 
   /** Tells the server; resolves when it has, or there is nobody to tell. */
   #leave(): Promise<void> {
-    const { promise, resolve } = deferred<void>();
-    if (!this.#session.isConnected || !this.#isKnown) {
-      resolve();
-      return promise;
-    }
-    const { group } = this;
-    this.#session.ask({
-      type: FrameType.unsubscribe, subject: this.subject, meta: { group },
-    }, () => resolve());
-    return promise;
+    const { subject, group } = this;
+    return this.#standing.leave({ type: FrameType.unsubscribe, subject, meta: { group } });
   }
 
   /** Ends it here. */
   end(error?: CallboardError) {
     if (this.state === 'ended') return;
     this.state = 'ended';
-    this.#retry.clear();
-    this.#offSignal();
+    this.#standing.lost();
+    this.#release();
     this.#session.forget(this as Subscription);
     this.#buffer.end(error);
     this.#ready.reject(error ?? new AbortedError());

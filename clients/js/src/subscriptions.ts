@@ -1,16 +1,17 @@
 import { CallboardError } from './errors.js';
 import type { Frame } from './frame.js';
 import { FrameType } from './frame.js';
-import type { Session } from './subscription.js';
+import type { Session } from './standing.js';
+import type { SubscriptionSession } from './subscription.js';
 import { Subscription } from './subscription.js';
 import type { Event, SubscribeOptions } from './types.js';
 
 /** A client's subscriptions, one for each subject and group. */
 export class Subscriptions {
   #all = new Map<string, Subscription>();
-  #session: Session;
+  #session: SubscriptionSession;
 
-  constructor(session: Omit<Session, 'forget'>) {
+  constructor(session: Session) {
     this.#session = Object.assign(Object.create(session) as Session, {
       forget: (one: Subscription) => {
         const key = keyOf(one.subject, one.group);

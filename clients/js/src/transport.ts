@@ -27,10 +27,13 @@ export class Transport {
     };
     listen('open', () => listeners.opened());
     listen('message', ({ data }) => listeners.message(data));
-    listen('error', () => {}); // a close follows
+    // A close follows. Where this side finds the stream broken, classes differ in
+    // the code that they tell: it is always that of no close frame.
+    let isBroken = false;
+    listen('error', () => { isBroken = true; });
     listen('close', ({ code, reason }) => {
       this.#left = true;
-      listeners.closed(Number(code ?? 1006), String(reason ?? ''));
+      listeners.closed(isBroken ? 1006 : Number(code ?? 1006), String(reason ?? ''));
     });
   }
 

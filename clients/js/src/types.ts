@@ -49,6 +49,7 @@ export interface Welcome {
 export interface Goaway {
   readonly reason: string;
   readonly reconnect: 'now' | 'backoff' | 'never';
+  /** An hour at most, and so is spreadMs. */
   readonly afterMs: number;
   readonly spreadMs: number;
   /** Where to go instead, if the server says so. */
@@ -62,7 +63,7 @@ export interface WebSocketLike {
   readonly bufferedAmount?: number;
   send(data: string | Uint8Array): void;
   close(code?: number, reason?: string): void;
-  addEventListener(type: string, listener: (event: never) => void): void;
+  addEventListener(type: string, listener: (event: any) => void): void;
 }
 export type WebSocketClass = new (url: string, protocols?: string) => WebSocketLike;
 

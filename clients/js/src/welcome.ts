@@ -1,6 +1,8 @@
 import { MalformedError } from './errors.js';
 import type { Goaway, Welcome } from './types.js';
 
+const hourMs = 3600000;
+
 type Fields = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
@@ -31,8 +33,8 @@ export function goawayOf(payload: unknown): Goaway {
   return {
     reason: String(reason ?? ''),
     reconnect: known ? reconnect : 'backoff',
-    afterMs: amount(afterMs, 0),
-    spreadMs: amount(spreadMs, 0),
+    afterMs: Math.min(amount(afterMs, 0), hourMs),
+    spreadMs: Math.min(amount(spreadMs, 0), hourMs),
     ...Array.isArray(urls) ? { urls: urls.filter(isAddress) } : {},
   };
 }

@@ -142,6 +142,23 @@ test('a handler that throws because it was aborted is no news', async () => {
   expect(errors).toEqual([]);
 });
 
+test('1,024 are answered at a time, and one more is refused', async () => {
+  const { client, socket } = connected();
+  const answers: (() => void)[] = [];
+  client.respond('a', () => new Promise<void>((resolve) => { answers.push(resolve); }));
+  await answered(socket);
+  for (let seqId = 1; seqId <= 1024; ++seqId) ask(socket, seqId);
+  expect(await answered(socket)).toEqual([]);
+  ask(socket, 1025);
+  expect((await answered(socket)).map(([type, seqId, name, , meta]) => [type, seqId, name, meta])).toEqual([
+    ['error', 1025, 'overloaded', { code: 501, temporary: true }]]);
+  answers[0]?.();
+  expect((await answered(socket)).map(([type, seqId]) => [type, seqId])).toEqual([['response', 1]]);
+  ask(socket, 1026);
+  expect(await answered(socket)).toEqual([]);
+  expect(answers.length).toBe(1025);
+});
+
 test('stop: no more requests, but those that came are answered', async () => {
   const { client, socket } = connected();
   let answer = (_: unknown) => {};

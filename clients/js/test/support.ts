@@ -58,6 +58,8 @@ export class FakeSocket {
     this.#fire('open');
   }
 
+  fail() { this.#fire('error'); }
+
   raw(data: unknown) { this.#fire('message', { data }); }
 
   say(type: string, fields: { seqId?: number; subject?: string; payload?: unknown;
