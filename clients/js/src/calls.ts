@@ -7,7 +7,8 @@ import type { Frame, Outgoing } from './frame.js';
 import { FrameType } from './frame.js';
 import { limit } from './limit.js';
 import { Alarm, deferred, guarded } from './timing.js';
-import type { QueueOptions, Welcome } from './types.js';
+import type { QueueOptions } from './options.js';
+import type { Welcome } from './types.js';
 
 /** What calls need of a connection. */
 export interface Link {
@@ -93,7 +94,8 @@ export class Calls {
       release();
     };
     const call: Call = {
-      order: ++this.#begun, seqId, type: frame.type, data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
+      order: ++this.#begun, seqId, type: frame.type,
+      data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
       succeed: (payload) => { settle(); resolve(payload); },
       fail: (error) => { settle(); reject(error); },
     };

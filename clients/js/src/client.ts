@@ -14,10 +14,11 @@ import { limit } from './limit.js';
 import { Responders } from './responders.js';
 import { Subscriptions } from './subscriptions.js';
 import { checkedMs, deferred, guarded, now } from './timing.js';
+import type { Options, WebSocketClass } from './options.js';
 import type {
   CallOptions, Client as Face, ClientEvents, Handler, History, HistoryOptions, NotifyOptions,
-  Options, Position, PresenceCount, PresenceOptions, PresencePage, PublishOptions, PushOptions,
-  RequestOptions, Responder, State, SubscribeOptions, Subscription, WebSocketClass, Welcome,
+  Position, PresenceCount, PresenceOptions, PresencePage, PublishOptions, PushOptions,
+  RequestOptions, Responder, State, SubscribeOptions, Subscription, Welcome,
 } from './types.js';
 import { isAddress } from './welcome.js';
 

@@ -8,7 +8,8 @@ import { Login } from './login.js';
 import { isOffline, watchPlatform } from './platform.js';
 import { Alarm, now } from './timing.js';
 import { Transport } from './transport.js';
-import type { Goaway, Options, State, StateChange, WebSocketClass, Welcome } from './types.js';
+import type { Options, WebSocketClass } from './options.js';
+import type { Goaway, State, StateChange, Welcome } from './types.js';
 import { goawayOf, welcomeOf } from './welcome.js';
 
 export interface ConnectionListeners {

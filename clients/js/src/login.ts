@@ -1,6 +1,7 @@
 import { Backoff } from './backoff.js';
 import { Alarm, now, timerMsMax } from './timing.js';
-import type { Options, TokenRequest, Welcome } from './types.js';
+import type { Options, TokenRequest } from './options.js';
+import type { Welcome } from './types.js';
 
 /** How often in a row a token may be refused until the client gives up. */
 export const refusalsMax = 3;

@@ -1,5 +1,5 @@
 import type { Data } from './codec.js';
-import type { WebSocketClass, WebSocketLike } from './types.js';
+import type { WebSocketClass, WebSocketLike } from './options.js';
 
 export interface TransportListeners {
   opened(): void;
