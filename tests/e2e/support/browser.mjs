@@ -39,7 +39,7 @@ export async function startBrowser(options = {}) {
 /// Opens the page in a new tab, as somebody, and waits until it is connected.
 export async function openTab(browser, server, name, room = 'lobby') {
   const page = await browser.context.newPage();
-  await page.goto(`${server.http}/#${room}`);
+  await page.goto(`${server.http}/#${room}`, { timeout: 3 * patienceMs });
   await page.fill('#name', name);
   await page.press('#name', 'Enter');
   await connected(page);
