@@ -1,9 +1,14 @@
 #include <callboard/net/descriptors.hpp>
 
+#include <algorithm>
+#include <climits>
 #include <memory>
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace callboard::net {
 
@@ -25,6 +30,21 @@ std::optional<size_t> list_descriptors() {
 }
 
 } // namespace
+
+void reserve_descriptors(size_t n) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    return;
+  auto last = std::min<rlim_t>({n, limit.rlim_cur, INT_MAX});
+  auto some = ::open("/", O_PATH | O_CLOEXEC);
+  if (last == 0 || some < 0)
+    return;
+  // The table reaches up to the largest number in use, and stays so.
+  auto largest = ::fcntl(some, F_DUPFD_CLOEXEC, static_cast<int>(last - 1));
+  if (largest >= 0)
+    ::close(largest);
+  ::close(some);
+}
 
 std::optional<size_t> open_descriptors() {
   struct stat info {};

@@ -18,6 +18,7 @@
 #include <callboard/net/admin_front.hpp>
 #include <callboard/net/bound_socket.hpp>
 #include <callboard/net/client_init.hpp>
+#include <callboard/net/descriptors.hpp>
 #include <callboard/net/listener.hpp>
 #include <callboard/net/log.hpp>
 #include <callboard/net/loop_service.hpp>
@@ -341,6 +342,8 @@ caf::expected<std::unique_ptr<server>> server::start(caf::actor_system& sys,
   if (options.on_bound)
     if (auto failed = options.on_bound())
       return failed;
+  reserve_descriptors(options.node.connections_max
+                      + loops * loop_service::http_sessions_max);
   auto made = std::make_unique<impl>(sys, std::move(options), std::move(tls),
                                      static_cast<uint32_t>(loops));
   try {

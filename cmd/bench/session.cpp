@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <callboard/net/descriptors.hpp>
+
 #include "comeback_load.hpp"
 #include "echo_load.hpp"
 #include "report.hpp"
@@ -63,8 +65,10 @@ std::string open_files_for(uint64_t links) {
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
   constexpr uint64_t others = 32;
-  if (links + others <= limit.rlim_cur)
+  if (links + others <= limit.rlim_cur) {
+    net::reserve_descriptors(links + others);
     return {};
+  }
   return "the run needs " + std::to_string(links + others)
          + " open files, and this process may have "
          + std::to_string(limit.rlim_cur) + ": raise the limit (ulimit -Hn)";

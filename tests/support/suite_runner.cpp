@@ -1,5 +1,6 @@
-// CAF's runner takes long to compile; all test programs share this object.
+#include "support/suite_runner.hpp"
 
+// CAF's runner takes long to compile; all test programs share this object.
 #define CAF_TEST_NO_MAIN
 
 #include <algorithm>
@@ -8,8 +9,6 @@
 #include <vector>
 
 #include <caf/test/unit_test_impl.hpp>
-
-#include "support/suite_runner.hpp"
 
 namespace {
 
