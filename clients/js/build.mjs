@@ -1,8 +1,8 @@
 // Builds dist/: one module for `import`, one for `require`, and the types for
-// each. What it makes depends on src/ alone.
+// each. What it makes depends on src/ alone, but for the license beside it.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -33,6 +33,8 @@ export async function buildAll(dist = `${top}dist`) {
     execFileSync(process.execPath, [compiler, '-p', top, '--noEmit', 'false',
       '--declaration', '--emitDeclarationOnly', '--outDir', outdir], { stdio: 'inherit' });
   }
+  // Nobody gets the package without.
+  copyFileSync(`${top}../../LICENSE`, `${dist}/LICENSE`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll();

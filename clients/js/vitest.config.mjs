@@ -6,7 +6,7 @@ export default defineConfig({
     environment: 'node',
     pool: 'threads',
     poolOptions: { threads: { singleThread: true } },
-    testTimeout: 10000,
+    testTimeout: 60000,
     watch: false,
   },
 });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { load } from './bundle.mjs';
 
 const { readSaid, textChars } = await load('message');
+const { keep, kept } = await load('mine');
 const { hueOf, initials, randomId, roomName, roomOfHash } = await load('names');
 
 const read = (payload, sender = 'node-1234') =>
@@ -39,11 +40,20 @@ test('names and texts have bounds', () => {
 
 test('names of rooms are segments of topics', () => {
   for (const [typed, name] of [['lobby', 'lobby'], [' #Green  Room ', 'Green-Room'], ['a/b+c#d', 'a-b-c-d'],
-    ['', ''], ['#', ''], ['///', ''], ['a\u0000b', 'a-b'], ['é 🎭', 'é-🎭'], ['x'.repeat(41), 'x'.repeat(40)]]) {
+    ['', ''], ['#', ''], ['///', ''], ['a\u0000b', 'a-b'], ['é 🎭', 'é-🎭'], ['x'.repeat(41), 'x'.repeat(40)],
+    ['x'.repeat(39) + '🎭', 'x'.repeat(39)], ['a\ud83d', 'a']]) {
     assert.equal(roomName(typed), name);
+    assert.equal(roomOfHash(`#${encodeURIComponent(name)}`), name);
   }
   assert.equal(roomOfHash('#Green%20Room'), 'Green-Room');
   assert.equal(roomOfHash('#%E0%A4'), '');
+});
+
+test('without a browser that keeps anything, the page does', () => {
+  assert.equal(kept('sessionStorage', 'token'), '');
+  keep('sessionStorage', 'token', 't');
+  assert.equal(kept('sessionStorage', 'token'), 't');
+  assert.equal(kept('localStorage', 'token'), '');
 });
 
 test('pictures of people', () => {

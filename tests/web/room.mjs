@@ -134,6 +134,15 @@ test('a room that is nearly full takes the newest of what was kept', () => {
   assert.deepEqual([room.items.length, room.oldest, room.more], [itemsMax, 9, false]);
 });
 
+test('a full room takes what is newer, for the oldest', () => {
+  const room = new Room('a');
+  for (const n of range(1, itemsMax)) room.add(said(n), false);
+  const events = [3, 2, 1].map((n) => entry(itemsMax + n));
+  assert.equal(room.merge(history([...events, entry(itemsMax)], true), nobody), 3);
+  assert.deepEqual([room.items.length, room.oldest, room.last.offset], [itemsMax, 4, itemsMax + 3]);
+  assert.equal(room.merge(history(events), nobody), 0);
+});
+
 test('what has gone can come again', () => {
   const room = new Room('a');
   for (const n of range(1, itemsMax + 1)) room.add(said(n, { id: `i${n}` }), false);

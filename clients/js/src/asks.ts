@@ -27,7 +27,7 @@ export class Asks {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Calls `answered` once; with null where no answer came in time. Not after `clear`. */
+  /** Calls `answered` once; with null where no answer came in time, or none can come. */
   ask(frame: Outgoing, answered: Answered) {
     const seqId = this.#nextSeqId();
     this.#link.send(this.#codec.encode({ ...frame, seqId }));
@@ -48,9 +48,13 @@ export class Asks {
     return true;
   }
 
-  /** Forgets them all: the connection is gone. */
+  /** The connection is gone: there are no answers. */
   clear() {
-    for (const { timer } of this.#asks.values()) clearTimeout(timer);
+    const all = [...this.#asks.values()];
     this.#asks.clear();
+    for (const { answered, timer } of all) {
+      clearTimeout(timer);
+      answered(null);
+    }
   }
 }

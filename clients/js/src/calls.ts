@@ -38,6 +38,8 @@ interface Call {
   readonly bytes: number;
   readonly keep: boolean;
   readonly noAnswer: boolean;
+  /** Has been in flight: waiting again, it counts towards no bound. */
+  returned: boolean;
   /** Settled; in flight it still counts, until the server answers. */
   done: boolean;
   succeed(payload: unknown): void;
@@ -60,6 +62,7 @@ export class Calls {
   #nextSeqId: () => number;
   #policy: Required<QueueOptions>;
   #waiting: Call[] = [];
+  #waitingCount = 0; // and bytes: of those that have not been in flight
   #waitingBytes = 0;
   #begun = 0;
   #inFlight = new Map<number, Call>();
@@ -95,7 +98,7 @@ export class Calls {
     };
     const call: Call = {
       order: ++this.#begun, seqId, type: frame.type,
-      data, bytes: this.#codec.sizeOf(data), keep, noAnswer, done: false,
+      data, bytes: this.#codec.sizeOf(data), keep, noAnswer, returned: false, done: false,
       succeed: (payload) => { settle(); resolve(payload); },
       fail: (error) => { settle(); reject(error); },
     };
@@ -132,7 +135,7 @@ export class Calls {
   /** Puts calls back to where they stood. */
   #return(calls: Call[]) {
     this.#waiting = [...calls, ...this.#waiting].sort((a, b) => a.order - b.order);
-    for (const { bytes } of calls) this.#waitingBytes += bytes;
+    for (const call of calls) call.returned = true;
   }
 
   /** Fails everything, and what comes, until `begin`. */
@@ -142,7 +145,7 @@ export class Calls {
     const all = [...this.#inFlight.values(), ...this.#waiting];
     this.#inFlight.clear();
     this.#waiting = [];
-    this.#waitingBytes = 0;
+    this.#waitingCount = this.#waitingBytes = 0;
     for (const call of all) {
       if (!call.done) call.fail(error);
     }
@@ -152,13 +155,14 @@ export class Calls {
 
   #enqueue(call: Call) {
     this.#waiting.push(call);
+    ++this.#waitingCount;
     this.#waitingBytes += call.bytes;
     this.pump();
     const { count, bytes, policy } = this.#policy;
-    const isOver = () => this.#waiting.length > count || this.#waitingBytes > bytes;
+    const isOver = () => this.#waitingCount > count || this.#waitingBytes > bytes;
     if (!this.#waiting.includes(call) || !isOver()) return;
     if (policy === 'reject' || call.bytes > bytes) return this.#refuse(call);
-    while (isOver()) this.#refuse(this.#waiting[0] as Call);
+    while (isOver()) this.#refuse(this.#waiting.find(({ returned }) => !returned) as Call);
     return undefined;
   }
 
@@ -171,6 +175,8 @@ export class Calls {
     const at = this.#waiting.indexOf(call);
     if (at < 0) return false;
     this.#waiting.splice(at, 1);
+    if (call.returned) return true;
+    --this.#waitingCount;
     this.#waitingBytes -= call.bytes;
     return true;
   }

@@ -61,7 +61,8 @@ class Client extends Emitter<ClientEvents> implements Face {
     });
     const link = this.#connection;
     this.#calls = new Calls(this.#codec, link, nextSeqId, options.queue);
-    this.#asks = new Asks(this.#codec, link, nextSeqId, this.#timeoutMs);
+    // What comes too late for a call is soon enough here.
+    this.#asks = new Asks(this.#codec, link, nextSeqId, Math.max(this.#timeoutMs, timeoutMs));
     this.#deliveries = new Deliveries((frame) => this.#send(frame));
     const session = {
       get isConnected() { return link.welcome !== null && !link.isLeaving; },
@@ -117,10 +118,10 @@ class Client extends Emitter<ClientEvents> implements Face {
   }
 
   #lost() {
-    this.#asks.clear();
     this.#subscriptions.lost();
     this.#calls.lost();
     this.#responders.lost();
+    this.#asks.clear(); // when nobody who would ask again waits
     this.#deliveries.lost();
   }
 
@@ -182,7 +183,7 @@ class Client extends Emitter<ClientEvents> implements Face {
   /** An error that belongs to no request. */
   #complaint(frame: Frame) {
     const error = errorOf(frame);
-    if (error.code === forbidden) {
+    if (error.code === forbidden && this.welcome) {
       this.#subscriptions.check(error.message);
       this.#responders.check(error.message);
     }

@@ -99,7 +99,8 @@ export const jsonCodec: Codec = {
     if (timestamp) fields.push(`"timestamp":${timestamp}`);
     if (subject) fields.push(`"subject":${stringify(subject)}`);
     if (payload !== undefined && payload !== null) fields.push(`"payload":${stringify(payload)}`);
-    const named = metaFields(meta).map(([, name, value]) => `"${name}":${stringify(value)}`);
+    const named = metaFields(meta).map(([, name, value]) => `"${name}":${stringify(
+      isObject(value) ? { epoch: value.epoch, offset: value.offset } : value)}`);
     if (named.length > 0) fields.push(`"meta":{${named.join()}}`);
     return `{${fields.join()}}`;
   },

@@ -142,7 +142,8 @@ export class Connection {
         closed: (code, reason) => this.#lost(code, reason),
       });
     } catch (error) {
-      this.#lost(1006, String(error));
+      // Its sentence may have the address in it, and so the token.
+      this.#lost(1006, inUrl ? 'no WebSocket' : String(error));
     }
   }
 

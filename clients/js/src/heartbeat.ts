@@ -25,7 +25,8 @@ export class Heartbeat {
   constructor(intervalMs: number, timeoutMs: number, listeners: HeartbeatListeners) {
     this.#intervalMs = intervalMs;
     this.#listeners = listeners;
-    this.#answerMs = Math.max(1, timeoutMs - intervalMs);
+    // Of two that do not fit each other only the first counts.
+    this.#answerMs = timeoutMs > intervalMs ? timeoutMs - intervalMs : checkMs;
     this.#wait(intervalMs);
   }
 

@@ -25,7 +25,9 @@ export class Login {
   /** Returns a token, a promise of it, or undefined where none is to be shown. */
   async token(reason: TokenRequest['reason'] = 'connect'): Promise<string | undefined> {
     const { getToken, token } = this.#options;
-    return getToken ? getToken({ reason: this.#refused > 0 ? 'refused' : reason }) : token;
+    if (!getToken) return token;
+    // What keeps tokens may return null where it has none.
+    return await getToken({ reason: this.#refused > 0 ? 'refused' : reason }) ?? undefined;
   }
 
   /** Whether a token can be had without waiting. */

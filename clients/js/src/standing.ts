@@ -57,8 +57,13 @@ export class Standing {
     } else if (error && !error.temporary) {
       this.#listeners.refused(error);
     } else {
-      this.#retry.set((error?.retryAfterMs ?? 0) + this.#backoff.next(), () => this.make());
+      this.later(error?.retryAfterMs);
     }
+  }
+
+  /** Asks again after a while, of a second at least. */
+  later(retryAfterMs = 0) {
+    this.#retry.set(Math.max(1000, retryAfterMs) + this.#backoff.next(), () => this.make());
   }
 
   /** It is not wanted any more, or the connection is gone. */

@@ -90,24 +90,31 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
   }
 
   #refused(error: CallboardError) {
-    if (error.code === alreadySubscribed) {
-      this.#hold({ position: this.position, recovered: true, again: this.#made }, false);
-    } else {
+    if (error.code !== alreadySubscribed) {
       this.end(error);
+    } else if (this.state === 'subscribed') {
+      this.#hold({ position: this.position, recovered: true, again: this.#made }, false);
+    } else { // an answer was not heard, nor the events behind it
+      void this.#leave();
+      this.#standing.later();
     }
   }
 
   #begin(payload: unknown) {
     const from = this.#from;
-    const { recovered, retained } = (payload ?? {}) as { recovered?: unknown; retained?: unknown };
+    const said = (payload ?? {}) as { recovered?: unknown; retained?: unknown };
+    const { retained } = said;
     const head = isPosition(payload) ? { epoch: payload.epoch, offset: payload.offset } : null;
     const isResumed = from !== null || this.#made;
     this.#seen = this.position;
+    // Nothing was missed, either, where it stands where it stood; `==`: a bigint may be small.
+    const recovered = said.recovered === true || (from !== null
+      && from.epoch === head?.epoch && from.offset == head.offset);
     // Recovered: what was missed comes now, and moves the position on.
-    if (recovered !== true || !from || this.group !== undefined) this.position = head;
+    if (!recovered || !from || this.group !== undefined) this.position = head;
     this.#hold({
       position: this.position,
-      recovered: recovered === true,
+      recovered,
       again: this.#made,
       ...typeof retained === 'boolean' ? { retained } : {},
     }, isResumed);
@@ -135,6 +142,8 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
       this.position = { epoch: event.epoch ?? this.position?.epoch ?? '', offset: event.offset };
     }
     const typed = event as Event<T>;
+    this.#flush(); // what came before, if a listener has just been added
+    if (this.#isEnded) return;
     this.emit('event', typed);
     if (this.#buffer.isTaken || !this.has('event')) this.#keep(typed, before);
   }
@@ -217,7 +226,10 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
 
   #flush() {
     if (this.#buffer.isTaken || !this.has('event')) return;
-    for (const event of this.#buffer.drain()) this.emit('event', event);
+    const { state } = this;
+    for (const event of this.#buffer.drain()) {
+      if (this.state === state) this.emit('event', event); // else a listener has ended it
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Event<T>> {

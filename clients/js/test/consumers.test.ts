@@ -38,15 +38,45 @@ describe('refusals', () => {
     expect(socket.types()).toEqual(['subscribe']);
   });
 
-  test('an answer that does not come is asked for again; it may be there already', async () => {
-    const { client, socket } = connected({ heartbeat: { intervalMs: 1e8, timeoutMs: 2e8 } });
-    const subscription = client.subscribe('t');
-    await pass(10000);
+  test.each([1000, 10000])('an answer that does not come in 10 s is asked for again: timeout %i', async (timeout) => {
+    const { client, socket } = connected({ timeout, heartbeat: { intervalMs: 1e8, timeoutMs: 2e8 } });
+    client.subscribe('t');
+    await pass(11499);
     expect(socket.types()).toEqual(['subscribe']);
-    await pass(500);
+    await pass(1);
     expect(socket.types()).toEqual(['subscribe', 'subscribe']);
-    socket.refuse(socket.frames[1] as never, 401, 'already_subscribed');
-    expect(subscription.state).toBe('subscribed');
+  });
+
+  test('one that comes later has had events behind it, so it begins again where it stood', async () => {
+    const { client, socket } = connected({ heartbeat: { intervalMs: 1e8, timeoutMs: 2e8 } });
+    const subscription = client.subscribe('t', { since: { epoch: 'e', offset: 3 } });
+    const heard = listen(subscription);
+    await pass(11500);
+    socket.answer(socket.take('subscribe'), { epoch: 'e', offset: 4, recovered: true });
+    say(socket, 4);
+    say(socket, 5);
+    socket.refuse(socket.take('subscribe'), 401, 'already_subscribed');
+    await settle();
+    expect([subscription.state, heard, socket.types()]).toEqual(['pending', [], ['unsubscribe']]);
+    socket.answer(socket.take('unsubscribe'));
+    await pass(2000);
+    const frame = socket.take('subscribe');
+    expect(frame.meta.since).toEqual({ epoch: 'e', offset: 3 });
+    socket.answer(frame, { epoch: 'e', offset: 5, recovered: true });
+    say(socket, 4);
+    say(socket, 5);
+    expect(heard.filter((one) => typeof one === 'number')).toEqual([4, 5]);
+  });
+
+  test('asked for again while it is there, it goes on', async () => {
+    const { socket, subscription } = await subscribed();
+    const heard = listen(subscription, ['gap', 'event', 'end']);
+    socket.say('error', { subject: 'forbidden', payload: "No subscriber of 't' any more.", meta: { code: 202 } });
+    await settle();
+    say(socket, 6);
+    socket.refuse(socket.take('subscribe'), 401, 'already_subscribed');
+    say(socket, 7);
+    expect([subscription.state, heard, socket.types()]).toEqual(['subscribed', [6, 7], []]);
   });
 
   test('what is taken back is asked for again, and the answer counts', async () => {
@@ -85,6 +115,35 @@ describe('its end', () => {
     await subscription.unsubscribe();
     expect(next.state).toBe('pending');
     expect(socket.types()).toEqual(['subscribe']);
+  });
+
+  test('a connection that is lost has ended it', async () => {
+    const { client, socket, subscription } = await subscribed();
+    const responder = client.respond('r', () => 1);
+    const ends = [subscription.unsubscribe(), responder.stop()];
+    await settle();
+    expect(socket.types()).toEqual(['register', 'unsubscribe', 'unregister']);
+    socket.end(1006);
+    await Promise.all(ends);
+    const other = (await again(socket));
+    const last = client.subscribe('t');
+    await settle();
+    other.answer(other.take('subscribe'), { epoch: 'e', offset: 5, recovered: false });
+    const end = last.unsubscribe();
+    client.close();
+    await end;
+  });
+
+  test('no event comes behind it, not even of those that were buffered', async () => {
+    const { socket, subscription } = await subscribed();
+    for (const offset of [6, 7, 8]) say(socket, offset);
+    const heard: unknown[] = [];
+    subscription.on('event', ({ offset }) => {
+      heard.push(offset);
+      if (offset === 7) void subscription.unsubscribe();
+    });
+    await settle();
+    expect(heard).toEqual([6, 7]);
   });
 
   test('before the answer: `ready` fails', async () => {
@@ -295,3 +354,23 @@ describe('groups', () => {
     expect([heard, events.map(({ offset }) => offset)]).toEqual([[6], [7]]);
   });
 });
+
+test.each([[0, [6, 7, 8, 9]], [7, [6, 7]]])(
+  'a listener that is added between two events of a message gets them in order, up to its end at %i',
+  async (last, wanted) => {
+    const { client, socket, subscription } = await subscribed();
+    for (const offset of [6, 7]) say(socket, offset);
+    const heard: unknown[] = [];
+    client.once('push', () => {
+      subscription.on('event', ({ offset }) => {
+        heard.push(offset);
+        if (offset === last) void subscription.unsubscribe();
+      });
+    });
+    const events = [['$user/u', 1], ['t', 8], ['t', 9]] as const;
+    const parts = events.map(([subject, offset]) =>
+      socket.codec.encode({ type: 11, subject, meta: { offset } }) as Uint8Array);
+    socket.raw((socket.codec.join(parts) as Uint8Array).slice().buffer);
+    await settle();
+    expect(heard).toEqual(wanted);
+  });

@@ -45,6 +45,16 @@ describe('heartbeat', () => {
   });
 });
 
+test('an interval beyond the timeout leaves time for an answer', async () => {
+  const { client, socket } = connected({ heartbeat: { intervalMs: 100000 } });
+  await pass(100000);
+  expect(socket.types()).toEqual(['ping']);
+  await pass(4999);
+  expect(client.state).toBe('connected');
+  await pass(1);
+  expect(client.state).toBe('retry_pending');
+});
+
 describe('in a browser', () => {
   function browser(onLine = true) {
     const page = new EventTarget();

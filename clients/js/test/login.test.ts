@@ -103,6 +103,22 @@ test('getToken that throws, or is late, is an attempt that failed', async () => 
   expect([client.state, FakeSocket.all.length]).toEqual(['retry_pending', 0]);
 });
 
+test('getToken that has none, be it null, connects without one', async () => {
+  begin({ getToken: () => null as never });
+  await settle();
+  FakeSocket.last.open();
+  expect(FakeSocket.last.frames).toEqual([]);
+});
+
+test('a token in the address stands in no reason', async () => {
+  FakeSocket.throws = new SyntaxError('wss://example.org/ws?token=secret is no address');
+  const client = begin({ token: 'secret', tokenIn: 'url' });
+  await pass(500);
+  expect(client.changes.length).toBe(2);
+  expect(JSON.stringify(client.changes)).not.toContain('secret');
+  expect(client.state).toBe('retry_pending');
+});
+
 test('a token that comes after a close is not used', async () => {
   let give = (_: string) => {};
   const client = begin({ getToken: () => new Promise((resolve) => { give = resolve; }) });

@@ -67,11 +67,32 @@ describe('the queue', () => {
     for (const id of ['a', 'b']) void client.publish(id, 1, { id });
     await settle();
     socket.end();
-    expect(await failure(client.publish('c', 1))).toBeInstanceOf(QueueFullError);
+    void client.publish('c', 1);
+    expect(await failure(client.publish('d', 1))).toBeInstanceOf(QueueFullError);
     await pass(500);
     FakeSocket.last.welcome();
     await settle();
-    expect(subjects(FakeSocket.last)).toEqual(['a', 'b']);
+    expect(subjects(FakeSocket.last)).toEqual(['a', 'b', 'c']);
+  });
+
+  test('what was in flight is not dropped for what is new', async () => {
+    const { client, socket } = connected({ queue: { count: 1, policy: 'drop_oldest' } });
+    for (const id of ['a', 'b']) void client.publish(id, 1, { id });
+    await settle();
+    socket.end();
+    const third = client.publish('c', 1);
+    void client.publish('d', 1);
+    expect(await failure(third)).toBeInstanceOf(QueueFullError);
+    await pass(500);
+    FakeSocket.last.welcome();
+    await settle();
+    expect(subjects(FakeSocket.last)).toEqual(['a', 'b', 'd']);
+    FakeSocket.last.end();
+    void client.publish('e', 1);
+    await pass(1000);
+    FakeSocket.last.welcome();
+    await settle();
+    expect(subjects(FakeSocket.last)).toEqual(['a', 'b', 'e']);
   });
 });
 

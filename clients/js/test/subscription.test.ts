@@ -113,6 +113,23 @@ describe('after a reconnect', () => {
     expect((await again(second)).take('subscribe').meta.since).toEqual({ epoch: 'f', offset: 3 });
   });
 
+  test('where the topic stands where it was left, nothing is missing', async () => {
+    const { socket, subscription } = await subscribed();
+    const heard = listen(subscription, ['gap', 'recovered']);
+    const second = await again(socket);
+    const position = { epoch: 'e', offset: 5 };
+    second.answer(second.take('subscribe'), { ...position, recovered: false });
+    expect(heard).toEqual([['recovered', { position, recovered: true, again: true }]]);
+  });
+
+  test('of a position with more in it, such as a history, the position is sent', async () => {
+    const { client, socket } = connected({ codec: 'json' });
+    const history = { epoch: 'e', offset: 3, more: false, events: [] };
+    client.subscribe('t', { since: history });
+    await settle();
+    expect(socket.messages[0]).toContain('"since":{"epoch":"e","offset":3}');
+  });
+
   test('a first one with a position is told what it came to, one without is not', async () => {
     const { client, socket } = connected();
     const heard = listen(client.subscribe('t', { since: { epoch: 'e', offset: 1 } }), ['recovered', 'gap']);

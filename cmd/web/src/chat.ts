@@ -170,8 +170,8 @@ export class Chat {
         { reverse: true, limit: historyLimit, ...(before === undefined ? {} : { before }) });
       room.merge(history, (said) => this.#isMine(said));
       return history;
-    } catch { // not for this person, or the connection is gone
-      room.more = false;
+    } catch (error) { // not for this person; or for now, and then one may ask again
+      room.more = (error as CallboardError).temporary;
       return null;
     } finally {
       room.loading = false;

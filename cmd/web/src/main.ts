@@ -175,7 +175,8 @@ byId('compose').addEventListener('submit', (event) => {
   send();
 });
 text.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  // 229: in Safari, the Enter that ends a composition.
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
   send();
 });

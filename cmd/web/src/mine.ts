@@ -5,20 +5,25 @@ import { madeUpName, nameChars } from './names.js';
 
 const idsMax = 500;
 
-/** Reads what the browser keeps; '' where it keeps nothing, or may not. */
+/** What the browser may not keep, for as long as the page lasts. */
+const unkept = new Map<string, string>();
+
+/** Reads what is kept; '' where nothing is. */
 export function kept(where: 'localStorage' | 'sessionStorage', key: string): string {
   try {
-    return window[where].getItem(`callboard.${key}`) ?? '';
+    return unkept.get(where + key) ?? window[where].getItem(`callboard.${key}`) ?? '';
   } catch {
     return '';
   }
 }
 
-/** Has the browser keep something, if it does. */
+/** Has the browser keep something; where it does not, this page does. */
 export function keep(where: 'localStorage' | 'sessionStorage', key: string, value: string): void {
   try {
     window[where].setItem(`callboard.${key}`, value);
-  } catch { // private windows may not keep anything
+    unkept.delete(where + key);
+  } catch { // where cookies are blocked, nothing is kept, not even a token
+    unkept.set(where + key, value);
   }
 }
 

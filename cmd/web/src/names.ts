@@ -6,7 +6,8 @@ export const nameChars = 32;
 /** Returns what a topic's segment can be of what somebody typed, or ''. */
 export function roomName(typed: string): string {
   return typed.trim().replace(/^#+/, '').replace(/[\s/+#\p{Cc}]+/gu, '-')
-    .replace(/^-+|-+$/g, '').slice(0, roomChars);
+    .replace(/^-+|-+$/g, '').slice(0, roomChars)
+    .replace(/\p{Cs}/gu, ''); // half a pair cannot be in an address
 }
 
 /** Returns the room that an address's `#…` links to, or ''. */

@@ -82,27 +82,24 @@ export class Room {
   add(said: Said, mine: boolean): boolean {
     this.#epoch = said.epoch;
     const isNew = this.#insert(said, mine);
-    while (this.items.length > itemsMax) {
-      const gone = this.items.shift();
-      if (gone?.kind === 'said') this.#forget(gone);
-      this.more = true;
-    }
+    if (this.#trim() > 0) this.more = true;
     return isNew;
   }
 
   /** Adds what the server has kept. Returns how much of it is new. */
   merge(history: History, isMine: (said: Said) => boolean): number {
     this.#epoch = history.epoch;
-    let added = 0;
+    const added: Said[] = [];
     // The oldest first: of two with one id everybody shows the first.
     const events = [...history.events].sort((a, b) => (a.offset < b.offset ? -1 : 1));
-    const room = Math.max(0, itemsMax - this.items.length);
-    for (const event of events.slice(Math.max(0, events.length - room))) {
+    for (const event of events) {
       const said = readSaid(event, history.epoch);
-      if (this.#insert(said, isMine(said))) ++added;
+      if (this.#insert(said, isMine(said))) added.push(said);
     }
+    // In a full room what is new takes the place of the oldest.
+    this.#trim();
     this.more = history.more && this.items.length < itemsMax;
-    return added;
+    return added.filter((said) => this.#known.has(placeOf(said))).length;
   }
 
   /** Adds a line at the end. Returns its key. */
@@ -153,6 +150,15 @@ export class Room {
     this.items.splice(index, 1);
     this.#forget(twin);
     return twin;
+  }
+
+  /** Takes out the oldest of too many. Returns how many these were. */
+  #trim(): number {
+    const gone = this.items.splice(0, this.items.length - itemsMax);
+    for (const item of gone) {
+      if (item.kind === 'said') this.#forget(item);
+    }
+    return gone.length;
   }
 
   #place(item: SaidItem): void {
