@@ -37,7 +37,9 @@ CAF_TEST(what arrived is received in its order) {
 }
 
 CAF_TEST(who waits for longest is first) {
-  CAF_CHECK_NOT_EQUAL(receive("a"), receive("b"));
+  auto a = receive("a");
+  auto b = receive("b");
+  CAF_CHECK_NOT_EQUAL(a, b);
   uut.push(1);
   uut.push(2);
   uut.push(3);

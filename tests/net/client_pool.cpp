@@ -100,7 +100,7 @@ CAF_TEST(borrowers that wait are served in their order) {
   all.clear();
   CAF_CHECK_EQUAL(heard, (words_list{"a: lease"}));
   CAF_CHECK_EQUAL(try_words(), "pool_exhausted");
-  leases.clear();
+  give_back();
   CAF_CHECK_EQUAL(heard, (words_list{"a: lease", "b: lease"}));
 }
 

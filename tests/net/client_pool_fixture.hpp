@@ -96,6 +96,12 @@ struct pool_fixture {
     options.lease_max = caf::timespan{0};
   }
 
+  // Who waits hears of the end, and gets none of the leases that end with this.
+  ~pool_fixture() {
+    if (pool)
+      pool->close();
+  }
+
   void start() {
     CAF_REQUIRE_EQUAL(check(options), "");
     pool = std::make_unique<net::client_pool>(
@@ -140,6 +146,11 @@ struct pool_fixture {
         sides.back()->become(state::ready);
     }
     return result;
+  }
+
+  /// Ends the leases that waiters got so far; who waits may get one of them.
+  void give_back() {
+    std::exchange(leases, {});
   }
 
   /// Lets a borrower wait; `heard` tells what came of it.

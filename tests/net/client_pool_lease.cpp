@@ -118,7 +118,7 @@ CAF_TEST(a reclaimed lease has nothing and does no harm) {
   all.clear();
   CAF_CHECK_EQUAL(pool->stats().leased, 1u);
   CAF_CHECK(leases[0]);
-  leases.clear();
+  give_back();
   CAF_CHECK_EQUAL(pool->stats().idle, 1u);
   CAF_CHECK_EQUAL(pool->stats().closed_by(net::close_cause::reclaimed), 1u);
 }
