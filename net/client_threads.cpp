@@ -73,6 +73,13 @@ public:
       changed();
   }
 
+  // Ends what was opened, but not run. Who looks at the state finds it.
+  void fail(caf::error why) {
+    std::lock_guard guard{mutex_};
+    why_ = std::move(why);
+    state_.store(pooled_state::broken, std::memory_order_release);
+  }
+
   void close() {
     {
       std::lock_guard guard{mutex_};
@@ -195,10 +202,12 @@ public:
         place.done.store(true, std::memory_order_release);
       }};
     } catch (const std::system_error& why) {
+      // Without a word: this is within `open`, and its pool may want to open
+      // another one, for which this lock is needed.
       if (auto client = place.client.lock())
-        client->broken(caf::make_error(caf::sec::runtime_error,
-                                       std::string{"no thread for a client: "}
-                                         + why.what()));
+        client->fail(caf::make_error(caf::sec::runtime_error,
+                                     std::string{"no thread for a client: "}
+                                       + why.what()));
       places_.pop_back();
     }
   }
