@@ -73,7 +73,10 @@ client_actor::behavior_type client_actor::make_behavior() {
       watchers_.insert(who);
       caf::anon_send(who, watch_atom_v, state_, caf::error{});
     },
-    [this](unwatch_atom, const caf::actor& who) { watchers_.erase(who); },
+    [this](unwatch_atom, const caf::actor& who) {
+      watchers_.erase(who);
+      forget_if_idle(who);
+    },
     [this](close_atom) { port_->stop(); },
     [this](resolve_atom, uint64_t number, caf::error& why,
            callboard::position& at, bool whole) {
@@ -165,6 +168,19 @@ void client_actor::know(const caf::actor& who) {
   monitor(who);
 }
 
+void client_actor::forget_if_idle(const caf::actor& who) {
+  auto i = known_.find(who);
+  if (i == known_.end() || watchers_.count(who) > 0)
+    return;
+  auto answers = [&who](auto& x) { return x.second.responder == who; };
+  auto follows = [&who](auto& x) { return x.second.has(who); };
+  if (std::any_of(registrations_.begin(), registrations_.end(), answers)
+      || std::any_of(subjects_.begin(), subjects_.end(), follows))
+    return;
+  demonitor(who);
+  known_.erase(i);
+}
+
 void client_actor::down(const caf::down_msg& x) {
   auto who = caf::actor_cast<caf::actor>(x.source);
   if (!who)
@@ -244,7 +260,9 @@ void client_actor::resolve(uint64_t number, caf::error& why, payload& x) {
     answer.deliver();
     return;
   }
+  auto who = i->second.responder;
   registrations_.erase(i);
+  forget_if_idle(who);
   answer.deliver(std::move(why));
 }
 

@@ -118,6 +118,8 @@ private:
     callboard::position at;
     std::vector<caf::actor> followers;
     std::vector<waiting_subscriber> waiting;
+
+    [[nodiscard]] bool has(const caf::actor& who) const;
   };
 
   struct registration {
@@ -174,6 +176,9 @@ private:
 
   // Watches an actor's life for as long as it has something of ours.
   void know(const caf::actor& who);
+
+  // Lets go of an actor that has nothing of ours any more.
+  void forget_if_idle(const caf::actor& who);
 
   port_factory make_port_;
   size_t bytes_max_;

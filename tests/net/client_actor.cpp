@@ -229,6 +229,21 @@ CAF_TEST(a subscriber that ends is forgotten) {
   CAF_CHECK_EQUAL(take_log(), lines{});
 }
 
+CAF_TEST(who has nothing of the client any more is let go) {
+  auto a = listener("a");
+  listeners.clear();
+  subscribe(a, 4);
+  ask(register_atom_v, "act", a);
+  ask(watch_atom_v, a);
+  ask(unsubscribe_atom_v, a, "t");
+  ask(unregister_atom_v, "act", a);
+  auto weak = caf::actor_cast<caf::weak_actor_ptr>(a);
+  a = nullptr;
+  CAF_CHECK(weak.lock() != nullptr);
+  ask(unwatch_atom_v, caf::actor_cast<caf::actor>(weak));
+  CAF_CHECK(weak.lock() == nullptr);
+}
+
 CAF_TEST(who does not keep up loses its subscription) {
   auto slow = listener("slow", true);
   subscribe(slow, 0);
