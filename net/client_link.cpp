@@ -81,6 +81,8 @@ void client_link::start() {
 void client_link::stop() {
   stopping_ = true;
   if (state_ == client_state::connected) {
+    // Nothing goes out behind the close frame.
+    session_->pause();
     transport_->close(static_cast<uint16_t>(close_code::normal));
     return;
   }
