@@ -207,6 +207,12 @@ void client_link::on_closed(close_report report) {
     world_.changed();
 }
 
+void client_link::on_drained() {
+  session_->pump();
+  if (world_.changed)
+    world_.changed();
+}
+
 void client_link::read(std::string_view message) {
   reader_.reset(message);
   frame_view x;
@@ -263,7 +269,8 @@ void client_link::on_welcome(const frame_view& x) {
       stamped.timestamp = unix_time_ms();
       return transport->send(stamped);
     },
-    said.inflight_max);
+    said.inflight_max,
+    [transport = transport_] { return transport->is_full(); });
 }
 
 void client_link::on_goaway(const frame_view& x) {
