@@ -24,13 +24,10 @@ using namespace std::chrono_literals;
 constexpr auto drain_time = 5s;
 constexpr auto drain_step = 20ms;
 
-// Whether somebody on the other side said it.
+// Whether somebody on the other side said it, even if only that it has too much
+// to do.
 bool is_sign_of_life(const caf::expected<payload>& x) {
-  if (x)
-    return true;
-  auto& why = x.error();
-  return details(why).code != 0 && why != errc::timeout
-         && why != errc::cancelled && why != errc::overloaded;
+  return x || is_from_server(x.error());
 }
 
 // A client and what others may know of it. Its thread keeps it while it runs;

@@ -149,6 +149,19 @@ CAF_TEST(a full connection lets what is new wait) {
   CAF_CHECK_EQUAL(take_log(), (lines{"c ok", "d ok"}));
 }
 
+CAF_TEST(an error tells whether the server said it) {
+  frame_view x;
+  x.type = frame_type::error;
+  x.subject = "overloaded";
+  x.meta.code = info(errc::overloaded).number;
+  CAF_CHECK(to_error(x) == errc::overloaded);
+  CAF_CHECK(is_from_server(to_error(x)));
+  CAF_CHECK(!is_from_server(
+    caf::make_error(errc::overloaded, std::string{"too much waits"})));
+  CAF_CHECK(!is_from_server(caf::make_error(errc::timeout)));
+  CAF_CHECK(!is_from_server({}));
+}
+
 CAF_TEST(a responder may end itself) {
   connect();
   auto life = std::make_shared<int>(0);
