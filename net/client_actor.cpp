@@ -77,7 +77,11 @@ client_actor::behavior_type client_actor::make_behavior() {
       watchers_.erase(who);
       forget_if_idle(who);
     },
-    [this](close_atom) { port_->stop(); },
+    [this](close_atom) {
+      // Who sent this may let go of us before it is done.
+      until_closed_ = ctrl();
+      port_->stop();
+    },
     [this](resolve_atom, uint64_t number, caf::error& why,
            callboard::position& at, bool whole) {
       resolve(number, why, at, whole);
@@ -112,6 +116,7 @@ client_actor::behavior_type client_actor::make_behavior() {
 }
 
 void client_actor::on_exit() {
+  until_closed_ = nullptr;
   port_ = nullptr;
   auto why = caf::make_error(errc::cancelled);
   for (auto& [subject, x] : subjects_) {

@@ -183,6 +183,8 @@ private:
   port_factory make_port_;
   size_t bytes_max_;
   std::unique_ptr<client_port> port_;
+  // Ourselves, once we are to close.
+  caf::strong_actor_ptr until_closed_;
   std::string state_;
   uint64_t last_number_ = 0;
   std::unordered_map<std::string, subject_state> subjects_;

@@ -352,6 +352,16 @@ CAF_TEST(a client that ends answers everything) {
   CAF_CHECK_EQUAL(take_log(), (lines{"port gone", "a lost t@4", "cancelled"}));
 }
 
+CAF_TEST(a client that closes lives until it is closed) {
+  caf::anon_send(uut, close_atom_v);
+  uut = nullptr;
+  run();
+  CAF_CHECK_EQUAL(take_log(), lines{"stop"});
+  port->ended({});
+  run();
+  CAF_CHECK_EQUAL(take_log(), lines{"port gone"});
+}
+
 CAF_TEST(a client that gives up ends with its reason) {
   caf::error reason;
   self->monitor(uut);
