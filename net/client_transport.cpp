@@ -112,9 +112,9 @@ public:
       return;
     closing_ = code;
     if (!stream_.is_open())
-      finish({code, caf::make_error(caf::sec::connection_closed,
-                                    std::string{"closed by this side"})});
-    else if (!writing_)
+      return finish_closing();
+    expect_progress();
+    if (!writing_)
       flush();
   }
 
@@ -301,6 +301,8 @@ private:
     // What went wrong is for the pending read to tell.
     if (ec)
       return;
+    if (closing_ && listener_ != nullptr)
+      expect_progress();
     auto was_full = is_full();
     unwritten_bytes_ -= being_written_.size();
     flush();
@@ -314,10 +316,23 @@ private:
     stream_.async_close(
       websocket::close_reason{*closing_},
       [self = shared_from_this()](const error_code&) {
-        self->finish({*self->closing_,
-                      caf::make_error(caf::sec::connection_closed,
-                                      std::string{"closed by this side"})});
+        self->finish_closing();
       });
+  }
+
+  void finish_closing() {
+    finish({*closing_, caf::make_error(caf::sec::connection_closed,
+                                       std::string{"closed by this side"})});
+  }
+
+  // Lets a server that reads no more hold up a close no longer than a try to
+  // connect.
+  void expect_progress() {
+    deadline_.expires_after(options_.connect_timeout);
+    deadline_.async_wait([self = shared_from_this()](error_code ec) {
+      if (!ec)
+        self->finish_closing();
+    });
   }
 
   void finish(close_report report) {

@@ -70,8 +70,8 @@ public:
     return false;
   }
 
-  /// Sends what is queued, then a close frame, and waits up to 2 s for the
-  /// server's.
+  /// Sends what is queued, unless the server reads no more, then a close frame,
+  /// and waits up to 2 s for the server's.
   virtual void close(uint16_t code) = 0;
 
   /// Lets go of the listener and ends the connection at once.
