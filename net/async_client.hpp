@@ -116,6 +116,12 @@ public:
       std::forward<Token>(token));
   }
 
+  template <class Token>
+  auto async_notify(std::string action, payload x, Token&& token) {
+    return async_notify(std::move(action), std::move(x), call_options{},
+                        std::forward<Token>(token));
+  }
+
   /// Subscribes to a topic or a pattern; there is one subscription to each.
   template <class Token>
   auto async_subscribe(std::string subject, async_subscribe_options options,

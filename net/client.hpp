@@ -49,8 +49,9 @@ public:
   /// @returns why it gave up; none after `stop`.
   caf::error run();
 
-  /// Sends what waits for its turn on the connection, closes it and does not
-  /// connect again. May be called from any thread.
+  /// Sends what has its turn already, closes the connection and does not
+  /// connect again; what waits fails with `cancelled`. May be called from any
+  /// thread.
   void stop();
 
   /// Calls `f` on the client's thread. May be called from any thread.

@@ -73,8 +73,15 @@ client_actor::behavior_type client_actor::make_behavior() {
       watchers_.insert(who);
       caf::anon_send(who, watch_atom_v, state_, caf::error{});
     },
-    [this](unwatch_atom, const caf::actor& who) { watchers_.erase(who); },
-    [this](close_atom) { port_->stop(); },
+    [this](unwatch_atom, const caf::actor& who) {
+      watchers_.erase(who);
+      forget_if_idle(who);
+    },
+    [this](close_atom) {
+      // Who sent this may let go of us before it is done.
+      until_closed_ = ctrl();
+      port_->stop();
+    },
     [this](resolve_atom, uint64_t number, caf::error& why,
            callboard::position& at, bool whole) {
       resolve(number, why, at, whole);
@@ -109,6 +116,7 @@ client_actor::behavior_type client_actor::make_behavior() {
 }
 
 void client_actor::on_exit() {
+  until_closed_ = nullptr;
   port_ = nullptr;
   auto why = caf::make_error(errc::cancelled);
   for (auto& [subject, x] : subjects_) {
@@ -163,6 +171,19 @@ void client_actor::know(const caf::actor& who) {
     return;
   i->second = std::make_shared<mailbox_bytes>();
   monitor(who);
+}
+
+void client_actor::forget_if_idle(const caf::actor& who) {
+  auto i = known_.find(who);
+  if (i == known_.end() || watchers_.count(who) > 0)
+    return;
+  auto answers = [&who](auto& x) { return x.second.responder == who; };
+  auto follows = [&who](auto& x) { return x.second.has(who); };
+  if (std::any_of(registrations_.begin(), registrations_.end(), answers)
+      || std::any_of(subjects_.begin(), subjects_.end(), follows))
+    return;
+  demonitor(who);
+  known_.erase(i);
 }
 
 void client_actor::down(const caf::down_msg& x) {
@@ -244,7 +265,9 @@ void client_actor::resolve(uint64_t number, caf::error& why, payload& x) {
     answer.deliver();
     return;
   }
+  auto who = i->second.responder;
   registrations_.erase(i);
+  forget_if_idle(who);
   answer.deliver(std::move(why));
 }
 

@@ -118,6 +118,8 @@ private:
     callboard::position at;
     std::vector<caf::actor> followers;
     std::vector<waiting_subscriber> waiting;
+
+    [[nodiscard]] bool has(const caf::actor& who) const;
   };
 
   struct registration {
@@ -175,9 +177,14 @@ private:
   // Watches an actor's life for as long as it has something of ours.
   void know(const caf::actor& who);
 
+  // Lets go of an actor that has nothing of ours any more.
+  void forget_if_idle(const caf::actor& who);
+
   port_factory make_port_;
   size_t bytes_max_;
   std::unique_ptr<client_port> port_;
+  // Ourselves, once we are to close.
+  caf::strong_actor_ptr until_closed_;
   std::string state_;
   uint64_t last_number_ = 0;
   std::unordered_map<std::string, subject_state> subjects_;

@@ -47,13 +47,17 @@ void client_actor::waiting_subscriber::fail(const caf::error& why) {
     where_and_whole.deliver(why);
 }
 
+bool client_actor::subject_state::has(const caf::actor& who) const {
+  auto waits = [&who](const waiting_subscriber& x) { return x.who == who; };
+  return contains(followers, who)
+         || std::any_of(waiting.begin(), waiting.end(), waits);
+}
+
 void client_actor::subscribe(waiting_subscriber x, const std::string& subject,
                              const callboard::position& since) {
   auto [i, is_new] = subjects_.try_emplace(subject);
   auto& known = i->second;
-  auto waits = [&x](const waiting_subscriber& y) { return y.who == x.who; };
-  if (contains(known.followers, x.who) || (!is_new && !since.epoch.empty())
-      || std::any_of(known.waiting.begin(), known.waiting.end(), waits)) {
+  if (known.has(x.who) || (!is_new && !since.epoch.empty())) {
     x.fail(caf::make_error(errc::already_subscribed));
     return;
   }
@@ -104,8 +108,10 @@ void client_actor::resolve(uint64_t number, caf::error& why,
   auto waiting = std::exchange(i->second.waiting, {});
   if (why) {
     subjects_.erase(i);
-    for (auto& x : waiting)
+    for (auto& x : waiting) {
       x.fail(why);
+      forget_if_idle(x.who);
+    }
     return;
   }
   i->second.established = true;
@@ -156,6 +162,7 @@ void client_actor::unsubscribe(const caf::actor& who,
       x.fail(caf::make_error(errc::cancelled));
   std::erase_if(waiting, [&who](auto& x) { return x.who == who; });
   drop_if_idle(subject);
+  forget_if_idle(who);
 }
 
 void client_actor::drop_if_idle(const std::string& subject) {
@@ -174,10 +181,14 @@ void client_actor::lost(const std::string& subject) {
   // Where it has been asked for anew meanwhile.
   port_->unsubscribe(subject);
   auto why = caf::make_error(errc::cancelled);
-  for (auto& x : node.mapped().waiting)
+  for (auto& x : node.mapped().waiting) {
     x.fail(why);
-  for (auto& who : node.mapped().followers)
+    forget_if_idle(x.who);
+  }
+  for (auto& who : node.mapped().followers) {
     caf::anon_send(who, unsubscribe_atom_v, subject, node.mapped().at);
+    forget_if_idle(who);
+  }
 }
 
 // -- registrations ------------------------------------------------------------
@@ -220,6 +231,7 @@ void client_actor::remove_responder(const std::string& action,
     i->second.answer.deliver(caf::make_error(errc::cancelled));
   registrations_.erase(i);
   port_->stop_responding(action);
+  forget_if_idle(who);
 }
 
 void client_actor::serve(uint64_t registration, uint64_t number,

@@ -22,6 +22,11 @@ caf::error pack(errc category, error_details x) {
                          std::move(x.sentence), x.temporary, x.retry_after);
 }
 
+bool is_packed(const caf::message& context) {
+  return context.match_elements<uint16_t, std::string, std::string, bool,
+                                caf::timespan>();
+}
+
 } // namespace
 
 caf::error to_error(const frame_view& x) {
@@ -56,8 +61,7 @@ error_details details(const caf::error& x) {
   if (!x)
     return result;
   auto& context = x.context();
-  if (context.match_elements<uint16_t, std::string, std::string, bool,
-                             caf::timespan>()) {
+  if (is_packed(context)) {
     result.code = context.get_as<uint16_t>(0);
     result.name = context.get_as<std::string>(1);
     result.sentence = context.get_as<std::string>(2);
@@ -80,6 +84,10 @@ error_details details(const caf::error& x) {
   if (context.match_elements<std::string>())
     result.sentence = context.get_as<std::string>(0);
   return result;
+}
+
+bool is_from_server(const caf::error& x) {
+  return x && is_packed(x.context()) && x.context().get_as<uint16_t>(0) != 0;
 }
 
 std::string to_line(const caf::error& x) {

@@ -38,6 +38,9 @@ caf::error to_error(std::string_view name, std::string_view sentence,
 /// Returns what `x` says; works for every error of CAF's and ours.
 error_details details(const caf::error& x);
 
+/// Returns whether a server said it, and not this side.
+bool is_from_server(const caf::error& x);
+
 /// Returns `x` in one line for people: `300 no_responder: sentence`, or only
 /// the sentence where there is no code.
 std::string to_line(const caf::error& x);

@@ -8,6 +8,7 @@
 #include <callboard/messages/close_code.hpp>
 #include <callboard/messages/errc.hpp>
 #include <callboard/net/client_error.hpp>
+#include <callboard/net/client_report.hpp>
 
 namespace callboard::net {
 
@@ -23,40 +24,13 @@ constexpr uint64_t wait_ms_max = 3'600'000;
 // its end.
 constexpr auto refresh_lead_max = std::chrono::milliseconds{60'000};
 
+// Longest time that a log-in is taken to last: a year. What is said may be more
+// than a clock can hold.
+constexpr uint64_t login_ms_max = 31'536'000'000;
+
 // After a refresh that failed, and how many of them may fail in a row.
 constexpr auto refresh_pause = std::chrono::seconds{5};
 constexpr size_t refresh_failures_max = 3;
-
-struct welcome_payload {
-  std::string connection;
-  std::string node;
-  std::optional<std::string> user;
-  uint64_t ping_timeout_ms = 90'000;
-  uint64_t ping_interval_ms = 30'000;
-  uint64_t frame_bytes_max = 64 * 1024;
-  uint64_t inflight_max = 256;
-  int64_t time = 0;
-  std::optional<int64_t> expires;
-  MSGPACK_DEFINE_MAP(connection, node, user,
-                     MSGPACK_NVP("pingTimeoutMs", ping_timeout_ms),
-                     MSGPACK_NVP("pingIntervalMs", ping_interval_ms),
-                     MSGPACK_NVP("frameBytesMax", frame_bytes_max),
-                     MSGPACK_NVP("inflightMax", inflight_max), time, expires)
-};
-
-welcome to_welcome(const frame_view& x) {
-  auto said
-    = payload{x.payload}.get_as<welcome_payload>().value_or(welcome_payload{});
-  return {std::move(said.connection),
-          std::move(said.node),
-          std::move(said.user).value_or(""),
-          said.ping_interval_ms,
-          said.ping_timeout_ms,
-          said.frame_bytes_max,
-          said.inflight_max,
-          said.time,
-          said.expires.value_or(0)};
-}
 
 caf::timespan bounded_ms(uint64_t ms) {
   return std::chrono::milliseconds{std::min(ms, wait_ms_max)};
@@ -107,6 +81,8 @@ void client_link::start() {
 void client_link::stop() {
   stopping_ = true;
   if (state_ == client_state::connected) {
+    // Nothing goes out behind the close frame.
+    session_->pause();
     transport_->close(static_cast<uint16_t>(close_code::normal));
     return;
   }
@@ -231,6 +207,12 @@ void client_link::on_closed(close_report report) {
     world_.changed();
 }
 
+void client_link::on_drained() {
+  session_->pump();
+  if (world_.changed)
+    world_.changed();
+}
+
 void client_link::read(std::string_view message) {
   reader_.reset(message);
   frame_view x;
@@ -287,7 +269,8 @@ void client_link::on_welcome(const frame_view& x) {
       stamped.timestamp = unix_time_ms();
       return transport->send(stamped);
     },
-    said.inflight_max);
+    said.inflight_max,
+    [transport = transport_] { return transport->is_full(); });
 }
 
 void client_link::on_goaway(const frame_view& x) {
@@ -301,8 +284,11 @@ void client_link::plan_refresh(const welcome& x) {
   refresh_at_.reset();
   if (!options_.get_token || x.expires_ms == 0 || x.time_ms == 0)
     return;
-  auto left = std::chrono::milliseconds{
-    std::max<int64_t>(x.expires_ms - x.time_ms, 0)};
+  auto left_ms = x.expires_ms <= x.time_ms
+                   ? 0
+                   : static_cast<uint64_t>(x.expires_ms)
+                       - static_cast<uint64_t>(x.time_ms);
+  auto left = std::chrono::milliseconds{std::min(left_ms, login_ms_max)};
   auto lead = std::min(left / 10, refresh_lead_max);
   refresh_at_ = time_in(world_.now(), left - lead);
 }

@@ -101,6 +101,8 @@ private:
 
   void on_closed(close_report report) override;
 
+  void on_drained() override;
+
   void read(std::string_view message);
 
   void over(close_report report);

@@ -12,6 +12,10 @@ namespace {
 
 constexpr unsigned stacks_max = 16;
 
+// A connection that is lost sooner was none: else a server that lets clients in
+// and fails at once would be asked with each tick.
+constexpr auto stable_after = std::chrono::seconds{10};
+
 size_t stack_count() {
   auto cores = std::max(1u, std::thread::hardware_concurrency());
   return std::bit_ceil(std::min(cores, stacks_max));
@@ -255,9 +259,12 @@ void client_pool_core::retire(const tenure_ptr& x, close_cause why,
 }
 
 void client_pool_core::retire_unfit(tenure_ptr x, effects& out) {
-  auto broken = x->sick.load(std::memory_order_relaxed)
-                || x->client->state() != pooled_state::ready;
-  if (broken && slots_[x->index].owner == x)
+  auto lost = x->client->state() != pooled_state::ready;
+  auto broken = lost || x->sick.load(std::memory_order_relaxed);
+  auto ours = slots_[x->index].owner == x;
+  if (lost && ours && coarse_now() - x->opened_at < stable_after)
+    lost_early(x, out);
+  else if (broken && ours)
     out.tried.push_back(false);
   retire(x, broken ? close_cause::broken : close_cause::lifetime, out);
 }

@@ -224,6 +224,11 @@ void client_pool_core::failed_to_open(const tenure_ptr& x, caf::error why,
     fail_waiters(failure_, out);
 }
 
+void client_pool_core::lost_early(const tenure_ptr& x, effects& out) {
+  failure_ = x->client->failure();
+  count_try(x->circuit_round, false, caf::timespan{0}, coarse_now(), out);
+}
+
 void client_pool_core::count_try(uint32_t round, bool good, caf::timespan took,
                                  time_point now, effects& out) {
   auto before = circuit_.state();

@@ -258,6 +258,9 @@ private:
   void failed_to_open(const tenure_ptr& x, caf::error why, time_point now,
                       effects& out);
 
+  // One that was ready was so only for a moment.
+  void lost_early(const tenure_ptr& x, effects& out);
+
   void count_try(uint32_t round, bool good, caf::timespan took, time_point now,
                  effects& out);
 

@@ -20,24 +20,44 @@ void fail_by(const incoming_request& x, const caf::error& why) {
     x.fail(errc::responder_failed, details(why).sentence);
 }
 
+/// What runs on the thread of a port, which keeps it until its end.
+struct port_run {
+  explicit port_run(size_t incoming_max) : incoming_max{incoming_max} {
+  }
+
+  const size_t incoming_max;
+  asio::io_context context{1};
+  asio::executor_work_guard<asio::io_context::executor_type> work{
+    context.get_executor()};
+  // Unanswered requests, in their order.
+  std::map<uint64_t, incoming_request> incoming;
+  uint64_t last_number = 0;
+};
+
 /// A client on a thread of its own.
 class thread_port : public client_port {
 public:
   thread_port(client_options options, client_handlers handlers,
               std::function<void(const caf::error&)> ended)
-    : incoming_max_{options.incoming_max},
-      core_{client_core::make(context_.get_executor(), std::move(options),
-                              std::move(handlers), std::move(ended))},
-      thread_{[this] { context_.run(); }} {
+    : run_{std::make_shared<port_run>(options.incoming_max)},
+      core_{client_core::make(run_->context.get_executor(),
+                              std::move(options), std::move(handlers),
+                              std::move(ended))},
+      thread_{[run = run_] { run->context.run(); }} {
   }
 
   ~thread_port() override {
-    core_->post([this](client_core& x) {
+    core_->post([run = run_.get()](client_core& x) {
       x.link().kill();
-      incoming_.clear();
-      context_.stop();
+      run->incoming.clear();
+      run->context.stop();
     });
-    thread_.join();
+    core_ = nullptr;
+    // A callback may have held the last reference to who owns this.
+    if (thread_.get_id() == std::this_thread::get_id())
+      thread_.detach();
+    else
+      thread_.join();
   }
 
   void start() override {
@@ -83,12 +103,13 @@ public:
 
   void respond(std::string action, serving_function serve,
                result_handler<void> done) override {
-    auto take = [this, serve = std::move(serve)](incoming_request x) {
+    auto take = [run = run_.get(),
+                 serve = std::move(serve)](incoming_request x) {
       // Those that nobody has answered are bounded by the session as well.
-      if (incoming_.size() >= incoming_max_)
-        incoming_.erase(incoming_.begin());
-      auto number = ++last_number_;
-      auto [i, is_new] = incoming_.emplace(number, std::move(x));
+      if (run->incoming.size() >= run->incoming_max)
+        run->incoming.erase(run->incoming.begin());
+      auto number = ++run->last_number;
+      auto [i, is_new] = run->incoming.emplace(number, std::move(x));
       serve(number, i->second);
     };
     core_->post([action = std::move(action), take = std::move(take),
@@ -104,8 +125,8 @@ public:
   }
 
   void answer(uint64_t number, caf::expected<payload> x) override {
-    core_->post([this, number, x = std::move(x)](client_core&) {
-      auto node = incoming_.extract(number);
+    core_->post([run = run_.get(), number, x = std::move(x)](client_core&) {
+      auto node = run->incoming.extract(number);
       if (node.empty())
         return;
       if (x)
@@ -116,13 +137,7 @@ public:
   }
 
 private:
-  size_t incoming_max_;
-  asio::io_context context_{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work_{
-    context_.get_executor()};
-  // Unanswered requests, in their order; on the thread.
-  std::map<uint64_t, incoming_request> incoming_;
-  uint64_t last_number_ = 0;
+  std::shared_ptr<port_run> run_;
   std::shared_ptr<client_core> core_;
   std::thread thread_;
 };

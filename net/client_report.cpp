@@ -26,6 +26,23 @@ struct refusal {
   MSGPACK_DEFINE_MAP(error, message)
 };
 
+struct welcome_payload {
+  std::string connection;
+  std::string node;
+  std::optional<std::string> user;
+  uint64_t ping_timeout_ms = 90'000;
+  uint64_t ping_interval_ms = 30'000;
+  uint64_t frame_bytes_max = 64 * 1024;
+  uint64_t inflight_max = 256;
+  int64_t time = 0;
+  std::optional<int64_t> expires;
+  MSGPACK_DEFINE_MAP(connection, node, user,
+                     MSGPACK_NVP("pingTimeoutMs", ping_timeout_ms),
+                     MSGPACK_NVP("pingIntervalMs", ping_interval_ms),
+                     MSGPACK_NVP("frameBytesMax", frame_bytes_max),
+                     MSGPACK_NVP("inflightMax", inflight_max), time, expires)
+};
+
 caf::timespan retry_after(std::string_view text) {
   unsigned seconds = 0;
   std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -71,6 +88,20 @@ close_report report_close(uint16_t number, std::string_view reason) {
     sentence += ": " + std::string{reason};
   result.why = caf::make_error(caf::sec::connection_closed, sentence);
   return result;
+}
+
+welcome to_welcome(const frame_view& x) {
+  auto said
+    = payload{x.payload}.get_as<welcome_payload>().value_or(welcome_payload{});
+  return {std::move(said.connection),
+          std::move(said.node),
+          std::move(said.user).value_or(""),
+          said.ping_interval_ms,
+          said.ping_timeout_ms,
+          said.frame_bytes_max,
+          said.inflight_max,
+          said.time,
+          said.expires.value_or(0)};
 }
 
 } // namespace callboard::net

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include <callboard/messages/frame.hpp>
 #include <callboard/net/client_transport.hpp>
+#include <callboard/net/client_types.hpp>
 
 namespace callboard::net {
 
@@ -16,5 +18,8 @@ close_report report_refusal(unsigned status, std::string_view wait,
 
 /// Says what it means that a server has closed the WebSocket.
 close_report report_close(uint16_t number, std::string_view reason);
+
+/// Returns what a `welcome` frame says.
+welcome to_welcome(const frame_view& x);
 
 } // namespace callboard::net

@@ -40,10 +40,10 @@ bool wants_reply(const client_session::operation& x) {
          && (x.type != frame_type::publish || x.options.ack);
 }
 
-// Returns whether it may give way to what is new.
-bool may_give_way(const client_session::operation& x) {
-  return x.type == frame_type::request || x.type == frame_type::notify
-         || x.type == frame_type::publish;
+// Returns whether it ends what ends with the connection anyway.
+bool ends_something(const client_session::operation& x) {
+  return x.type == frame_type::unsubscribe
+         || x.type == frame_type::unregister_action;
 }
 
 caf::error too_much_waits() {
@@ -62,8 +62,10 @@ client_session::client_session(client_options options, client_handlers handlers,
 
 // -- the connection -----------------------------------------------------------
 
-void client_session::connected(send_function send, size_t inflight_max) {
+void client_session::connected(send_function send, size_t inflight_max,
+                               std::function<bool()> is_full) {
   send_ = std::move(send);
+  connection_is_full_ = std::move(is_full);
   ++connection_;
   inflight_max_ = std::max<size_t>(inflight_max, 1);
   paused_ = false;
@@ -82,14 +84,18 @@ void client_session::connected(send_function send, size_t inflight_max) {
 
 void client_session::disconnected() {
   send_ = nullptr;
+  connection_is_full_ = nullptr;
   later_.clear();
   incoming_.clear();
   incoming_deadlines_.clear();
   std::vector<uint32_t> sent;
   for (auto& [seq_id, x] : operations_)
-    if (x.sent || x.again)
+    if (x.sent || x.again || ends_something(x))
       sent.push_back(seq_id);
-  std::sort(sent.begin(), sent.end(), std::greater<>{});
+  // By what is never given anew: what is sent again has another seqId.
+  std::sort(sent.begin(), sent.end(), [this](uint32_t x, uint32_t y) {
+    return operations_.find(x)->second.id > operations_.find(y)->second.id;
+  });
   std::vector<operation> lost;
   for (auto seq_id : sent) {
     auto x = take(seq_id);
@@ -107,8 +113,7 @@ void client_session::disconnected() {
   }
   for (auto i = lost.rbegin(); i != lost.rend(); ++i) {
     // With the connection, subscriptions and actions have ended too.
-    if (i->type == frame_type::unsubscribe
-        || i->type == frame_type::unregister_action)
+    if (ends_something(*i))
       i->done({}, nullptr);
     else
       i->done(caf::make_error(caf::sec::socket_disconnected,
@@ -156,8 +161,10 @@ operation_id client_session::submit(operation x, bool first) {
   if (!first && is_full(bytes)) {
     gone = make_room(bytes);
     if (is_full(bytes)) {
-      if (x.done)
-        x.done(too_much_waits(), nullptr);
+      gone.push_back(std::move(x));
+      for (auto& old : gone)
+        if (old.done)
+          old.done(too_much_waits(), nullptr);
       return 0;
     }
   }
@@ -165,7 +172,8 @@ operation_id client_session::submit(operation x, bool first) {
     ++last_seq_id_;
   } while (last_seq_id_ == 0 || operations_.count(last_seq_id_) > 0);
   auto seq_id = last_seq_id_;
-  if (x.id == 0)
+  auto is_new = x.id == 0;
+  if (is_new)
     x.id = ++last_operation_;
   auto id = x.id;
   seq_ids_[id] = seq_id;
@@ -177,10 +185,12 @@ operation_id client_session::submit(operation x, bool first) {
   }
   deadlines_.emplace(x.deadline, seq_id);
   waiting_bytes_ += bytes;
-  if (first)
+  if (!first)
+    waiting_.push_back(seq_id);
+  else if (is_new)
     waiting_.push_front(seq_id);
   else
-    waiting_.push_back(seq_id);
+    waiting_.insert(place_of(id), seq_id);
   operations_.emplace(seq_id, std::move(x));
   for (auto& old : gone)
     if (old.done)
@@ -190,26 +200,8 @@ operation_id client_session::submit(operation x, bool first) {
   return id;
 }
 
-std::vector<client_session::operation>
-client_session::make_room(size_t bytes) {
-  std::vector<operation> result;
-  if (options_.when_full == queue_policy::reject
-      || bytes > options_.queued_bytes_max)
-    return result;
-  auto gives_way = [this](uint32_t seq_id) {
-    return may_give_way(operations_.find(seq_id)->second);
-  };
-  while (is_full(bytes)) {
-    auto i = std::find_if(waiting_.begin(), waiting_.end(), gives_way);
-    if (i == waiting_.end())
-      break;
-    result.push_back(take(*i));
-  }
-  return result;
-}
-
 void client_session::pump() {
-  while (send_ && !paused_ && inflight_ < inflight_max_ && !waiting_.empty()) {
+  while (!waiting_.empty() && may_send()) {
     auto seq_id = waiting_.front();
     auto& x = operations_.find(seq_id)->second;
     if (!wanted(x)) {
@@ -327,7 +319,19 @@ bool client_session::postpone(uint32_t seq_id) {
 
 void client_session::withdraw(uint32_t seq_id) {
   auto& x = operations_.find(seq_id)->second;
-  if (!x.sent || x.type != frame_type::request || !send_)
+  if (!x.sent || !send_)
+    return;
+  // Else the server would have what nobody here knows, and refuse it the next
+  // time.
+  if (x.type == frame_type::subscribe || x.type == frame_type::register_action)
+    submit({.type = x.type == frame_type::subscribe
+                      ? frame_type::unsubscribe
+                      : frame_type::unregister_action,
+            .subject = x.subject,
+            .member = {x.member.group, false},
+            .done = [](const caf::error&, const frame_view*) {}},
+           true);
+  if (x.type != frame_type::request)
     return;
   frame_view out;
   out.type = frame_type::cancel;

@@ -65,7 +65,10 @@ public:
 
   /// Begins with a new connection: subscribes and registers again, then sends
   /// what waits.
-  void connected(send_function send, size_t inflight_max);
+  /// @param is_full returns whether what waits has to wait longer, until `pump`
+  ///                is called; none: it never has to.
+  void connected(send_function send, size_t inflight_max,
+                 std::function<bool()> is_full = {});
 
   /// Shows a fresh token on the connection; `done` hears the `welcome`, or
   /// nothing if the connection is lost before.
@@ -179,7 +182,13 @@ private:
   /// A topic and a group's name.
   using group_name = std::pair<std::string, std::string>;
 
+  // Lets an operation wait for its turn.
+  // @param first in front of the others; one that is sent again (which has a
+  //              number) where it was among them.
   operation_id submit(operation x, bool first = false);
+
+  // Returns where an operation that was asked for earlier waits.
+  std::deque<uint32_t>::iterator place_of(operation_id id);
 
   // Takes out of the queue what gives way to so many bytes more. Nothing fits
   // afterwards if it still returns true for `is_full`.
@@ -188,6 +197,11 @@ private:
   [[nodiscard]] bool is_full(size_t bytes) const noexcept {
     return waiting_.size() >= options_.queue_max
            || waiting_bytes_ + bytes > options_.queued_bytes_max;
+  }
+
+  [[nodiscard]] bool may_send() const {
+    return send_ && !paused_ && inflight_ < inflight_max_
+           && !(connection_is_full_ && connection_is_full_());
   }
 
   bool send(uint32_t seq_id, const operation& x);
@@ -208,7 +222,8 @@ private:
   // Returns whether it may.
   bool postpone(uint32_t seq_id);
 
-  // Tells the server that the answer to a request is not wanted any more.
+  // Tells the server that nobody waits any more for the answer to a request,
+  // or that a subscription or an action is not wanted.
   void withdraw(uint32_t seq_id);
 
   // Removes an operation from every table.
@@ -251,6 +266,7 @@ private:
   client_handlers handlers_;
   std::function<time_point()> now_;
   send_function send_;
+  std::function<bool()> connection_is_full_;
   // Counts connections, so that late answers do not reach another one.
   uint64_t connection_ = 0;
   size_t inflight_max_ = 0;

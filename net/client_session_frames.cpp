@@ -362,8 +362,11 @@ void client_session::on_request(const frame_view& x) {
     request.fail(errc::no_responder, info(errc::no_responder).sentence);
   else if (full)
     request.fail(errc::overloaded, "the responder has too many requests");
-  else
-    i->second.on_request(std::move(request));
+  else {
+    // A copy, because the handler may stop responding.
+    auto on_request = i->second.on_request;
+    on_request(std::move(request));
+  }
 }
 
 bool client_session::answer(uint64_t connection, uint32_t seq_id,

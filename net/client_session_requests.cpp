@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// Requests and other wishes of users.
+// Requests and other wishes of users, and what waits.
 
 namespace callboard::net {
 
@@ -11,6 +11,12 @@ namespace {
 // What a request may ask for (docs/protocol.md).
 constexpr auto timeout_min = std::chrono::milliseconds{1};
 constexpr auto timeout_max = std::chrono::milliseconds{300'000};
+
+// Returns whether it may give way to what is new.
+bool may_give_way(const client_session::operation& x) {
+  return x.type == frame_type::request || x.type == frame_type::notify
+         || x.type == frame_type::publish;
+}
 
 template <class T>
 client_session::completion ignoring_reply(result_handler<T> done) {
@@ -102,6 +108,33 @@ void client_session::stop_responding(const std::string& action,
   submit({.type = frame_type::unregister_action,
           .subject = action,
           .done = ignoring_reply(std::move(done))});
+}
+
+// -- what waits ---------------------------------------------------------------
+
+std::deque<uint32_t>::iterator client_session::place_of(operation_id id) {
+  return std::find_if(waiting_.begin(), waiting_.end(), [&](uint32_t seq_id) {
+    auto& x = operations_.find(seq_id)->second;
+    return !x.again && x.id > id;
+  });
+}
+
+std::vector<client_session::operation>
+client_session::make_room(size_t bytes) {
+  std::vector<operation> result;
+  if (options_.when_full == queue_policy::reject
+      || bytes > options_.queued_bytes_max)
+    return result;
+  auto gives_way = [this](uint32_t seq_id) {
+    return may_give_way(operations_.find(seq_id)->second);
+  };
+  while (is_full(bytes)) {
+    auto i = std::find_if(waiting_.begin(), waiting_.end(), gives_way);
+    if (i == waiting_.end())
+      break;
+    result.push_back(take(*i));
+  }
+  return result;
 }
 
 } // namespace callboard::net

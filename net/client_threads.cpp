@@ -24,13 +24,10 @@ using namespace std::chrono_literals;
 constexpr auto drain_time = 5s;
 constexpr auto drain_step = 20ms;
 
-// Whether somebody on the other side said it.
+// Whether somebody on the other side said it, even if only that it has too much
+// to do.
 bool is_sign_of_life(const caf::expected<payload>& x) {
-  if (x)
-    return true;
-  auto& why = x.error();
-  return details(why).code != 0 && why != errc::timeout
-         && why != errc::cancelled && why != errc::overloaded;
+  return x || is_from_server(x.error());
 }
 
 // A client and what others may know of it. Its thread keeps it while it runs;
@@ -71,6 +68,13 @@ public:
     }
     if (changed)
       changed();
+  }
+
+  // Ends what was opened, but not run. Who looks at the state finds it.
+  void fail(caf::error why) {
+    std::lock_guard guard{mutex_};
+    why_ = std::move(why);
+    state_.store(pooled_state::broken, std::memory_order_release);
   }
 
   void close() {
@@ -195,10 +199,12 @@ public:
         place.done.store(true, std::memory_order_release);
       }};
     } catch (const std::system_error& why) {
+      // Without a word: this is within `open`, and its pool may want to open
+      // another one, for which this lock is needed.
       if (auto client = place.client.lock())
-        client->broken(caf::make_error(caf::sec::runtime_error,
-                                       std::string{"no thread for a client: "}
-                                         + why.what()));
+        client->fail(caf::make_error(caf::sec::runtime_error,
+                                     std::string{"no thread for a client: "}
+                                       + why.what()));
       places_.pop_back();
     }
   }

@@ -21,6 +21,9 @@ namespace {
 // Time for the server's close frame to come back.
 constexpr auto close_timeout = std::chrono::seconds{2};
 
+// Bytes that wait to be written before there should be no more.
+constexpr size_t unwritten_bytes_max = 1024 * 1024;
+
 std::string_view view(beast::string_view x) {
   return {x.data(), x.size()};
 }
@@ -85,8 +88,11 @@ public:
     auto size = tail->size() - before;
     if (size > frame_bytes_max_) {
       tail->truncate(before);
+      if (before == 0)
+        messages_.pop_back();
       return false;
     }
+    unwritten_bytes_ += size;
     if (tail->size() > frame_bytes_max_) {
       byte_buffer next;
       next.append(tail->view().substr(before));
@@ -97,14 +103,18 @@ public:
     return true;
   }
 
+  [[nodiscard]] bool is_full() const noexcept override {
+    return unwritten_bytes_ >= unwritten_bytes_max;
+  }
+
   void close(uint16_t code) override {
     if (closing_)
       return;
     closing_ = code;
     if (!stream_.is_open())
-      finish({code, caf::make_error(caf::sec::connection_closed,
-                                    std::string{"closed by this side"})});
-    else if (!writing_)
+      return finish_closing();
+    expect_progress();
+    if (!writing_)
       flush();
   }
 
@@ -289,8 +299,15 @@ private:
   void on_written(const error_code& ec) {
     writing_ = false;
     // What went wrong is for the pending read to tell.
-    if (!ec)
-      flush();
+    if (ec)
+      return;
+    if (closing_ && listener_ != nullptr)
+      expect_progress();
+    auto was_full = is_full();
+    unwritten_bytes_ -= being_written_.size();
+    flush();
+    if (was_full && !is_full() && listener_ != nullptr)
+      listener_->on_drained();
   }
 
   void send_close() {
@@ -299,10 +316,23 @@ private:
     stream_.async_close(
       websocket::close_reason{*closing_},
       [self = shared_from_this()](const error_code&) {
-        self->finish({*self->closing_,
-                      caf::make_error(caf::sec::connection_closed,
-                                      std::string{"closed by this side"})});
+        self->finish_closing();
       });
+  }
+
+  void finish_closing() {
+    finish({*closing_, caf::make_error(caf::sec::connection_closed,
+                                       std::string{"closed by this side"})});
+  }
+
+  // Lets a server that reads no more hold up a close no longer than a try to
+  // connect.
+  void expect_progress() {
+    deadline_.expires_after(options_.connect_timeout);
+    deadline_.async_wait([self = shared_from_this()](error_code ec) {
+      if (!ec)
+        self->finish_closing();
+    });
   }
 
   void finish(close_report report) {
@@ -325,6 +355,8 @@ private:
   // Messages that wait; the last one takes further frames.
   std::deque<byte_buffer> messages_;
   byte_buffer being_written_;
+  // Of these and of the one that is being written.
+  size_t unwritten_bytes_ = 0;
   size_t frame_bytes_max_ = 64 * 1024;
   bool is_encrypted_ = false;
   bool writing_ = false;

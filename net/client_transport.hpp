@@ -44,6 +44,11 @@ public:
 
     /// The connection is over, or did not come about. Heard once.
     virtual void on_closed(close_report report) = 0;
+
+    /// `is_full` holds no longer.
+    virtual void on_drained() {
+      // Only who asks `is_full` has to know.
+    }
   };
 
   virtual ~client_transport() = default;
@@ -59,8 +64,14 @@ public:
   /// @returns false if it is larger than the server takes.
   virtual bool send(const frame_view& x) = 0;
 
-  /// Sends what is queued, then a close frame, and waits up to 2 s for the
-  /// server's.
+  /// Returns whether so much waits to be written that what can wait should not
+  /// be sent now. The listener hears when that ends.
+  [[nodiscard]] virtual bool is_full() const noexcept {
+    return false;
+  }
+
+  /// Sends what is queued, unless the server reads no more, then a close frame,
+  /// and waits up to 2 s for the server's.
   virtual void close(uint16_t code) = 0;
 
   /// Lets go of the listener and ends the connection at once.

@@ -117,6 +117,7 @@ CAF_TEST(what waits fails when the client goes) {
   ask({}, only_moves{log});
   uut->async_publish("t", {}, {}, {}, note<net::position>("p"));
   uut->async_notify("n", {}, {}, note<void>("n"));
+  uut->async_notify("m", {}, note<void>("m"));
   uut->async_subscribe("s", {}, {}, note<async_subscription>("s"));
   uut->async_respond("r", {}, note<void>("r"));
   run();
@@ -124,7 +125,8 @@ CAF_TEST(what waits fails when the client goes) {
   CAF_CHECK_EQUAL(take_log(), lines{});
   run();
   CAF_CHECK_EQUAL(take_log(), (lines{"cancelled", "p cancelled", "n cancelled",
-                                     "s cancelled", "r cancelled"}));
+                                     "m cancelled", "s cancelled",
+                                     "r cancelled"}));
 }
 
 CAF_TEST(a stop token cancels) {

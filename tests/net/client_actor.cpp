@@ -229,6 +229,21 @@ CAF_TEST(a subscriber that ends is forgotten) {
   CAF_CHECK_EQUAL(take_log(), lines{});
 }
 
+CAF_TEST(who has nothing of the client any more is let go) {
+  auto a = listener("a");
+  listeners.clear();
+  subscribe(a, 4);
+  ask(register_atom_v, "act", a);
+  ask(watch_atom_v, a);
+  ask(unsubscribe_atom_v, a, "t");
+  ask(unregister_atom_v, "act", a);
+  auto weak = caf::actor_cast<caf::weak_actor_ptr>(a);
+  a = nullptr;
+  CAF_CHECK(weak.lock() != nullptr);
+  ask(unwatch_atom_v, caf::actor_cast<caf::actor>(weak));
+  CAF_CHECK(weak.lock() == nullptr);
+}
+
 CAF_TEST(who does not keep up loses its subscription) {
   auto slow = listener("slow", true);
   subscribe(slow, 0);
@@ -335,6 +350,16 @@ CAF_TEST(a client that ends answers everything) {
   run();
   note(published);
   CAF_CHECK_EQUAL(take_log(), (lines{"port gone", "a lost t@4", "cancelled"}));
+}
+
+CAF_TEST(a client that closes lives until it is closed) {
+  caf::anon_send(uut, close_atom_v);
+  uut = nullptr;
+  run();
+  CAF_CHECK_EQUAL(take_log(), lines{"stop"});
+  port->ended({});
+  run();
+  CAF_CHECK_EQUAL(take_log(), lines{"port gone"});
 }
 
 CAF_TEST(a client that gives up ends with its reason) {

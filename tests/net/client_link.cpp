@@ -96,6 +96,20 @@ CAF_TEST(a client that is stopped on its way ends at once) {
   CAF_CHECK_EQUAL(take_log(), (lines{"connecting", "open"}));
 }
 
+CAF_TEST(nothing counts as sent behind the close frame) {
+  start();
+  welcome();
+  take_log();
+  uut->stop();
+  uut->session().notify("a", {}, [this](const auto& x) {
+    log.push_back("a " + (x ? "ok" : details(x.error()).name));
+  });
+  CAF_CHECK_EQUAL(take_log(), lines{"close 1000"});
+  lose(1000);
+  CAF_CHECK_EQUAL(take_log(),
+                  (lines{"disconnected", "a cancelled", "ended well"}));
+}
+
 CAF_TEST(a client that begins anew has nothing of before) {
   start();
   welcome();

@@ -118,6 +118,18 @@ CAF_TEST(a long log-in is made longer a minute before its end) {
   CAF_CHECK_EQUAL(take_log(), (lines{"token 1", "connect"}));
 }
 
+CAF_TEST(a log-in may last longer than clocks can hold) {
+  give_tokens();
+  start();
+  // The year 9999.
+  welcome(253'402'300'799'000);
+  take_log();
+  pass(364 * 24h);
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  pass(24h);
+  CAF_CHECK_EQUAL(take_log(), (lines{"token 1", "connect"}));
+}
+
 CAF_TEST(a refresh that fails is tried again twice) {
   give_tokens();
   start();

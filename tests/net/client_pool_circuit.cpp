@@ -133,6 +133,28 @@ CAF_TEST(no warm up while the circuit is open) {
   CAF_CHECK_EQUAL(sides.size(), before + 1);
 }
 
+CAF_TEST(one that is lost soon has failed) {
+  options.idle_min = 1;
+  start();
+  pool->tick();
+  sides[0]->become(state::ready);
+  CAF_CHECK(pool->stats().circuit == circuit_state::closed);
+  sides[0]->state = state::broken;
+  pool->tick();
+  CAF_CHECK(pool->stats().circuit == circuit_state::open);
+  CAF_CHECK_EQUAL(sides.size(), 1u);
+  CAF_CHECK_EQUAL(tried, (std::vector<bool>{true, false}));
+  pass(1s);
+  CAF_REQUIRE_EQUAL(sides.size(), 2u);
+  sides[1]->become(state::ready);
+  pass(10s);
+  // One that was good for so long is just replaced.
+  sides[1]->state = state::broken;
+  pool->tick();
+  CAF_CHECK(pool->stats().circuit == circuit_state::closed);
+  CAF_CHECK_EQUAL(sides.size(), 3u);
+}
+
 CAF_TEST(who is refused for good is told so) {
   start();
   wait_for(10s, "a");

@@ -112,6 +112,77 @@ CAF_TEST(subscriptions do not give way) {
   CAF_CHECK_EQUAL(take_sent(), (lines{"subscribe t", "request b"}));
 }
 
+CAF_TEST(what gives way in vain is told so) {
+  connect();
+  for (auto topic : {"t", "u", "v"}) {
+    uut->subscribe(topic, {}, {});
+    respond(R"({"epoch":"e","offset":1})");
+  }
+  uut->disconnected();
+  publish("a");
+  connect(1);
+  take_log();
+  // Two subscriptions wait, and keep the queue full.
+  publish("b");
+  CAF_CHECK_EQUAL(take_log(), (lines{"a overloaded", "b overloaded"}));
+  CAF_CHECK_EQUAL(uut->pending(), 3u);
+}
+
+CAF_TEST(a full connection lets what is new wait) {
+  auto full = false;
+  uut->connected(
+    [this](const frame_view& x) {
+      sent.push_back(words_of(x));
+      return true;
+    },
+    10, [&full] { return full; });
+  publish("a", {.ack = false});
+  full = true;
+  for (auto topic : {"b", "c", "d"})
+    publish(topic, {.ack = false});
+  CAF_CHECK_EQUAL(take_sent(), lines{"publish a unanswered"});
+  CAF_CHECK_EQUAL(take_log(), (lines{"a ok", "b overloaded"}));
+  full = false;
+  uut->pump();
+  CAF_CHECK_EQUAL(take_sent(),
+                  (lines{"publish c unanswered", "publish d unanswered"}));
+  CAF_CHECK_EQUAL(take_log(), (lines{"c ok", "d ok"}));
+}
+
+CAF_TEST(an error tells whether the server said it) {
+  frame_view x;
+  x.type = frame_type::error;
+  x.subject = "overloaded";
+  x.meta.code = info(errc::overloaded).number;
+  CAF_CHECK(to_error(x) == errc::overloaded);
+  CAF_CHECK(is_from_server(to_error(x)));
+  CAF_CHECK(!is_from_server(
+    caf::make_error(errc::overloaded, std::string{"too much waits"})));
+  CAF_CHECK(!is_from_server(caf::make_error(errc::timeout)));
+  CAF_CHECK(!is_from_server({}));
+}
+
+CAF_TEST(a responder may end itself) {
+  connect();
+  auto life = std::make_shared<int>(0);
+  std::weak_ptr<int> watched = life;
+  uut->respond("act",
+               [this, life = std::move(life), &watched](incoming_request x) {
+                 auto& to = log;
+                 auto& left = watched;
+                 uut->stop_responding("act", {});
+                 to.emplace_back(left.expired() ? "gone" : "there");
+                 x.answer({});
+               },
+               {});
+  respond();
+  take_sent();
+  tell(frame_type::request, 1, "act");
+  CAF_CHECK_EQUAL(take_log(), lines{"there"});
+  CAF_CHECK_EQUAL(take_sent(), (lines{"unregister act", "response"}));
+  CAF_CHECK(watched.expired());
+}
+
 CAF_TEST(a request whose time is over is cancelled) {
   connect();
   ask("a");
@@ -123,6 +194,18 @@ CAF_TEST(a request whose time is over is cancelled) {
   uut->expire();
   CAF_CHECK_EQUAL(take_sent(), lines{"cancel"});
   CAF_CHECK_EQUAL(take_log(), lines{"a timeout"});
+}
+
+CAF_TEST(a subscription whose time is over is taken back) {
+  connect();
+  subscribe();
+  take_sent();
+  now += 30s;
+  uut->expire();
+  CAF_CHECK_EQUAL(take_log(), lines{"timeout"});
+  CAF_CHECK_EQUAL(take_sent(), lines{"unsubscribe t"});
+  subscribe();
+  CAF_CHECK_EQUAL(take_sent(), lines{"subscribe t"});
 }
 
 CAF_TEST(a fresh token is answered by a welcome) {

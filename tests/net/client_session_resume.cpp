@@ -96,6 +96,45 @@ CAF_TEST(what crossed a goaway waits for the next connection) {
   CAF_CHECK_EQUAL(take_log(), lines{"a shutting_down"});
 }
 
+CAF_TEST(what is lost twice is sent again in its order) {
+  connect();
+  for (auto topic : {"a", "b", "c"})
+    publish(topic, {.id = topic});
+  auto all = take_sent();
+  for (int i = 0; i < 2; ++i) {
+    uut->disconnected();
+    connect();
+    CAF_CHECK_EQUAL(take_sent(), all);
+  }
+}
+
+CAF_TEST(what crossed a goaway keeps its order) {
+  connect();
+  std::vector<uint32_t> numbers;
+  for (auto topic : {"a", "b"}) {
+    publish(topic, {.id = topic});
+    numbers.push_back(last_seq_id);
+  }
+  uut->pause();
+  publish("c");
+  for (auto number : numbers)
+    refuse(number, errc::shutting_down);
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), (lines{"publish a id a", "publish b id b",
+                                      "publish c"}));
+}
+
+CAF_TEST(what is to end has ended with the connection) {
+  connect(1);
+  ask("a");
+  uut->unsubscribe("t", note<void>("t"));
+  uut->disconnected();
+  CAF_CHECK_EQUAL(take_log(), (lines{"a socket_disconnected", "t ok"}));
+  connect();
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+}
+
 CAF_TEST(a request that is sent again has the time that is left) {
   connect();
   ask("a", true);
