@@ -122,8 +122,8 @@ void async_client::impl::subscribe(std::string subject,
                                    result_handler<async_subscription> done) {
   auto state = std::make_shared<async_subscription::state>(core, subject,
                                                            options.size_max);
-  auto call = std::make_shared<bounded_call<async_subscription>>(
-    core, std::move(done));
+  auto call
+    = std::make_shared<bounded_call<async_subscription>>(core, std::move(done));
   auto on_event = [weak = std::weak_ptr{state}](const event_view& x) {
     if (auto to = weak.lock())
       to->on_event(x);
@@ -148,8 +148,7 @@ void async_client::impl::subscribe(std::string subject,
     }
     call->finish(async_subscription{state});
   };
-  session().subscribe(subject,
-                      {std::move(options.since), options.presence},
+  session().subscribe(subject, {std::move(options.since), options.presence},
                       std::move(on_event), std::move(on_presence),
                       std::move(answered));
   call->bound(bounds, [weak = std::weak_ptr{core}, subject] {
@@ -171,8 +170,7 @@ void async_client::impl::close(result_handler<void> done) {
 
 async_client::async_client(const asio::any_io_executor& executor,
                            client_options options, client_handlers handlers)
-  : impl_{
-    impl::make(executor, std::move(options), std::move(handlers))} {
+  : impl_{impl::make(executor, std::move(options), std::move(handlers))} {
 }
 
 async_client::~async_client() {
@@ -253,8 +251,8 @@ void async_client::respond(impl& self, std::string action,
 void async_client::join(impl& self, std::string topic, member_options options,
                         member_handler on_event,
                         result_handler<position> done) {
-  self.session().join(std::move(topic), std::move(options),
-                      std::move(on_event), std::move(done));
+  self.session().join(std::move(topic), std::move(options), std::move(on_event),
+                      std::move(done));
 }
 
 void async_client::close(impl& self, result_handler<void> done) {
@@ -262,9 +260,9 @@ void async_client::close(impl& self, result_handler<void> done) {
 }
 
 asking_function async_client::asking(impl& self, call_options bounds) {
-  return [&self, bounds = std::move(bounds)](
-           std::string action, payload x, request_options options,
-           result_handler<payload> done) {
+  return [&self, bounds = std::move(bounds)](std::string action, payload x,
+                                             request_options options,
+                                             result_handler<payload> done) {
     request(self, std::move(action), std::move(x), std::move(options), bounds,
             std::move(done));
   };

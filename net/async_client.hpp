@@ -71,9 +71,8 @@ public:
   auto async_publish(std::string topic, payload x, publish_options options,
                      call_options bounds, Token&& token) {
     return run<position>(
-      [topic = std::move(topic), x = std::move(x),
-       options = std::move(options), bounds = std::move(bounds)](
-        impl& self, result_handler<position> done) {
+      [topic = std::move(topic), x = std::move(x), options = std::move(options),
+       bounds = std::move(bounds)](impl& self, result_handler<position> done) {
         publish(self, topic, x, options, bounds, std::move(done));
       },
       std::forward<Token>(token));
@@ -91,8 +90,8 @@ public:
                      call_options bounds, Token&& token) {
     return run<payload>(
       [action = std::move(action), x = std::move(x),
-       options = std::move(options), bounds = std::move(bounds)](
-        impl& self, result_handler<payload> done) {
+       options = std::move(options),
+       bounds = std::move(bounds)](impl& self, result_handler<payload> done) {
         request(self, action, x, options, bounds, std::move(done));
       },
       std::forward<Token>(token));
@@ -146,8 +145,8 @@ public:
   /// @param on_request is called on the strand, where the answer must be given
   ///                   too, now or later.
   template <class Token>
-  auto async_respond(std::string action, request_handler on_request,
-                     Token&& token) {
+  auto
+  async_respond(std::string action, request_handler on_request, Token&& token) {
     return run<void>(
       [action = std::move(action), on_request = std::move(on_request)](
         impl& self, result_handler<void> done) {

@@ -16,8 +16,8 @@ namespace callboard::net {
 /// executor has work.
 /// @param home where handlers without an executor of their own are called.
 template <class T, class Handler>
-result_handler<T> completion_of(const asio::any_io_executor& home,
-                                Handler&& handler) {
+result_handler<T>
+completion_of(const asio::any_io_executor& home, Handler&& handler) {
   using handler_type = std::decay_t<Handler>;
   auto executor = asio::get_associated_executor(handler, home);
   using executor_type = decltype(executor);
@@ -45,8 +45,7 @@ template <class T, class Start, class Token>
 auto initiate(asio::any_io_executor home, Start start, Token&& token) {
   return asio::async_initiate<Token, void(caf::expected<T>)>(
     [home = std::move(home)](auto&& handler, Start begin) {
-      begin(completion_of<T>(home,
-                             std::forward<decltype(handler)>(handler)));
+      begin(completion_of<T>(home, std::forward<decltype(handler)>(handler)));
     },
     token, std::move(start));
 }

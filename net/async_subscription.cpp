@@ -23,8 +23,7 @@ void receive_from(const std::shared_ptr<State>& state,
     auto& inbox = (*state).*box;
     auto wait = inbox.receive(
       [call](caf::expected<T> y) { call->finish(std::move(y)); });
-    call->bound(options,
-                [state, box, wait] { ((*state).*box).forget(wait); });
+    call->bound(options, [state, box, wait] { ((*state).*box).forget(wait); });
   });
 }
 

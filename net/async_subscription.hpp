@@ -67,8 +67,8 @@ public:
   auto async_receive(call_options options, Token&& token) {
     return initiate<delivery>(
       executor(),
-      [self = *this, options = std::move(options)](
-        result_handler<delivery> done) mutable {
+      [self = *this,
+       options = std::move(options)](result_handler<delivery> done) mutable {
         self.receive(std::move(options), std::move(done));
       },
       std::forward<Token>(token));

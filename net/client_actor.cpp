@@ -43,8 +43,8 @@ client_actor::behavior_type client_actor::make_behavior() {
            callboard::publish_options& options) {
       return publish(std::move(topic), std::move(x), std::move(options));
     },
-    [this](subscribe_atom, const caf::actor& who, const std::string& subject)
-      -> caf::result<callboard::position> {
+    [this](subscribe_atom, const caf::actor& who,
+           const std::string& subject) -> caf::result<callboard::position> {
       auto answer = make_response_promise<callboard::position>();
       subscribe({who, answer, {}}, subject, {});
       return answer;
@@ -83,9 +83,8 @@ client_actor::behavior_type client_actor::make_behavior() {
       port_->stop();
     },
     [this](resolve_atom, uint64_t number, caf::error& why,
-           callboard::position& at, bool whole) {
-      resolve(number, why, at, whole);
-    },
+           callboard::position& at,
+           bool whole) { resolve(number, why, at, whole); },
     [this](resolve_atom, uint64_t number, caf::error& why, payload& x) {
       resolve(number, why, x);
     },
@@ -103,9 +102,8 @@ client_actor::behavior_type client_actor::make_behavior() {
     },
     [this](detach_atom, const std::string& subject) { lost(subject); },
     [this](serve_atom, uint64_t registration, uint64_t number,
-           action_request& x, caf::timespan timeout) {
-      serve(registration, number, x, timeout);
-    },
+           action_request& x,
+           caf::timespan timeout) { serve(registration, number, x, timeout); },
     [this](watch_atom, std::string& state, caf::error& why) {
       tell_state(std::move(state), std::move(why));
     },
@@ -255,9 +253,9 @@ void client_actor::resolve(uint64_t number, caf::error& why, payload& x) {
       node.mapped().deliver(std::move(x));
     return;
   }
-  auto i = std::find_if(
-    registrations_.begin(), registrations_.end(),
-    [number](auto& y) { return y.second.number == number; });
+  auto i
+    = std::find_if(registrations_.begin(), registrations_.end(),
+                   [number](auto& y) { return y.second.number == number; });
   if (i == registrations_.end() || !i->second.answer.pending())
     return;
   auto answer = std::move(i->second.answer);

@@ -189,8 +189,7 @@ private:
   uint64_t last_number_ = 0;
   std::unordered_map<std::string, subject_state> subjects_;
   std::unordered_map<std::string, registration> registrations_;
-  std::unordered_map<uint64_t,
-                     caf::typed_response_promise<callboard::position>>
+  std::unordered_map<uint64_t, caf::typed_response_promise<callboard::position>>
     publications_;
   std::unordered_map<uint64_t, caf::typed_response_promise<payload>> requests_;
   // Bytes on their way to each actor that follows something.

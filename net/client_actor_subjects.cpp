@@ -18,9 +18,8 @@ namespace {
 constexpr auto responder_grace = std::chrono::seconds{1};
 
 int64_t cost_of(const event& x) {
-  return static_cast<int64_t>(sizeof(event) + x.topic.size()
-                              + x.pattern.size() + x.sender.size()
-                              + x.payload.bytes().size());
+  return static_cast<int64_t>(sizeof(event) + x.topic.size() + x.pattern.size()
+                              + x.sender.size() + x.payload.bytes().size());
 }
 
 template <class T>
@@ -87,7 +86,7 @@ void client_actor::begin(const std::string& subject,
       if (x)
         at = {x->at.epoch, x->at.offset};
       send_home(me, resolve_atom_v, number, x ? caf::error{} : x.error(),
-                 std::move(at), x && x->recovered);
+                std::move(at), x && x->recovered);
     });
 }
 
@@ -100,9 +99,9 @@ void client_actor::resolve(uint64_t number, caf::error& why,
       node.mapped().deliver(std::move(at));
     return;
   }
-  auto i = std::find_if(
-    subjects_.begin(), subjects_.end(),
-    [number](auto& x) { return x.second.number == number; });
+  auto i = std::find_if(subjects_.begin(), subjects_.end(), [number](auto& x) {
+    return x.second.number == number;
+  });
   if (i == subjects_.end())
     return;
   auto waiting = std::exchange(i->second.waiting, {});
@@ -211,13 +210,12 @@ caf::result<void> client_actor::add_responder(std::string action,
     request.action = x.action();
     request.payload = x.body();
     request.sender = x.from();
-    send_home(me, serve_atom_v, number, asked, std::move(request),
-               x.timeout());
+    send_home(me, serve_atom_v, number, asked, std::move(request), x.timeout());
   };
   port_->respond(std::move(action), std::move(serve),
                  [me = address(), number](caf::expected<void> x) {
                    send_home(me, resolve_atom_v, number,
-                              x ? caf::error{} : x.error(), payload{});
+                             x ? caf::error{} : x.error(), payload{});
                  });
   return answer;
 }
@@ -236,9 +234,10 @@ void client_actor::remove_responder(const std::string& action,
 
 void client_actor::serve(uint64_t registration, uint64_t number,
                          action_request& x, caf::timespan timeout) {
-  auto i = std::find_if(
-    registrations_.begin(), registrations_.end(),
-    [registration](auto& y) { return y.second.number == registration; });
+  auto i = std::find_if(registrations_.begin(), registrations_.end(),
+                        [registration](auto& y) {
+                          return y.second.number == registration;
+                        });
   if (i == registrations_.end()) {
     port_->answer(number, caf::make_error(errc::no_responder));
     return;

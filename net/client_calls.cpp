@@ -95,8 +95,8 @@ struct told_count {
 // Reads an answer as a `Told` and hands on what `make` makes of it.
 template <class Told, class T, class Make>
 result_handler<payload> reading(result_handler<T> done, Make make) {
-  return [done = std::move(done), make = std::move(make)](
-           caf::expected<payload> x) {
+  return [done = std::move(done),
+          make = std::move(make)](caf::expected<payload> x) {
     if (!done)
       return;
     if (!x)
@@ -215,8 +215,7 @@ void ask_push(const asking_function& ask, std::string user, payload x,
   if (!transcode(codec::msgpack, x.view(), question))
     pack.pack_nil();
   request_options options{.idempotent = !id.empty(), .id = std::move(id)};
-  ask("callboard.push",
-      payload{payload_view{codec::msgpack, question.view()}},
+  ask("callboard.push", payload{payload_view{codec::msgpack, question.view()}},
       std::move(options), reading<told_position>(std::move(done), read_told));
 }
 

@@ -23,8 +23,8 @@ caf::error pack(errc category, error_details x) {
 }
 
 bool is_packed(const caf::message& context) {
-  return context.match_elements<uint16_t, std::string, std::string, bool,
-                                caf::timespan>();
+  return context
+    .match_elements<uint16_t, std::string, std::string, bool, caf::timespan>();
 }
 
 } // namespace

@@ -14,9 +14,6 @@ namespace callboard::net {
 
 namespace {
 
-// A connection that lived so long was a good one: the next wait is short.
-constexpr auto stable_after = std::chrono::seconds{10};
-
 // Longest wait that a server may ask for.
 constexpr uint64_t wait_ms_max = 3'600'000;
 
@@ -55,8 +52,8 @@ client_link::client_link(client_options options, client_handlers handlers,
     handlers_{std::move(handlers)},
     world_{std::move(world)},
     backoff_{world_.random, options_.backoff_base, options_.backoff_cap},
-    session_{std::make_shared<client_session>(options_, handlers_,
-                                              world_.now)} {
+    session_{
+      std::make_shared<client_session>(options_, handlers_, world_.now)} {
 }
 
 client_link::~client_link() {
@@ -254,9 +251,8 @@ void client_link::on_welcome(const frame_view& x) {
   refusals_ = 0;
   refresh_failures_ = 0;
   plan_refresh(said);
-  transport_->set_limits(
-    said.frame_bytes_max,
-    bounded_ms(std::max<uint64_t>(said.ping_timeout_ms, 1)));
+  transport_->set_limits(said.frame_bytes_max, bounded_ms(std::max<uint64_t>(
+                                                 said.ping_timeout_ms, 1)));
   set_state(client_state::connected);
   if (handlers_.on_connected)
     handlers_.on_connected(said);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <string>
@@ -36,6 +37,11 @@ enum class queue_policy {
   /// The request, notification or publication that has waited for longest.
   drop_oldest,
 };
+
+/// A connection that is lost sooner was none, when it comes to waits and to
+/// circuits: else a server that lets clients in and fails at once would be
+/// asked again and again.
+inline constexpr std::chrono::seconds stable_after{10};
 
 /// What a client is started with.
 struct client_options {

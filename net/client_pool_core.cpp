@@ -3,6 +3,7 @@
 #include <thread>
 #include <utility>
 
+#include <callboard/net/client_options.hpp>
 #include <callboard/net/client_pool_core_parts.hpp>
 #include <callboard/net/log.hpp>
 
@@ -11,10 +12,6 @@ namespace callboard::net {
 namespace {
 
 constexpr unsigned stacks_max = 16;
-
-// A connection that is lost sooner was none: else a server that lets clients in
-// and fails at once would be asked with each tick.
-constexpr auto stable_after = std::chrono::seconds{10};
 
 size_t stack_count() {
   auto cores = std::max(1u, std::thread::hardware_concurrency());

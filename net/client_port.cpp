@@ -40,9 +40,8 @@ public:
   thread_port(client_options options, client_handlers handlers,
               std::function<void(const caf::error&)> ended)
     : run_{std::make_shared<port_run>(options.incoming_max)},
-      core_{client_core::make(run_->context.get_executor(),
-                              std::move(options), std::move(handlers),
-                              std::move(ended))},
+      core_{client_core::make(run_->context.get_executor(), std::move(options),
+                              std::move(handlers), std::move(ended))},
       thread_{[run = run_] { run->context.run(); }} {
   }
 
@@ -145,9 +144,9 @@ private:
 } // namespace
 
 port_factory own_threads(client_options options) {
-  return [options = std::move(options)](
-           client_handlers handlers,
-           std::function<void(const caf::error&)> ended) {
+  return [options
+          = std::move(options)](client_handlers handlers,
+                                std::function<void(const caf::error&)> ended) {
     return std::make_unique<thread_port>(options, std::move(handlers),
                                          std::move(ended));
   };

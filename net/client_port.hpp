@@ -44,8 +44,8 @@ public:
                        result_handler<payload> done)
     = 0;
 
-  virtual void respond(std::string action, serving_function serve,
-                       result_handler<void> done)
+  virtual void
+  respond(std::string action, serving_function serve, result_handler<void> done)
     = 0;
 
   virtual void stop_responding(std::string action) = 0;

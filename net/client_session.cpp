@@ -126,8 +126,8 @@ void client_session::disconnected() {
 
 void client_session::log_in(const std::string& token, completion done) {
   submit({.type = frame_type::connect,
-          .body = payload::pack(std::map<std::string, std::string>{
-            {"token", token}}),
+          .body
+          = payload::pack(std::map<std::string, std::string>{{"token", token}}),
           .done = std::move(done),
           .again = true},
          true);
@@ -256,8 +256,8 @@ bool client_session::send(uint32_t seq_id, const operation& x) {
     out.meta.id = id;
     out.meta.mark(meta_key::id);
   }
-  auto& trace
-    = x.type == frame_type::request ? x.request.trace : x.options.trace;
+  auto& trace = x.type == frame_type::request ? x.request.trace
+                                              : x.options.trace;
   if (!trace.empty()) {
     out.meta.trace = trace;
     out.meta.mark(meta_key::trace);

@@ -59,9 +59,8 @@ position position_of(const frame_view& reply) {
 
 event_view to_event(const frame_view& x) {
   auto& m = x.meta;
-  return {x.subject, x.payload, m.offset,  m.sender, m.pattern,
-          m.epoch,   m.key,     m.attempt, m.origin, x.timestamp, m.trace,
-          m.retained};
+  return {x.subject, x.payload, m.offset, m.sender,    m.pattern, m.epoch,
+          m.key,     m.attempt, m.origin, x.timestamp, m.trace,   m.retained};
 }
 
 void client_session::handle(const frame_view& x) {

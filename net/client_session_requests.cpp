@@ -60,8 +60,8 @@ void client_session::unsubscribe(const std::string& subject,
 operation_id client_session::request(std::string action, payload x,
                                      request_options options,
                                      result_handler<payload> done) {
-  options.timeout
-    = std::clamp<caf::timespan>(options.timeout, timeout_min, timeout_max);
+  options.timeout = std::clamp<caf::timespan>(options.timeout, timeout_min,
+                                              timeout_max);
   auto answered = [done = std::move(done)](const caf::error& why,
                                            const frame_view* reply) {
     if (!done)
@@ -119,8 +119,7 @@ std::deque<uint32_t>::iterator client_session::place_of(operation_id id) {
   });
 }
 
-std::vector<client_session::operation>
-client_session::make_room(size_t bytes) {
+std::vector<client_session::operation> client_session::make_room(size_t bytes) {
   std::vector<operation> result;
   if (options_.when_full == queue_policy::reject
       || bytes > options_.queued_bytes_max)

@@ -64,12 +64,11 @@ public:
 
   void open() override {
     auto& server = options_.server;
-    resolver_.async_resolve(server.host, std::to_string(server.port),
-                            tcp::resolver::numeric_service,
-                            [self = shared_from_this()](
-                              const error_code& ec, const auto& found) {
-                              self->on_resolved(ec, found);
-                            });
+    resolver_.async_resolve(
+      server.host, std::to_string(server.port), tcp::resolver::numeric_service,
+      [self = shared_from_this()](const error_code& ec, const auto& found) {
+        self->on_resolved(ec, found);
+      });
   }
 
   void set_limits(size_t frame_bytes_max, caf::timespan idle_max) override {
@@ -149,7 +148,7 @@ private:
                        "cannot find the host " + options_.server.host, ec)});
     asio::async_connect(socket(), found,
                         [self = shared_from_this()](const error_code& ec,
-                                                          const auto&) {
+                                                    const auto&) {
                           self->on_connected(ec);
                         });
   }
@@ -205,11 +204,11 @@ private:
   }
 
   void upgrade() {
-    stream_.async_handshake(
-      response_, options_.server.authority(), options_.server.target,
-      [self = shared_from_this()](const error_code& ec) {
-        self->on_handshake(ec);
-      });
+    stream_.async_handshake(response_, options_.server.authority(),
+                            options_.server.target,
+                            [self = shared_from_this()](const error_code& ec) {
+                              self->on_handshake(ec);
+                            });
   }
 
   void on_handshake(const error_code& ec) {
@@ -240,9 +239,10 @@ private:
   void read() {
     if (listener_ == nullptr)
       return;
-    stream_.async_read(received_,
-                       [self = shared_from_this()](
-                         const error_code& ec, size_t) { self->on_read(ec); });
+    stream_.async_read(
+      received_, [self = shared_from_this()](const error_code& ec, size_t) {
+        self->on_read(ec);
+      });
   }
 
   void on_read(const error_code& ec) {
@@ -313,11 +313,10 @@ private:
   void send_close() {
     close_sent_ = true;
     set_timeouts(close_timeout, close_timeout);
-    stream_.async_close(
-      websocket::close_reason{*closing_},
-      [self = shared_from_this()](const error_code&) {
-        self->finish_closing();
-      });
+    stream_.async_close(websocket::close_reason{*closing_},
+                        [self = shared_from_this()](const error_code&) {
+                          self->finish_closing();
+                        });
   }
 
   void finish_closing() {

@@ -42,8 +42,8 @@ public:
   /// Returns the TCP port that the server listens on.
   [[nodiscard]] uint16_t port() const noexcept;
 
-  /// Returns where it listens, as browsers have it: `http://127.0.0.1:8080/`, or
-  /// `https://…`.
+  /// Returns where it listens, as browsers have it: `http://127.0.0.1:8080/`,
+  /// or `https://…`.
   [[nodiscard]] std::string url() const;
 
   /// Returns where operators talk to it: `http://127.0.0.1:8081/`; empty:

@@ -69,8 +69,9 @@ void caf_main(caf::actor_system& sys) {
   auto server = *net::parse_url(line);
   asio::io_context context;
   net::async_client client{context.get_executor(), options(server, "ada")};
-  auto invite
-    = [&] { sys.spawn(bob, net::spawn_client(sys, options(server, "bob"))); };
+  auto invite = [&] {
+    sys.spawn(bob, net::spawn_client(sys, options(server, "bob")));
+  };
   asio::co_spawn(context, ada(client, invite), asio::detached);
   context.run();
 }

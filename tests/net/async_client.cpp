@@ -32,8 +32,9 @@ struct only_moves {
 };
 
 struct fixture {
-  fixture() : uut{std::make_unique<async_client>(context.get_executor(),
-                                                 client_options{})} {
+  fixture()
+    : uut{std::make_unique<async_client>(context.get_executor(),
+                                         client_options{})} {
   }
 
   ~fixture() {
@@ -124,9 +125,9 @@ CAF_TEST(what waits fails when the client goes) {
   uut = nullptr;
   CAF_CHECK_EQUAL(take_log(), lines{});
   run();
-  CAF_CHECK_EQUAL(take_log(), (lines{"cancelled", "p cancelled", "n cancelled",
-                                     "m cancelled", "s cancelled",
-                                     "r cancelled"}));
+  CAF_CHECK_EQUAL(take_log(),
+                  (lines{"cancelled", "p cancelled", "n cancelled",
+                         "m cancelled", "s cancelled", "r cancelled"}));
 }
 
 CAF_TEST(a stop token cancels) {

@@ -52,8 +52,7 @@ struct fixture : test_coordinator_fixture<> {
           if (keeps)
             kept.push_back(x);
         },
-        [this, name](const std::string& subject,
-                     const callboard::position& x) {
+        [this, name](const std::string& subject, const callboard::position& x) {
           log.push_back(name + " gap " + subject + '@'
                         + std::to_string(x.offset));
         },
@@ -75,8 +74,7 @@ struct fixture : test_coordinator_fixture<> {
 
   template <class... Ts>
   auto ask(Ts&&... xs) {
-    auto result
-      = self->request(uut, caf::infinite, std::forward<Ts>(xs)...);
+    auto result = self->request(uut, caf::infinite, std::forward<Ts>(xs)...);
     run();
     return result;
   }
@@ -155,8 +153,7 @@ CAF_TEST(nobody answers a publication that nobody waits for) {
 }
 
 CAF_TEST(a request gets its answer) {
-  auto answer = ask(request_atom_v, "act", payload::pack(1),
-                    caf::timespan{5s});
+  auto answer = ask(request_atom_v, "act", payload::pack(1), caf::timespan{5s});
   CAF_CHECK_EQUAL(take_log(), lines{"request act 1"});
   port->on_answer(payload::pack(2));
   run();
@@ -257,8 +254,7 @@ CAF_TEST(who does not keep up loses its subscription) {
   kept.clear();
   note(ask(subscribe_atom_v, slow, "t"));
   send_event(3, std::string(300, 'x'));
-  CAF_CHECK_EQUAL(take_log(),
-                  (lines{"at 2", "b event t@3", "slow event t@3"}));
+  CAF_CHECK_EQUAL(take_log(), (lines{"at 2", "b event t@3", "slow event t@3"}));
 }
 
 CAF_TEST(gaps and ends are told) {
@@ -296,9 +292,8 @@ CAF_TEST(a responder answers) {
   run();
   port->serve(2, {"act", {}, "ann", 5s, nobody});
   run();
-  CAF_CHECK_EQUAL(take_log(),
-                  (lines{"respond act", "answer 1 \"act ann\"",
-                         "answer 2 empty"}));
+  CAF_CHECK_EQUAL(take_log(), (lines{"respond act", "answer 1 \"act ann\"",
+                                     "answer 2 empty"}));
   caf::anon_send(uut, unregister_atom_v, "act", responder);
   run();
   port->serve(3, {"act", {}, "ann", 5s, nobody});

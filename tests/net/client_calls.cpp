@@ -48,12 +48,10 @@ CAF_TEST_FIXTURE_SCOPE(client_calls_tests, fixture)
 
 CAF_TEST(history is read) {
   caf::expected<history_page> x{caf::make_error(errc::internal)};
-  ask_history(ask, "t", {.since = {"e", 3}, .before = 9, .limit = 5},
-              keep(x));
+  ask_history(ask, "t", {.since = {"e", 3}, .before = 9, .limit = 5}, keep(x));
   CAF_CHECK_EQUAL(action, "callboard.history");
-  CAF_CHECK_EQUAL(question,
-                  R"({"topic":"t","since":{"epoch":"e","offset":3},)"
-                  R"("before":9,"limit":5,"reverse":false})");
+  CAF_CHECK_EQUAL(question, R"({"topic":"t","since":{"epoch":"e","offset":3},)"
+                            R"("before":9,"limit":5,"reverse":false})");
   CAF_CHECK(idempotent);
   reply(R"({"epoch":"f","offset":8,"more":true,"events":[{"offset":4,
             "timestamp":7,"sender":"ann","payload":{"a":[1]},"key":"k"},

@@ -65,11 +65,10 @@ struct client_link_fixture {
     };
     handlers.on_disconnected = [this](const disconnect_report& x) {
       using std::chrono::milliseconds;
-      auto wait = x.retry_in
-                    ? std::to_string(
-                      std::chrono::duration_cast<milliseconds>(*x.retry_in)
-                        .count())
-                    : "never";
+      auto wait
+        = x.retry_in ? std::to_string(
+            std::chrono::duration_cast<milliseconds>(*x.retry_in).count())
+                     : "never";
       log.push_back("retry " + wait);
     };
     handlers.on_error = [this](const caf::error& x) {
@@ -154,8 +153,8 @@ struct client_link_fixture {
 
   client_options options;
   client_handlers handlers;
-  client_link::time_point now
-    = client_link::time_point{} + std::chrono::hours{1};
+  client_link::time_point now = client_link::time_point{}
+                                + std::chrono::hours{1};
   double random = 0.5;
   int tokens = 0;
   bool no_tokens = false;

@@ -89,7 +89,7 @@ CAF_TEST(a token that comes too late counts for nothing) {
   CAF_CHECK_EQUAL(take_log(), lines{"open good"});
 }
 
-CAF_TEST(a log-in is made longer in its last tenth) {
+CAF_TEST(a log - in is made longer in its last tenth) {
   give_tokens();
   start();
   welcome(100'000);
@@ -107,7 +107,7 @@ CAF_TEST(a log-in is made longer in its last tenth) {
   CAF_CHECK_EQUAL(take_log(), (lines{"token 1", "connect"}));
 }
 
-CAF_TEST(a long log-in is made longer a minute before its end) {
+CAF_TEST(a long log - in is made longer a minute before its end) {
   give_tokens();
   start();
   welcome(3'600'000);
@@ -118,7 +118,7 @@ CAF_TEST(a long log-in is made longer a minute before its end) {
   CAF_CHECK_EQUAL(take_log(), (lines{"token 1", "connect"}));
 }
 
-CAF_TEST(a log-in may last longer than clocks can hold) {
+CAF_TEST(a log - in may last longer than clocks can hold) {
   give_tokens();
   start();
   // The year 9999.
@@ -152,7 +152,7 @@ CAF_TEST(a refresh that fails is tried again twice) {
   CAF_CHECK_EQUAL(uut->state(), client_state::connected);
 }
 
-CAF_TEST(without more tokens a log-in just runs out) {
+CAF_TEST(without more tokens a log - in just runs out) {
   options.token = "T";
   start();
   welcome(10'000);

@@ -20,8 +20,8 @@ namespace callboard::net {
 struct client_session_fixture {
   using lines = std::vector<std::string>;
 
-  explicit client_session_fixture(
-    queue_policy when_full = queue_policy::drop_oldest) {
+  explicit client_session_fixture(queue_policy when_full
+                                  = queue_policy::drop_oldest) {
     client_handlers handlers;
     handlers.on_gap = [this](const gap& x) {
       log.push_back("gap " + std::string{x.subject} + " at "

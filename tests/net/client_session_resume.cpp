@@ -121,8 +121,8 @@ CAF_TEST(what crossed a goaway keeps its order) {
     refuse(number, errc::shutting_down);
   uut->disconnected();
   connect();
-  CAF_CHECK_EQUAL(take_sent(), (lines{"publish a id a", "publish b id b",
-                                      "publish c"}));
+  CAF_CHECK_EQUAL(take_sent(),
+                  (lines{"publish a id a", "publish b id b", "publish c"}));
 }
 
 CAF_TEST(what is to end has ended with the connection) {

@@ -33,9 +33,9 @@ struct fake_port : client_port {
 
   void subscribe(std::string subject, position since, event_handler f,
                  result_handler<subscribed> done) override {
-    log.push_back("subscribe " + subject
-                  + (since.epoch.empty() ? ""
-                                         : '@' + std::to_string(since.offset)));
+    log.push_back(
+      "subscribe " + subject
+      + (since.epoch.empty() ? "" : '@' + std::to_string(since.offset)));
     on_event[subject] = std::move(f);
     on_subscribed = std::move(done);
   }
