@@ -30,20 +30,19 @@ client_pool::~client_pool() {
   core_->close();
 }
 
-caf::expected<lease> client_pool::try_borrow(std::source_location where) {
+caf::expected<lease> client_pool::try_borrow(call_site where) {
   return core_->try_borrow(where);
 }
 
-caf::expected<lease> client_pool::borrow_idle(std::source_location where) {
+caf::expected<lease> client_pool::borrow_idle(call_site where) {
   return core_->borrow_idle(where);
 }
 
-caf::expected<lease> client_pool::borrow(std::source_location where) {
+caf::expected<lease> client_pool::borrow(call_site where) {
   return borrow(core_->options().wait_max, where);
 }
 
-caf::expected<lease> client_pool::borrow(caf::timespan wait,
-                                         std::source_location where) {
+caf::expected<lease> client_pool::borrow(caf::timespan wait, call_site where) {
   auto here = std::make_shared<meeting>();
   auto number = core_->borrow_later(
     wait,
@@ -66,7 +65,7 @@ caf::expected<lease> client_pool::borrow(caf::timespan wait,
 }
 
 void client_pool::borrow_later(caf::timespan wait, lease_handler done,
-                               std::source_location where) {
+                               call_site where) {
   core_->borrow_later(wait, std::move(done), where);
 }
 

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <source_location>
 
 #include <caf/expected.hpp>
 #include <caf/fwd.hpp>
 #include <caf/timespan.hpp>
 
+#include <callboard/net/call_site.hpp>
 #include <callboard/net/client_pool_lease.hpp>
 #include <callboard/net/client_pool_options.hpp>
 #include <callboard/net/client_pool_stats.hpp>
@@ -70,31 +70,26 @@ public:
   /// Returns a connection if one is ready now. If not, one is opened for those
   /// who ask later, where there may be more.
   /// @returns `pool_exhausted`, `pool_closed` or `target_unavailable`.
-  caf::expected<lease>
-  try_borrow(std::source_location where = std::source_location::current());
+  caf::expected<lease> try_borrow(call_site where = call_site::current());
 
   /// The same, but opens none.
-  caf::expected<lease>
-  borrow_idle(std::source_location where = std::source_location::current());
+  caf::expected<lease> borrow_idle(call_site where = call_site::current());
 
   /// Like `try_borrow`, but waits for one, and blocks; not on the thread of a
   /// connection and not on that of `tick`. Borrowers that wait are served in
   /// their order.
   /// @returns `pool_exhausted` when the time is over or `waiters_max` wait;
   ///          where a server refuses this client for good, its error.
-  caf::expected<lease>
-  borrow(std::source_location where = std::source_location::current());
+  caf::expected<lease> borrow(call_site where = call_site::current());
 
   /// The same with a time of its own, 0 … 5 min.
-  caf::expected<lease>
-  borrow(caf::timespan wait,
-         std::source_location where = std::source_location::current());
+  caf::expected<lease> borrow(caf::timespan wait,
+                              call_site where = call_site::current());
 
   /// The same without blocking: `done` hears it once, now or later, on any
   /// thread.
-  void
-  borrow_later(caf::timespan wait, lease_handler done,
-               std::source_location where = std::source_location::current());
+  void borrow_later(caf::timespan wait, lease_handler done,
+                    call_site where = call_site::current());
 
   /// Does what is due: opens connections that are to be kept ready (the first
   /// tick begins the warm-up), closes what is broken, old or too much, pings,

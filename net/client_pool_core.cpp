@@ -98,8 +98,7 @@ bool client_pool_core::fit(const tenure& x) const noexcept {
          && coarse_now() < x.expires_at;
 }
 
-lease client_pool_core::lend(uint32_t index,
-                             const std::source_location& where) noexcept {
+lease client_pool_core::lend(uint32_t index, const call_site& where) noexcept {
   auto& place = slots_[index];
   auto x = std::move(place.held);
   x->record.write(where, now_ns_.load(std::memory_order_relaxed));
@@ -133,8 +132,7 @@ std::optional<uint32_t> client_pool_core::pop_now() noexcept {
   return std::nullopt;
 }
 
-caf::expected<lease>
-client_pool_core::try_borrow(const std::source_location& where) {
+caf::expected<lease> client_pool_core::try_borrow(const call_site& where) {
   if (auto index = pop_now())
     return lend(*index, where);
   std::optional<caf::expected<lease>> result;
@@ -144,8 +142,7 @@ client_pool_core::try_borrow(const std::source_location& where) {
   return std::move(*result);
 }
 
-caf::expected<lease>
-client_pool_core::borrow_idle(const std::source_location& where) {
+caf::expected<lease> client_pool_core::borrow_idle(const call_site& where) {
   if (auto index = pop_now())
     return lend(*index, where);
   return exhausted();

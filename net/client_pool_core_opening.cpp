@@ -18,7 +18,7 @@ bool is_final(const caf::error& why) {
 // -- borrowers that wait ------------------------------------------------------
 
 uint64_t client_pool_core::borrow_later(caf::timespan wait, lease_handler done,
-                                        const std::source_location& where) {
+                                        const call_site& where) {
   effects out;
   uint64_t number = 0;
   {

@@ -8,12 +8,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <callboard/actors/circuit_breaker.hpp>
+#include <callboard/net/call_site.hpp>
 #include <callboard/net/client_pool.hpp>
 #include <callboard/net/client_pool_error.hpp>
 #include <callboard/net/client_pool_metrics.hpp>
@@ -49,7 +49,7 @@ public:
     int64_t taken_ns = 0;
   };
 
-  void write(const std::source_location& where, int64_t now_ns) noexcept {
+  void write(const call_site& where, int64_t now_ns) noexcept {
     using std::memory_order_release;
     auto count = count_.load(std::memory_order_relaxed) + 1;
     count_.store(count, std::memory_order_release);
@@ -131,13 +131,13 @@ public:
   client_pool_core(client_pool_options options, client_factory make,
                    client_pool_surroundings around);
 
-  caf::expected<lease> try_borrow(const std::source_location& where);
+  caf::expected<lease> try_borrow(const call_site& where);
 
-  caf::expected<lease> borrow_idle(const std::source_location& where);
+  caf::expected<lease> borrow_idle(const call_site& where);
 
   /// @returns the borrower's number, for `cancel`; 0 if `done` was called.
   uint64_t borrow_later(caf::timespan wait, lease_handler done,
-                        const std::source_location& where);
+                        const call_site& where);
 
   /// Lets a borrower wait no longer, and counts it as one that got nothing.
   /// @returns false if it has been told already.
@@ -177,7 +177,7 @@ private:
     uint64_t number;
     time_point since;
     time_point deadline;
-    std::source_location where;
+    call_site where;
     lease_handler done;
   };
 
@@ -213,7 +213,7 @@ private:
   // Takes an index whose tenure is fit, in front of nobody who waits.
   std::optional<uint32_t> pop_now() noexcept;
 
-  lease lend(uint32_t index, const std::source_location& where) noexcept;
+  lease lend(uint32_t index, const call_site& where) noexcept;
 
   void push(tenure_ptr x) noexcept;
 

@@ -252,7 +252,7 @@ client_pools::pool(size_t target, const std::string& authority) {
 
 caf::expected<lease> client_pools::try_borrow(const std::string& authority,
                                               std::string_view key,
-                                              std::source_location where) {
+                                              call_site where) {
   caf::error why;
   // Until one can be connected to; the others are only asked what they have.
   auto open = true;
@@ -275,9 +275,9 @@ caf::expected<lease> client_pools::try_borrow(const std::string& authority,
   return why;
 }
 
-caf::expected<lease>
-client_pools::borrow(const std::string& authority, std::string_view key,
-                     caf::timespan wait, std::source_location where) {
+caf::expected<lease> client_pools::borrow(const std::string& authority,
+                                          std::string_view key,
+                                          caf::timespan wait, call_site where) {
   if (key.empty())
     if (auto x = try_borrow(authority, key, where))
       return x;

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +10,7 @@
 #include <caf/expected.hpp>
 #include <caf/timespan.hpp>
 
+#include <callboard/net/call_site.hpp>
 #include <callboard/net/client_pool.hpp>
 #include <callboard/net/client_pool_targets.hpp>
 
@@ -66,15 +66,15 @@ public:
   /// Returns a connection to any target if one is ready now.
   /// @param key empty: the target with the least in flight; else the one that
   ///            the key belongs to, and another only if that is unavailable.
-  caf::expected<lease>
-  try_borrow(const std::string& authority, std::string_view key = {},
-             std::source_location where = std::source_location::current());
+  caf::expected<lease> try_borrow(const std::string& authority,
+                                  std::string_view key = {},
+                                  call_site where = call_site::current());
 
   /// The same, but waits for one, and blocks.
   /// @param wait 0 … 5 min, for each target that is tried.
-  caf::expected<lease>
-  borrow(const std::string& authority, std::string_view key, caf::timespan wait,
-         std::source_location where = std::source_location::current());
+  caf::expected<lease> borrow(const std::string& authority,
+                              std::string_view key, caf::timespan wait,
+                              call_site where = call_site::current());
 
   /// Ticks each pool, and removes those that nobody has used for long.
   void tick();

@@ -48,17 +48,17 @@ CAF_TEST(all of fifty leaks are told with where they come from) {
   options.total_max = options.idle_max = 50;
   start();
   std::set<uint32_t> lines;
-  auto take
-    = [&](std::source_location where = std::source_location::current()) {
-        auto x = pool->try_borrow(where);
-        if (!x) {
-          sides.back()->become(state::ready);
-          x = pool->try_borrow(where);
-        }
-        CAF_REQUIRE(x);
-        leases.push_back(std::move(*x));
-        lines.insert(where.line());
-      };
+  auto take = [&](callboard::net::call_site where
+                  = callboard::net::call_site::current()) {
+    auto x = pool->try_borrow(where);
+    if (!x) {
+      sides.back()->become(state::ready);
+      x = pool->try_borrow(where);
+    }
+    CAF_REQUIRE(x);
+    leases.push_back(std::move(*x));
+    lines.insert(where.line());
+  };
   for (int i = 0; i < 10; ++i) {
     // Five lines, ten leaks each.
     take();
@@ -85,7 +85,7 @@ CAF_TEST(all of fifty leaks are told with where they come from) {
 CAF_TEST(where a borrower waited is where it comes from) {
   options.lease_max = 10s;
   start();
-  auto line = std::source_location::current().line() + 1;
+  auto line = callboard::net::call_site::current().line() + 1;
   pool->borrow_later(1s, [this](caf::expected<lease> x) {
     leases.push_back(std::move(*x));
   });
