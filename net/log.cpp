@@ -1,5 +1,6 @@
 #include <callboard/net/log.hpp>
 
+#include <memory>
 #include <mutex>
 
 #include <spdlog/spdlog.h>
@@ -12,7 +13,11 @@ std::shared_ptr<spdlog::logger> logger(const std::string& layer) {
   auto name = "callboard." + layer;
   if (auto known = spdlog::get(name))
     return known;
-  auto made = spdlog::default_logger()->clone(name);
+  auto base = spdlog::default_logger();
+  // A program's log may end before the last of its actors: nobody hears that.
+  if (base == nullptr)
+    return std::make_shared<spdlog::logger>(name);
+  auto made = base->clone(name);
   spdlog::register_logger(made);
   return made;
 }

@@ -1,6 +1,9 @@
 #include <callboard/cmd/logging.hpp>
 
 #include <spdlog/details/log_msg.h>
+#include <spdlog/spdlog.h>
+
+#include <callboard/net/log.hpp>
 
 #include "support/test.hpp"
 
@@ -73,4 +76,12 @@ CAF_TEST(the names of the line itself keep their meaning) {
 
 CAF_TEST(a line of pairs alone has an empty event) {
   CAF_CHECK_EQUAL(json("a=1 b=2"), "\"event\":\"\",\"a\":1,\"b\":2}\n");
+}
+
+CAF_TEST(what is logged behind the end of the log is not heard) {
+  auto before = spdlog::default_logger();
+  flush_logging();
+  callboard::logger("late")->error("nobody hears this");
+  spdlog::set_default_logger(before);
+  CAF_CHECK(spdlog::get("callboard.late") == nullptr);
 }
