@@ -7,12 +7,12 @@ namespace callboard::net {
 
 /// What a loop gives to work that comes in crowds (newcomers, timers that run
 /// out together), so that who is there already waits little for it: a fifth of
-/// the time that passes, never less than 50 µs nor more than 25 ms in a row.
+/// the time that passes, never less than 20 µs nor more than 25 ms in a row.
 class time_slice {
 public:
   using clock = std::chrono::steady_clock;
 
-  static constexpr std::chrono::microseconds shortest{50};
+  static constexpr std::chrono::microseconds shortest{20};
   static constexpr std::chrono::milliseconds longest{25};
 
   explicit time_slice(clock::time_point now = clock::now()) noexcept
