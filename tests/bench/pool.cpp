@@ -21,6 +21,9 @@
 
 #include <pthread.h>
 
+#include <caf/init_global_meta_objects.hpp>
+
+#include <callboard/net/client_init.hpp>
 #include <callboard/net/client_pool.hpp>
 
 namespace {
@@ -171,6 +174,8 @@ size_t argument(int argc, char** argv, int i, size_t standard) {
 } // namespace
 
 int main(int argc, char** argv) {
+  caf::core::init_global_meta_objects();
+  net::init_client();
   auto threads = argument(argc, argv, 1, 2);
   auto rounds = argument(argc, argv, 2, 9);
   subject ours;
