@@ -4,20 +4,26 @@ type Listener = (value: never) => void;
 
 /** Listeners by the names of events. */
 export class Emitter<Events> implements Face<Events> {
-  #listeners = new Map<keyof Events, Set<Listener>>();
+  /** What is called, by what was added. */
+  #listeners = new Map<keyof Events, Map<Listener, Listener>>();
 
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void) {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => this.off(name, listener);
+    return this.#add(name, listener, listener);
   }
 
   once<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void) {
-    const off = this.on(name, (value) => {
+    const off = this.#add(name, listener, (value: Events[Name]) => {
       off();
       listener(value);
     });
     return off;
+  }
+
+  #add(name: keyof Events, listener: Listener, called: Listener) {
+    const listeners = this.#listeners.get(name) ?? new Map<Listener, Listener>();
+    this.#listeners.set(name, listeners);
+    if (!listeners.has(listener)) listeners.set(listener, called);
+    return () => { if (listeners.get(listener) === called) listeners.delete(listener); };
   }
 
   off<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void) {
@@ -30,7 +36,7 @@ export class Emitter<Events> implements Face<Events> {
   }
 
   protected emit<Name extends keyof Events>(name: Name, value: Events[Name]) {
-    for (const listener of [...this.#listeners.get(name) ?? []]) {
+    for (const listener of [...this.#listeners.get(name)?.values() ?? []]) {
       try {
         (listener as (value: Events[Name]) => void)(value);
       } catch (error) {
