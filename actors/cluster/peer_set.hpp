@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/intrusive_ptr.hpp>
+#include <caf/ref_counted.hpp>
+
+#include <callboard/actors/cluster/placement.hpp>
+#include <callboard/actors/cluster/view.hpp>
+
+namespace callboard {
+
+/// What has gone to another node and what has come from it, in bytes of
+/// batches since the link to it began. Any thread.
+struct link_traffic {
+  std::atomic<uint64_t> sent = 0;
+  /// What the other one has said that it is done with.
+  std::atomic<uint64_t> acknowledged = 0;
+  /// What this node is done with.
+  std::atomic<uint64_t> received = 0;
+  /// Batches, and frames in them.
+  std::atomic<uint64_t> batches_sent = 0;
+  std::atomic<uint64_t> frames_sent = 0;
+
+  /// Returns how many bytes are on their way.
+  [[nodiscard]] uint64_t outstanding() const noexcept {
+    auto done = acknowledged.load(std::memory_order_relaxed);
+    auto all = sent.load(std::memory_order_relaxed);
+    return all > done ? all - done : 0;
+  }
+};
+
+using link_traffic_ptr = std::shared_ptr<link_traffic>;
+
+/// Another node, as the loops of this one know it.
+struct peer_node {
+  member who;
+  /// Its cluster actor, which takes a `peer_batch` for any of its shards.
+  caf::actor gate;
+  /// What it has numbered the link from here.
+  uint64_t link = 0;
+  link_traffic_ptr traffic;
+};
+
+/// The nodes of a view, as the loops of one of them know them. Immutable once
+/// it is installed; any thread.
+class peer_set : public caf::ref_counted {
+public:
+  /// Of the view.
+  uint64_t number = 0;
+  /// The other nodes, at their slots. A slot is empty where a node was, until
+  /// another one takes it.
+  std::vector<std::optional<peer_node>> slots;
+  /// Those that own topics, this one among them.
+  placement owners;
+  /// For each of these its slot; `here` for this node.
+  std::vector<uint32_t> owner_slots;
+
+  static constexpr auto here = ~uint32_t{0};
+
+  /// Returns the slot of the node that owns `topic`; `here` if this one does.
+  [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
+    return owner_slots.size() < 2 ? here : owner_slots[owners.owner_of(topic)];
+  }
+
+  /// Returns the node at `slot`, or null.
+  [[nodiscard]] const peer_node* at(uint32_t slot) const noexcept {
+    return slot < slots.size() && slots[slot] ? &*slots[slot] : nullptr;
+  }
+};
+
+using peer_set_ptr = caf::intrusive_ptr<const peer_set>;
+
+} // namespace callboard
