@@ -39,7 +39,8 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
     waiting_{std::move(waiting)},
     topics_{limits_of(ctx.node), ctx.rules()},
     presence_{presence_limits_of(ctx.node.options)},
-    groups_{*this, ctx, topics_} {
+    groups_{*this, ctx, topics_},
+    peers_{*this, ctx, topics_} {
 }
 
 broker::behavior_type broker::make_behavior() {
@@ -48,6 +49,7 @@ broker::behavior_type broker::make_behavior() {
     groups_.drop(x.source.id());
   });
   ctx_.metrics.presence_members->value(0);
+  peers_.begin();
   // A shard that takes over watches whom its predecessor watched.
   std::vector<caf::actor_addr> gone;
   for (auto& [id, x] : ctx_.subscribers) {
@@ -170,6 +172,13 @@ broker::behavior_type broker::make_behavior() {
     [this](lookup_atom, topic_page& x) {
       return count_subscribers(std::move(x));
     },
+    [this](cluster_atom, const peer_set_ptr& x) { peers_.install(x); },
+    [this](const shard_batch& x) { peers_.take(x); },
+    [this](attach_atom, const std::string& subject) {
+      if (ctx_.topics.subscribers(subject) > 0)
+        request_attach(ctx_, subject);
+    },
+    [this](cluster_atom) { peers_.settle(); },
   };
 }
 
@@ -180,12 +189,17 @@ void broker::on_exit() {
   for (auto& x : std::exchange(listings_, {}))
     x.promise.deliver(caf::make_error(caf::sec::request_receiver_down));
   refuse_waiting();
+  peers_.abandon();
   abandon_durable();
 }
 
 // -- as the owner of topics ---------------------------------------------------
 
 caf::result<published> broker::publish(const publication_ptr& x) {
+  if (!peers_.owns(x->topic)) {
+    waiting_->remove(x->cost());
+    return peers_.publish(x);
+  }
   auto* at = durable(x->topic);
   if (at != nullptr
       && (at->on_disk() || at->at != durable_topic::stage::ready
@@ -240,11 +254,21 @@ void broker::accepted(const publication_ptr& x) {
 }
 
 void broker::hand_out(const publication_ptr& x) {
+  auto& loops = topics_.loops_of(x->topic);
+  loops.for_each([&](uint32_t loop) {
+    if (peers_.is_peer(loop))
+      peers_.send_event(loop, x);
+  });
+  hand_out_here(x, loops);
+  groups_.publish(x);
+}
+
+void broker::hand_out_here(const publication_ptr& x, const loop_set& loops) {
   auto here = false;
-  topics_.loops_of(x->topic).for_each([&](uint32_t loop) {
+  loops.for_each([&](uint32_t loop) {
     if (loop == ctx_.index) {
       here = true;
-    } else {
+    } else if (!peers_.is_peer(loop)) {
       auto& shard = ctx_.brokers[loop];
       shard.waiting->add(x->cost());
       caf::anon_send(shard.actor, deliver_atom_v, x);
@@ -252,13 +276,14 @@ void broker::hand_out(const publication_ptr& x) {
   });
   if (here)
     deliver(x);
-  groups_.publish(x);
 }
 
 bool broker::congested(const loop_set& loops) const {
   auto result = false;
   loops.for_each([&](uint32_t loop) {
-    if (loop != ctx_.index)
+    if (peers_.is_peer(loop))
+      result |= peers_.congested(loop);
+    else if (loop != ctx_.index)
       result |= ctx_.node.congested(ctx_.brokers[loop]);
   });
   return result;
@@ -266,10 +291,18 @@ bool broker::congested(const loop_set& loops) const {
 
 void broker::attach_loop(uint32_t loop, const std::string& subject,
                          uint64_t generation) {
-  if (auto* at = is_pattern(subject) ? nullptr : durable(subject))
+  if (is_pattern(subject)) {
+    auto known = peers_.attach_pattern(loop, subject, generation);
+    topics_.attach_pattern(loop, subject);
+    if (known)
+      tell_attached(loop, subject, generation, {}, nullptr);
+  } else if (!peers_.owns(subject)) {
+    peers_.attach(loop, subject, generation);
+  } else if (auto* at = durable(subject)) {
     attach_durable(*at, loop, subject, generation);
-  else
+  } else {
     attach_now(loop, subject, generation);
+  }
 }
 
 void broker::attach_now(uint32_t loop, const std::string& subject,
@@ -286,17 +319,29 @@ void broker::attach_now(uint32_t loop, const std::string& subject,
     where = std::move(*found);
     retained = topics_.retained(subject);
   }
+  tell_attached(loop, subject, generation, std::move(where),
+                std::move(retained));
+}
+
+void broker::tell_attached(uint32_t loop, const std::string& subject,
+                           uint64_t generation, position where,
+                           publication_ptr retained) {
   // Publications that wait in the mailbox come after the answer everywhere.
-  if (loop == ctx_.index)
-    return attached(ctx_.index, subject, generation, std::move(where),
-                    std::move(retained));
-  caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, ctx_.index, subject,
-                 generation, std::move(where), std::move(retained));
+  if (peers_.is_peer(loop))
+    peers_.send_attached(loop, subject, generation, std::move(where), retained);
+  else if (loop == ctx_.index)
+    attached(ctx_.index, subject, generation, std::move(where),
+             std::move(retained));
+  else
+    caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, ctx_.index,
+                   subject, generation, std::move(where), std::move(retained));
 }
 
 void broker::refuse(uint32_t loop, const std::string& subject,
                     uint64_t generation, errc why) {
-  if (loop == ctx_.index)
+  if (peers_.is_peer(loop))
+    peers_.send_refused(loop, subject, generation, why);
+  else if (loop == ctx_.index)
     refused(subject, generation, why);
   else
     caf::anon_send(ctx_.brokers[loop].actor, attached_atom_v, subject,
@@ -304,6 +349,7 @@ void broker::refuse(uint32_t loop, const std::string& subject,
 }
 
 void broker::detach_loop(uint32_t loop, const std::string& subject) {
+  peers_.detach(loop, subject);
   topics_.detach(loop, subject, now_ms());
   if (auto i = durable_.topics.find(subject); i != durable_.topics.end())
     i->second.loops.erase(loop);

@@ -9,6 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <callboard/actors/broker_groups.hpp>
+#include <callboard/actors/cluster/broker_peers.hpp>
 #include <callboard/actors/durable_topics.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/history_query.hpp>
@@ -41,6 +42,7 @@ public:
 
 private:
   friend class broker_groups;
+  friend class broker_peers;
 
   // -- as the owner of topics -------------------------------------------------
 
@@ -67,6 +69,14 @@ private:
   void detach_loop(uint32_t loop, const std::string& subject);
 
   void hand_out(const publication_ptr& x);
+
+  // Gives an event to those of these loops that are this node's.
+  void hand_out_here(const publication_ptr& x, const loop_set& loops);
+
+  // Tells a loop that the owner sends a subject's events from now on.
+  void tell_attached(uint32_t loop, const std::string& subject,
+                     uint64_t generation, position where,
+                     publication_ptr retained);
 
   // Sends a loop what a topic has kept from the offset `first` on, when it can
   // be had.
@@ -279,6 +289,7 @@ private:
   // When the earliest message that was asked for comes.
   int64_t presence_tick_ms_ = presence_registry::never;
   broker_groups groups_;
+  broker_peers peers_;
   durable_topics durable_;
   store_receiver_ptr receiver_;
   // Who waits until everything goes by the rules.

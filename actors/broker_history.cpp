@@ -12,6 +12,8 @@
 namespace callboard {
 
 void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
+  if (!peers_.owns(topic))
+    return peers_.fetch(loop, topic, first);
   auto* at = durable(topic);
   if (at == nullptr)
     return send_slice(loop, read_kept(topic, first));
@@ -38,7 +40,9 @@ history_slice_ptr broker::read_kept(const std::string& topic, uint64_t first) {
 
 void broker::send_slice(uint32_t loop, history_slice_ptr slice) {
   // It takes its place among the events that go the same way.
-  if (loop == ctx_.index)
+  if (peers_.is_peer(loop))
+    peers_.send_slice(loop, *slice);
+  else if (loop == ctx_.index)
     ctx_.topics.fetched(slice);
   else
     caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(slice));
@@ -68,6 +72,10 @@ void broker::look_up(const connection_actor& asker, uint32_t call_id,
 }
 
 void broker::look_up(const history_query& x, history_reply reply) {
+  if (!peers_.owns(x.topic)) {
+    waiting_->remove(x.cost());
+    return peers_.look_up(x, std::move(reply));
+  }
   auto* at = durable(x.topic);
   if (at == nullptr) {
     waiting_->remove(x.cost());

@@ -148,7 +148,16 @@ using broker_actor = caf::typed_actor<
   // Go on with that.
   caf::result<void>(lookup_atom),
   // As a loop's server: add those on this loop to the topics' subscribers.
-  caf::result<topic_page>(lookup_atom, topic_page)>;
+  caf::result<topic_page>(lookup_atom, topic_page),
+  // The other nodes of the cluster are these from now on.
+  caf::result<void>(cluster_atom, peer_set_ptr),
+  // A shard of another node has sent this.
+  caf::result<void>(shard_batch),
+  // As a loop's server: the owner of this topic is another one, or has lost
+  // what it knew; ask anew.
+  caf::result<void>(attach_atom, std::string),
+  // Look again whether other nodes can be told what is done with.
+  caf::result<void>(cluster_atom)>;
 
 /// A shard of the router. It owns the actions that hash to it.
 using router_actor = caf::typed_actor<

@@ -53,6 +53,7 @@ void loop_context::flush() {
     caf::anon_send(brokers[shard].actor, fetch_atom_v, std::move(x));
   }
   report_presence();
+  peers.flush();
   outboxes.flush();
 }
 

@@ -12,6 +12,7 @@
 #include <callboard/actors/actor_subscriber.hpp>
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/circuit_breaker.hpp>
+#include <callboard/actors/cluster/loop_peers.hpp>
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/leaks.hpp>
@@ -142,6 +143,8 @@ struct loop_context {
   std::vector<router_ref> routers;
   heartbeat_actor heartbeats;
   pool_actor pool;
+  /// The other nodes of the cluster, and what goes to them.
+  loop_peers peers;
   /// The full name that a connection uses at this moment.
   std::string full_name;
   /// Unix time in milliseconds at the turn's beginning.

@@ -216,6 +216,16 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
                                    "to others.");
   m.stray_answers = make.counter("stray-answers",
                                  "Answers that nobody waits for.");
+  constexpr char cluster_requests[] = "cluster-requests";
+  constexpr char cluster_requests_help[]
+    = "Requests and notifies to other nodes, and from them.";
+  m.cluster_requests_sent = make.counter_by(cluster_requests, "direction",
+                                            "sent", cluster_requests_help);
+  m.cluster_requests_served = make.counter_by(cluster_requests, "direction",
+                                              "served", cluster_requests_help);
+  m.cluster_malformed = make.counter("cluster-malformed",
+                                     "What other nodes sent and nobody "
+                                     "understands.");
   m.request_seconds = make.seconds("request-duration",
                                    "From a request to its answer.");
   m.outbox_bytes = make.gauge("outbox", "Bytes that wait in outboxes.",

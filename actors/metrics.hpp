@@ -109,6 +109,11 @@ struct loop_metrics {
   caf::telemetry::int_counter* guard_evictions;
   /// Answers that came too late, or from somebody else than the responder.
   caf::telemetry::int_counter* stray_answers;
+  /// Requests and notifies that went to other nodes, and that came from them.
+  caf::telemetry::int_counter* cluster_requests_sent;
+  caf::telemetry::int_counter* cluster_requests_served;
+  /// What other nodes sent and nobody understands.
+  caf::telemetry::int_counter* cluster_malformed;
   caf::telemetry::dbl_histogram* request_seconds;
   caf::telemetry::int_gauge* outbox_bytes;
   caf::telemetry::int_gauge* topics;

@@ -198,6 +198,31 @@ public:
 
   void detach(uint32_t loop, std::string_view subject, int64_t now_ms);
 
+  /// Takes a loop out of all topics for which `is_meant(name)`, not out of
+  /// patterns.
+  template <class IsMeant>
+  void detach_from_topics(uint32_t loop, int64_t now_ms, IsMeant&& is_meant) {
+    for (auto& [name, x] : topics_)
+      if (x.loops.contains(loop) && is_meant(name)) {
+        x.loops.set(loop, false);
+        x.used_ms = now_ms;
+      }
+  }
+
+  /// Forgets every topic for which `stays(name)` is false.
+  /// @param gone is called with its name and the loops that want it.
+  template <class Stays, class Gone>
+  void drop_unless(Stays&& stays, Gone&& gone) {
+    std::erase_if(topics_, [&](auto& entry) {
+      auto& [name, x] = entry;
+      if (stays(name))
+        return false;
+      gone(name, x.loops);
+      forget(x);
+      return true;
+    });
+  }
+
   /// Returns the loops that want what was last published to `topic`. Valid
   /// until the next call.
   const loop_set& loops_of(std::string_view topic);

@@ -5,6 +5,8 @@
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
+#include <callboard/actors/type_ids.hpp>
+
 namespace callboard {
 
 loop_peers::loop_peers() : nodes_{caf::make_counted<peer_set>()} {
@@ -13,9 +15,7 @@ loop_peers::loop_peers() : nodes_{caf::make_counted<peer_set>()} {
 void loop_peers::install(peer_set_ptr x) {
   auto old = std::exchange(nodes_, std::move(x));
   for (uint32_t slot = 0; slot < lanes_.size(); ++slot) {
-    auto* before = old->at(slot);
-    auto* now = nodes_->at(slot);
-    if (before != nullptr && now != nullptr && before->who.same_run(now->who))
+    if (nodes_->same_at(slot, *old))
       continue;
     for (auto& lanes : lanes_[slot])
       lanes.clear();

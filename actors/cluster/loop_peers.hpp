@@ -33,34 +33,45 @@ public:
     return *nodes_;
   }
 
+  /// Returns the same, to be kept.
+  [[nodiscard]] const peer_set_ptr& shared_nodes() const noexcept {
+    return nodes_;
+  }
+
   /// Returns the slot of the node that owns `topic`; `peer_set::here` if this
   /// one does.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
     return nodes_->owner_of(topic);
   }
 
-  /// Sends a frame to the shard that a topic or action has at another node. It
-  /// is dropped where there is no node at `slot`.
+  /// Sends a frame to a shard of another node. It is dropped where there is no
+  /// such node or shard.
+  template <class Frame>
+  void send_to(shard_kind kind, uint32_t slot, uint32_t shard, const Frame& x) {
+    auto* node = nodes_->at(slot);
+    if (node == nullptr || shard >= node->who.loops)
+      return;
+    auto& to = lane_of(kind, slot, shard);
+    append_frame(to.frames, x);
+    ++to.count;
+    if (to.frames.size() >= batch_bytes_max)
+      send_batch(to);
+  }
+
+  /// Sends a frame to the shard that a topic or action has at another node.
   template <class Frame>
   void
   send(shard_kind kind, uint32_t slot, std::string_view name, const Frame& x) {
-    if (auto* to = find(kind, slot, name)) {
-      append_frame(to->frames, x);
-      ++to->count;
-      if (to->frames.size() >= batch_bytes_max)
-        send_batch(*to);
-    }
+    if (auto* node = nodes_->at(slot))
+      send_to(kind, slot, shard_of(name, node->who.loops), x);
   }
 
   /// Sends a frame to every shard of this kind at another node.
   template <class Frame>
   void send_to_all(shard_kind kind, uint32_t slot, const Frame& x) {
     if (auto* node = nodes_->at(slot))
-      for (uint32_t shard = 0; shard < node->who.loops; ++shard) {
-        auto& to = lane_of(kind, slot, shard);
-        append_frame(to.frames, x);
-        ++to.count;
-      }
+      for (uint32_t shard = 0; shard < node->who.loops; ++shard)
+        send_to(kind, slot, shard, x);
   }
 
   /// Sends all that waits.
@@ -79,14 +90,6 @@ private:
 
   // By the shard of the node, those of a kind one behind the other.
   using node_lanes = std::array<std::vector<lane>, shard_kind_count>;
-
-  // Returns null where there is no node at `slot`.
-  lane* find(shard_kind kind, uint32_t slot, std::string_view name) {
-    auto* node = nodes_->at(slot);
-    return node == nullptr
-             ? nullptr
-             : &lane_of(kind, slot, shard_of(name, node->who.loops));
-  }
 
   // Returns the lane, which will be flushed.
   lane& lane_of(shard_kind kind, uint32_t slot, uint32_t shard);

@@ -30,12 +30,14 @@ enum class peer_frame : uint8_t {
   slice = 9,
   query = 10,
   found = 11,
+  reset = 12,
   // peer_request_frames.hpp
   offer = 32,
   withdraw = 33,
   serve = 34,
   outcome = 35,
   cancel = 36,
+  restart = 37,
 };
 
 /// Appends a frame to a batch.

@@ -62,12 +62,29 @@ public:
   placement owners;
   /// For each of these its slot; `here` for this node.
   std::vector<uint32_t> owner_slots;
+  /// What may be on its way to one of them, in bytes; beyond that it is down.
+  uint64_t outbox_bytes_max = 64 * 1024 * 1024;
 
   static constexpr auto here = ~uint32_t{0};
 
   /// Returns the slot of the node that owns `topic`; `here` if this one does.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
     return owner_slots.size() < 2 ? here : owner_slots[owners.owner_of(topic)];
+  }
+
+  /// Returns whether so much is on its way to the node at `slot` that nothing
+  /// new should be sent, unless it must.
+  [[nodiscard]] bool congested(uint32_t slot) const noexcept {
+    auto* x = at(slot);
+    return x != nullptr && x->traffic->outstanding() > outbox_bytes_max / 2;
+  }
+
+  /// Returns whether the same run of the same node is at `slot` in `other`.
+  [[nodiscard]] bool same_at(uint32_t slot,
+                             const peer_set& other) const noexcept {
+    auto* x = at(slot);
+    auto* y = other.at(slot);
+    return x != nullptr && y != nullptr && x->who.same_run(y->who);
   }
 
   /// Returns the node at `slot`, or null.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/make_counted.hpp>
@@ -17,9 +18,13 @@
 
 namespace callboard {
 
-/// A publication within a frame; never null.
+/// A publication within a frame.
 struct publication_box {
+  /// Never null.
   publication_ptr content;
+  /// In place of the content's: a connection of the node that the frame goes
+  /// to, or comes from; 0: of another one, or of none.
+  connection_id publisher = 0;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, publication_box& box) {
@@ -37,6 +42,20 @@ struct publication_box {
       f.field("epoch", x.epoch), f.field("timestamp", x.timestamp));
   }
 };
+
+/// Takes a publication out of its box.
+inline publication_ptr unboxed(publication_box& x) {
+  x.content->publisher = x.publisher;
+  return std::move(x.content);
+}
+
+inline std::vector<publication_ptr> unboxed(std::vector<publication_box>& xs) {
+  std::vector<publication_ptr> result;
+  result.reserve(xs.size());
+  for (auto& x : xs)
+    result.push_back(unboxed(x));
+  return result;
+}
 
 // -- from the home to the owner -----------------------------------------------
 
@@ -143,6 +162,8 @@ struct peer_attached {
 
   std::string subject;
   uint64_t generation = 0;
+  /// The shard that answers.
+  uint32_t shard = 0;
   position where;
   /// The topic's last value; empty: it has none.
   std::vector<publication_box> retained;
@@ -151,6 +172,7 @@ struct peer_attached {
   friend bool inspect(Inspector& f, peer_attached& x) {
     return f.object(x).fields(f.field("subject", x.subject),
                               f.field("generation", x.generation),
+                              f.field("shard", x.shard),
                               f.field("where", x.where),
                               f.field("retained", x.retained));
   }
@@ -218,6 +240,19 @@ struct peer_found {
                               f.field("head", x.head),
                               f.field("events", x.events),
                               f.field("more", x.more));
+  }
+};
+
+/// This shard of the sender begins anew: it knows of no interest, and answers
+/// nothing that was asked before.
+struct peer_reset {
+  static constexpr auto number = peer_frame::reset;
+
+  uint32_t shard = 0;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, peer_reset& x) {
+    return f.object(x).fields(f.field("shard", x.shard));
   }
 };
 

@@ -1,0 +1,391 @@
+#include <callboard/actors/cluster/broker_peers.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include <caf/make_counted.hpp>
+#include <caf/send.hpp>
+
+#include <callboard/actors/broker.hpp>
+#include <callboard/messages/topic.hpp>
+
+// What a home asks the owners of its topics, and what it does with the answers.
+
+namespace callboard {
+
+namespace {
+
+// How soon it is looked again whether the loops have room.
+constexpr auto settle_interval = std::chrono::milliseconds{20};
+
+template <class Waiting>
+void wait_anew(Waiting& list, uint32_t loop, uint64_t generation) {
+  std::erase_if(list, [loop](auto& x) { return x.first == loop; });
+  list.emplace_back(loop, generation);
+}
+
+} // namespace
+
+broker_peers::broker_peers(broker& self, loop_context& ctx,
+                           owned_topics& topics)
+  : self_{self},
+    ctx_{ctx},
+    topics_{topics},
+    patterns_of_(ctx.peers.nodes().slots.size()),
+    unsettled_(ctx.peers.nodes().slots.size()) {
+}
+
+void broker_peers::begin() {
+  auto slots = ctx_.peers.nodes().slots.size();
+  for (uint32_t slot = 0; slot < slots; ++slot)
+    ctx_.peers.send_to_all(shard_kind::broker, slot, peer_reset{ctx_.index});
+}
+
+void broker_peers::abandon() {
+  for (auto& [call, x] : std::exchange(calls_, {}))
+    x.fail(errc::internal);
+}
+
+bool broker_peers::owns(std::string_view topic) const noexcept {
+  return ctx_.peers.owner_of(topic) == peer_set::here;
+}
+
+bool broker_peers::clustered() const noexcept {
+  return ctx_.peers.nodes().number > 0;
+}
+
+// -- the nodes ----------------------------------------------------------------
+
+void broker_peers::install(const peer_set_ptr& x) {
+  auto old = ctx_.peers.shared_nodes();
+  ctx_.peers.install(x);
+  auto slots = std::max(old->slots.size(), x->slots.size());
+  patterns_of_.resize(slots);
+  unsettled_.resize(slots);
+  for (uint32_t slot = 0; slot < slots; ++slot) {
+    if (x->same_at(slot, *old))
+      continue;
+    if (old->at(slot) != nullptr) {
+      forget(slot, nullptr);
+      detach_all(slot);
+      unsettled_[slot] = 0;
+    }
+    for (auto& [name, pattern] : patterns_)
+      ask(name, pattern, slot);
+  }
+  follow_anew(*old);
+  std::vector<std::pair<std::string, loop_set>> moved;
+  topics_.drop_unless([this](const std::string& name) { return owns(name); },
+                      [&moved](const std::string& name, const loop_set& loops) {
+                        moved.emplace_back(name, loops);
+                      });
+  for (auto& [name, loops] : moved)
+    again(name, loops);
+}
+
+void broker_peers::follow_anew(const peer_set& old) {
+  auto& now = ctx_.peers.nodes();
+  std::vector<std::pair<std::string, loop_set>> moved;
+  std::erase_if(followed_, [&](auto& entry) {
+    auto& [name, x] = entry;
+    if (!x.refused && now.owner_of(name) == x.slot && now.same_at(x.slot, old))
+      return false;
+    moved.emplace_back(name, std::move(x.loops));
+    return true;
+  });
+  for (auto& [name, loops] : moved)
+    again(name, loops);
+}
+
+void broker_peers::again(const std::string& topic, const loop_set& loops) {
+  loops.for_each([&](uint32_t loop) {
+    if (!is_peer(loop))
+      caf::anon_send(ctx_.brokers[loop].actor, attach_atom_v, topic);
+  });
+}
+
+void broker_peers::forget(uint32_t slot, const uint32_t* shard) {
+  std::vector<pending_call> failed;
+  std::erase_if(calls_, [&](auto& entry) {
+    auto& x = entry.second;
+    if (x.slot != slot || (shard != nullptr && x.shard != *shard))
+      return false;
+    failed.push_back(std::move(x));
+    return true;
+  });
+  for (auto& x : failed)
+    x.fail(errc::owner_down);
+  if (shard != nullptr)
+    return;
+  for (auto& [name, x] : patterns_) {
+    std::erase_if(x.unconfirmed, [=](auto& at) { return at.first == slot; });
+    check_confirmed(name, x);
+  }
+}
+
+void broker_peers::take(uint32_t slot, peer_reset& x) {
+  forget(slot, &x.shard);
+  detach_shard(slot, x.shard);
+  auto loops = ctx_.peers.nodes().at(slot)->who.loops;
+  std::vector<std::pair<std::string, loop_set>> lost;
+  std::erase_if(followed_, [&](auto& entry) {
+    if (entry.second.slot != slot || shard_of(entry.first, loops) != x.shard)
+      return false;
+    lost.emplace_back(entry.first, std::move(entry.second.loops));
+    return true;
+  });
+  for (auto& [name, wanted] : lost)
+    again(name, wanted);
+  for (auto& [name, pattern] : patterns_)
+    ctx_.peers.send_to(shard_kind::broker, slot, x.shard,
+                       peer_attach{name, pattern.generation});
+}
+
+// -- publications and questions -----------------------------------------------
+
+void broker_peers::pending_call::fail(errc why) {
+  if (reply)
+    reply(caf::make_error(why));
+  else
+    promise.deliver(published{call_id, why, {}, 0});
+}
+
+broker_peers::pending_call& broker_peers::add_call(uint32_t slot,
+                                                   std::string_view topic) {
+  auto& result = calls_[++last_call_];
+  result.slot = slot;
+  result.shard = shard_of(topic, ctx_.peers.nodes().at(slot)->who.loops);
+  return result;
+}
+
+caf::result<published> broker_peers::publish(const publication_ptr& x) {
+  auto slot = ctx_.peers.owner_of(x->topic);
+  if (ctx_.peers.nodes().congested(slot))
+    return published{x->call_id, errc::overloaded, {}, 0};
+  peer_publish frame{0, {x, x->publisher}};
+  if (!self_.current_sender()) {
+    ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
+    return published{x->call_id, errc::none, {}, 0};
+  }
+  auto& call = add_call(slot, x->topic);
+  call.call_id = x->call_id;
+  call.promise = self_.make_response_promise<published>();
+  frame.call = last_call_;
+  ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
+  return call.promise;
+}
+
+void broker_peers::take(uint32_t slot, peer_published& x) {
+  auto i = calls_.find(x.call);
+  if (i == calls_.end() || i->second.slot != slot || i->second.reply)
+    return;
+  auto call = std::move(i->second);
+  calls_.erase(i);
+  call.promise.deliver(
+    published{call.call_id, x.code, std::move(x.where), x.retry_after_ms});
+}
+
+void broker_peers::look_up(const history_query& x, history_reply reply) {
+  auto slot = ctx_.peers.owner_of(x.topic);
+  if (ctx_.peers.nodes().congested(slot)) {
+    reply(caf::make_error(errc::overloaded));
+    return;
+  }
+  add_call(slot, x.topic).reply = std::move(reply);
+  ctx_.peers.send(shard_kind::broker, slot, x.topic,
+                  peer_query{last_call_,
+                             x.topic,
+                             x.position_only,
+                             {x.since_epoch, x.since_offset},
+                             x.before,
+                             x.limit,
+                             x.reverse,
+                             x.bytes_max});
+}
+
+void broker_peers::take(uint32_t slot, peer_found& x) {
+  auto i = calls_.find(x.call);
+  if (i == calls_.end() || i->second.slot != slot || !i->second.reply)
+    return;
+  auto reply = std::move(i->second.reply);
+  calls_.erase(i);
+  if (x.code != errc::none)
+    reply(caf::make_error(x.code));
+  else
+    reply(history_found{std::move(x.head), unboxed(x.events), x.more});
+}
+
+// -- topics -------------------------------------------------------------------
+
+void broker_peers::attach(uint32_t loop, const std::string& topic,
+                          uint64_t generation) {
+  auto [i, is_new] = followed_.try_emplace(topic);
+  auto& x = i->second;
+  x.loops.set(loop, true);
+  if (x.attached)
+    return self_.tell_attached(loop, topic, generation, x.where, x.retained);
+  wait_anew(x.waiting, loop, generation);
+  if (!is_new)
+    return;
+  x.slot = ctx_.peers.owner_of(topic);
+  x.generation = ++last_generation_;
+  ctx_.peers.send(shard_kind::broker, x.slot, topic,
+                  peer_attach{topic, x.generation});
+}
+
+void broker_peers::detach(uint32_t loop, const std::string& subject) {
+  auto leave = [loop](auto& x) {
+    x.loops.set(loop, false);
+    std::erase_if(x.waiting, [loop](auto& at) { return at.first == loop; });
+    return x.loops.empty();
+  };
+  if (auto i = followed_.find(subject); i != followed_.end()) {
+    if (!leave(i->second))
+      return;
+    ctx_.peers.send(shard_kind::broker, i->second.slot, subject,
+                    peer_detach{subject});
+    followed_.erase(i);
+  } else if (auto j = patterns_.find(subject); j != patterns_.end()) {
+    if (!leave(j->second))
+      return;
+    patterns_.erase(j);
+    auto slots = ctx_.peers.nodes().slots.size();
+    for (uint32_t slot = 0; slot < slots; ++slot)
+      ctx_.peers.send_to_all(shard_kind::broker, slot, peer_detach{subject});
+  }
+}
+
+void broker_peers::take(uint32_t slot, peer_attached& x) {
+  if (auto i = patterns_.find(x.subject); i != patterns_.end()) {
+    std::erase(i->second.unconfirmed, std::pair{slot, x.shard});
+    return check_confirmed(i->first, i->second);
+  }
+  auto i = followed_.find(x.subject);
+  if (i == followed_.end() || i->second.slot != slot
+      || i->second.generation != x.generation)
+    return;
+  auto& topic = i->second;
+  topic.attached = true;
+  topic.where = std::move(x.where);
+  topic.retained = x.retained.empty() ? nullptr : unboxed(x.retained[0]);
+  for (auto [loop, generation] : std::exchange(topic.waiting, {}))
+    self_.tell_attached(loop, i->first, generation, topic.where,
+                        topic.retained);
+}
+
+void broker_peers::take(uint32_t slot, peer_refused& x) {
+  auto i = followed_.find(x.subject);
+  if (i == followed_.end() || i->second.slot != slot
+      || i->second.generation != x.generation)
+    return;
+  if (x.why == errc::owner_down) {
+    // The next view tells who owns it.
+    i->second.refused = true;
+    return;
+  }
+  auto waiting = std::move(i->second.waiting);
+  followed_.erase(i);
+  for (auto [loop, generation] : waiting)
+    self_.refuse(loop, x.subject, generation, x.why);
+}
+
+void broker_peers::take(uint32_t slot, peer_event& x) {
+  auto event = unboxed(x.what);
+  // Another node may own the topic by now, and its order is another one.
+  if (ctx_.peers.owner_of(event->topic) != slot)
+    return;
+  auto loops = topics_.loops_of(event->topic);
+  if (auto i = followed_.find(event->topic); i != followed_.end()) {
+    auto& topic = i->second;
+    loops.merge(topic.loops);
+    topic.where = {event->epoch, event->offset};
+    if (event->retain)
+      topic.retained = event->payload.is_nil() ? nullptr : event;
+  }
+  self_.hand_out_here(event, loops);
+}
+
+void broker_peers::fetch(uint32_t loop, const std::string& topic,
+                         uint64_t first) {
+  auto i = followed_.find(topic);
+  if (i == followed_.end())
+    return;
+  i->second.fetching.push_back(loop);
+  ctx_.peers.send(shard_kind::broker, i->second.slot, topic,
+                  peer_fetch{topic, first});
+}
+
+void broker_peers::take(uint32_t slot, peer_slice& x) {
+  auto i = followed_.find(x.topic);
+  if (i == followed_.end() || i->second.slot != slot
+      || i->second.fetching.empty())
+    return;
+  auto loop = i->second.fetching.front();
+  i->second.fetching.pop_front();
+  auto slice = caf::make_counted<history_slice>();
+  slice->topic = std::move(x.topic);
+  slice->epoch = std::move(x.epoch);
+  slice->head = x.head;
+  slice->events = unboxed(x.events);
+  self_.send_slice(loop, std::move(slice));
+}
+
+// -- patterns -----------------------------------------------------------------
+
+bool broker_peers::attach_pattern(uint32_t loop, const std::string& pattern,
+                                  uint64_t generation) {
+  if (shard_of(pattern, ctx_.node.loops) != ctx_.index)
+    return true;
+  auto [i, is_new] = patterns_.try_emplace(pattern);
+  auto& x = i->second;
+  x.loops.set(loop, true);
+  if (is_new) {
+    x.generation = ++last_generation_;
+    auto slots = ctx_.peers.nodes().slots.size();
+    for (uint32_t slot = 0; slot < slots; ++slot)
+      ask(pattern, x, slot);
+  }
+  if (x.unconfirmed.empty())
+    return true;
+  wait_anew(x.waiting, loop, generation);
+  return false;
+}
+
+void broker_peers::ask(const std::string& pattern, spread_pattern& x,
+                       uint32_t slot) {
+  auto* node = ctx_.peers.nodes().at(slot);
+  if (node == nullptr)
+    return;
+  for (uint32_t shard = 0; shard < node->who.loops; ++shard)
+    x.unconfirmed.emplace_back(slot, shard);
+  ctx_.peers.send_to_all(shard_kind::broker, slot,
+                         peer_attach{pattern, x.generation});
+}
+
+void broker_peers::check_confirmed(const std::string& pattern,
+                                   spread_pattern& x) {
+  if (x.unconfirmed.empty())
+    for (auto [loop, generation] : std::exchange(x.waiting, {}))
+      self_.tell_attached(loop, pattern, generation, {}, nullptr);
+}
+
+// -- credit -------------------------------------------------------------------
+
+void broker_peers::settle() {
+  settles_later_ = false;
+  auto full = [this](const broker_ref& x) {
+    return x && ctx_.node.congested(x);
+  };
+  if (std::ranges::any_of(ctx_.brokers, full)) {
+    settles_later_ = true;
+    self_.delayed_anon_send(caf::actor_cast<broker_actor>(&self_),
+                            settle_interval, cluster_atom_v);
+    return;
+  }
+  for (uint32_t slot = 0; slot < unsettled_.size(); ++slot)
+    if (auto n = std::exchange(unsettled_[slot], 0); n > 0)
+      if (auto* node = ctx_.peers.nodes().at(slot))
+        node->traffic->received.fetch_add(n, std::memory_order_relaxed);
+}
+
+} // namespace callboard

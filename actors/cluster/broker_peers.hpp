@@ -1,0 +1,211 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <caf/expected.hpp>
+#include <caf/result.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <callboard/actors/cluster/messages.hpp>
+#include <callboard/actors/cluster/peer_set.hpp>
+#include <callboard/actors/cluster/peer_topic_frames.hpp>
+#include <callboard/actors/history_query.hpp>
+#include <callboard/actors/loop_set.hpp>
+#include <callboard/actors/owned_topics.hpp>
+
+namespace callboard {
+
+class broker;
+struct loop_context;
+
+/// The part of a broker shard that talks to other nodes. It is the *home* of
+/// the topics that hash to it: where another node owns one, it asks that node's
+/// shard for what its loops want, once for all of them, and passes on what
+/// comes. And it serves the homes of other nodes as it serves the loops: the
+/// node at slot `s` stands for the loop `loops + s`.
+class broker_peers {
+public:
+  /// @param self is whose part this is.
+  broker_peers(broker& self, loop_context& ctx, owned_topics& topics);
+
+  /// Lets the other nodes know that this shard begins anew.
+  void begin();
+
+  /// Fails what waits for an answer: the shard ends.
+  void abandon();
+
+  /// The nodes are these from now on.
+  void install(const peer_set_ptr& x);
+
+  /// Takes what a shard of another node has sent.
+  void take(const shard_batch& x);
+
+  /// Lets the nodes know how much of what they sent is done with, as soon as
+  /// the loops have room.
+  void settle();
+
+  // -- where this node is not the owner ---------------------------------------
+
+  /// Returns whether this node owns a topic.
+  [[nodiscard]] bool owns(std::string_view topic) const noexcept;
+
+  /// Returns whether there are other nodes.
+  [[nodiscard]] bool clustered() const noexcept;
+
+  caf::result<published> publish(const publication_ptr& x);
+
+  /// A loop wants a topic that another node owns.
+  void attach(uint32_t loop, const std::string& topic, uint64_t generation);
+
+  /// A loop wants a pattern.
+  /// @returns whether all other nodes know it; else the loop is told later.
+  bool attach_pattern(uint32_t loop, const std::string& pattern,
+                      uint64_t generation);
+
+  void detach(uint32_t loop, const std::string& subject);
+
+  /// A loop wants what a topic has kept.
+  void fetch(uint32_t loop, const std::string& topic, uint64_t first);
+
+  using history_reply = std::function<void(caf::expected<history_found>)>;
+
+  void look_up(const history_query& x, history_reply reply);
+
+  // -- where another node is a loop of this one -------------------------------
+
+  /// Returns whether `loop` is another node.
+  [[nodiscard]] bool is_peer(uint32_t loop) const noexcept;
+
+  /// Returns whether so much is on its way to it that it is to get no more.
+  [[nodiscard]] bool congested(uint32_t loop) const noexcept;
+
+  void send_event(uint32_t loop, const publication_ptr& x);
+
+  void send_attached(uint32_t loop, const std::string& subject,
+                     uint64_t generation, position where,
+                     const publication_ptr& retained);
+
+  void send_refused(uint32_t loop, const std::string& subject,
+                    uint64_t generation, errc why);
+
+  void send_slice(uint32_t loop, const history_slice& x);
+
+private:
+  // Who of the loops waits to be told that the subject is attached, and its
+  // generation.
+  using waiting_loops = std::vector<std::pair<uint32_t, uint64_t>>;
+
+  /// What loops here want of a topic that another node owns.
+  struct followed_topic {
+    uint32_t slot = 0;
+    loop_set loops;
+    /// Of the newest question to the owner.
+    uint64_t generation = 0;
+    bool attached = false;
+    // The owner has said that it is none: it knows a newer view.
+    bool refused = false;
+    position where;
+    publication_ptr retained;
+    waiting_loops waiting;
+    /// The loops that asked for what it has kept, in the order of the answers.
+    std::deque<uint32_t> fetching;
+  };
+
+  /// A pattern whose home this is.
+  struct spread_pattern {
+    loop_set loops;
+    uint64_t generation = 0;
+    /// The shards of other nodes that have yet to confirm it, by slot and
+    /// shard.
+    std::vector<std::pair<uint32_t, uint32_t>> unconfirmed;
+    waiting_loops waiting;
+  };
+
+  /// A publication or a question that another node has to answer.
+  struct pending_call {
+    uint32_t slot = 0;
+    /// Of the node.
+    uint32_t shard = 0;
+    // Of a publication: the publisher's number, and who is answered. Else
+    // `reply` is set.
+    uint32_t call_id = 0;
+    caf::typed_response_promise<published> promise;
+    history_reply reply;
+
+    void fail(errc why);
+  };
+
+  // -- as a home --------------------------------------------------------------
+
+  pending_call& add_call(uint32_t slot, std::string_view topic);
+
+  void ask(const std::string& topic, followed_topic& x);
+
+  void ask(const std::string& pattern, spread_pattern& x, uint32_t slot);
+
+  // Lets the loops ask anew who owns a topic.
+  void again(const std::string& topic, const loop_set& loops);
+
+  // Follows no topic any more whose owner is another one than in `old`.
+  void follow_anew(const peer_set& old);
+
+  // Lets nobody wait for the node at `slot`, or for one of its shards.
+  void forget(uint32_t slot, const uint32_t* shard);
+
+  // Tells the loops that wait for a pattern if nothing is left to confirm.
+  void check_confirmed(const std::string& pattern, spread_pattern& x);
+
+  void take(uint32_t slot, peer_published& x);
+  void take(uint32_t slot, peer_attached& x);
+  void take(uint32_t slot, peer_refused& x);
+  void take(uint32_t slot, peer_event& x);
+  void take(uint32_t slot, peer_slice& x);
+  void take(uint32_t slot, peer_found& x);
+  void take(uint32_t slot, peer_reset& x);
+
+  // -- as an owner ------------------------------------------------------------
+
+  void take(uint32_t slot, peer_publish& x);
+  void take(uint32_t slot, peer_attach& x);
+  void take(uint32_t slot, peer_detach& x);
+  void take(uint32_t slot, peer_fetch& x);
+  void take(uint32_t slot, peer_query& x);
+
+  // The node at `slot` wants nothing any more.
+  void detach_all(uint32_t slot);
+
+  // This shard of the node at `slot` wants nothing any more.
+  void detach_shard(uint32_t slot, uint32_t shard);
+
+  // ---------------------------------------------------------------------------
+
+  // Reads one frame and handles it.
+  // @returns false if it is none.
+  bool take_frame(uint32_t slot, peer_frame number, frame_source& source);
+
+  [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
+
+  broker& self_;
+  loop_context& ctx_;
+  owned_topics& topics_;
+  uint64_t last_generation_ = 0;
+  uint64_t last_call_ = 0;
+  std::unordered_map<std::string, followed_topic> followed_;
+  std::unordered_map<std::string, spread_pattern> patterns_;
+  std::unordered_map<uint64_t, pending_call> calls_;
+  // The patterns that each node has attached here, by slot.
+  std::vector<std::unordered_set<std::string>> patterns_of_;
+  // Bytes that are done with and not told yet, by slot.
+  std::vector<uint64_t> unsettled_;
+  bool settles_later_ = false;
+};
+
+} // namespace callboard

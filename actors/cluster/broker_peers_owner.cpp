@@ -1,0 +1,221 @@
+#include <callboard/actors/cluster/broker_peers.hpp>
+
+#include <callboard/actors/broker.hpp>
+#include <callboard/messages/topic.hpp>
+
+// Where another node is a loop of this one.
+
+namespace callboard {
+
+namespace {
+
+// Publishers of the node at slot s have the numbers of their connections with
+// s + 1 above them: none is a connection of this node, and none is 0.
+constexpr unsigned publisher_bits = 48;
+
+constexpr connection_id foreign(uint32_t slot, connection_id x) noexcept {
+  return x == 0 ? 0 : ((uint64_t{slot} + 1) << publisher_bits) | x;
+}
+
+// Returns the number that a publisher has at the node at `slot`; 0: it is of
+// another one.
+constexpr connection_id native(uint32_t slot, connection_id x) noexcept {
+  return (x >> publisher_bits) == uint64_t{slot} + 1
+           ? x & ((uint64_t{1} << publisher_bits) - 1)
+           : 0;
+}
+
+publication_box boxed(uint32_t slot, const publication_ptr& x) {
+  return {x, native(slot, x->publisher)};
+}
+
+std::vector<publication_box> boxed(uint32_t slot,
+                                   const std::vector<publication_ptr>& xs) {
+  std::vector<publication_box> result;
+  result.reserve(xs.size());
+  for (auto& x : xs)
+    result.push_back(boxed(slot, x));
+  return result;
+}
+
+} // namespace
+
+// -- frames -------------------------------------------------------------------
+
+void broker_peers::take(const shard_batch& x) {
+  if (ctx_.peers.nodes().at(x.slot) == nullptr)
+    return;
+  frame_source source{x.frames};
+  peer_frame number;
+  auto well_formed = true;
+  while (well_formed && source.next(number))
+    well_formed = take_frame(x.slot, number, source);
+  if (!well_formed)
+    ctx_.metrics.cluster_malformed->inc();
+  unsettled_[x.slot] += x.frames.size();
+  if (!settles_later_)
+    settle();
+}
+
+bool broker_peers::take_frame(uint32_t slot, peer_frame number,
+                              frame_source& source) {
+  auto handle = [&](auto frame) {
+    if (!source.read(frame))
+      return false;
+    take(slot, frame);
+    return true;
+  };
+  switch (number) {
+    case peer_frame::publish:
+      return handle(peer_publish{});
+    case peer_frame::published:
+      return handle(peer_published{});
+    case peer_frame::attach:
+      return handle(peer_attach{});
+    case peer_frame::attached:
+      return handle(peer_attached{});
+    case peer_frame::refused:
+      return handle(peer_refused{});
+    case peer_frame::detach:
+      return handle(peer_detach{});
+    case peer_frame::event:
+      return handle(peer_event{});
+    case peer_frame::fetch:
+      return handle(peer_fetch{});
+    case peer_frame::slice:
+      return handle(peer_slice{});
+    case peer_frame::query:
+      return handle(peer_query{});
+    case peer_frame::found:
+      return handle(peer_found{});
+    case peer_frame::reset:
+      return handle(peer_reset{});
+    default:
+      return false;
+  }
+}
+
+// -- nodes as loops -----------------------------------------------------------
+
+uint32_t broker_peers::loop_at(uint32_t slot) const noexcept {
+  return ctx_.node.loops + slot;
+}
+
+bool broker_peers::is_peer(uint32_t loop) const noexcept {
+  return loop >= ctx_.node.loops;
+}
+
+bool broker_peers::congested(uint32_t loop) const noexcept {
+  return ctx_.peers.nodes().congested(loop - ctx_.node.loops);
+}
+
+void broker_peers::send_event(uint32_t loop, const publication_ptr& x) {
+  auto slot = loop - ctx_.node.loops;
+  ctx_.peers.send(shard_kind::broker, slot, x->topic,
+                  peer_event{boxed(slot, x)});
+}
+
+void broker_peers::send_attached(uint32_t loop, const std::string& subject,
+                                 uint64_t generation, position where,
+                                 const publication_ptr& retained) {
+  auto slot = loop - ctx_.node.loops;
+  peer_attached frame{subject, generation, ctx_.index, std::move(where), {}};
+  if (retained != nullptr)
+    frame.retained.push_back(boxed(slot, retained));
+  ctx_.peers.send(shard_kind::broker, slot, subject, frame);
+}
+
+void broker_peers::send_refused(uint32_t loop, const std::string& subject,
+                                uint64_t generation, errc why) {
+  ctx_.peers.send(shard_kind::broker, loop - ctx_.node.loops, subject,
+                  peer_refused{subject, generation, why});
+}
+
+void broker_peers::send_slice(uint32_t loop, const history_slice& x) {
+  auto slot = loop - ctx_.node.loops;
+  ctx_.peers.send(shard_kind::broker, slot, x.topic,
+                  peer_slice{x.topic, x.epoch, x.head, boxed(slot, x.events)});
+}
+
+// -- what they ask ------------------------------------------------------------
+
+void broker_peers::take(uint32_t slot, peer_publish& x) {
+  auto what = unboxed(x.what);
+  what->publisher = foreign(slot, what->publisher);
+  peer_published answer;
+  answer.call = x.call;
+  if (owns(what->topic)) {
+    auto done = self_.publish_now(what);
+    answer.code = done.code;
+    answer.where = std::move(done.position);
+    answer.retry_after_ms = done.retry_after_ms;
+  } else {
+    answer.code = errc::owner_down;
+  }
+  if (x.call != 0)
+    ctx_.peers.send(shard_kind::broker, slot, what->topic, answer);
+}
+
+void broker_peers::take(uint32_t slot, peer_attach& x) {
+  auto pattern = is_pattern(x.subject);
+  if (!pattern && !owns(x.subject))
+    return send_refused(loop_at(slot), x.subject, x.generation,
+                        errc::owner_down);
+  if (pattern)
+    patterns_of_[slot].insert(x.subject);
+  self_.attach_now(loop_at(slot), x.subject, x.generation);
+}
+
+void broker_peers::take(uint32_t slot, peer_detach& x) {
+  patterns_of_[slot].erase(x.subject);
+  topics_.detach(loop_at(slot), x.subject, self_.now_ms());
+}
+
+void broker_peers::take(uint32_t slot, peer_fetch& x) {
+  if (owns(x.topic))
+    send_slice(loop_at(slot), *self_.read_kept(x.topic, x.first));
+}
+
+void broker_peers::take(uint32_t slot, peer_query& x) {
+  peer_found answer;
+  answer.call = x.call;
+  history_query query{x.topic,       x.position_only,
+                      x.since.epoch, x.since.offset,
+                      x.before,      x.limit,
+                      x.reverse,     static_cast<size_t>(x.bytes_max)};
+  if (!owns(x.topic)) {
+    answer.code = errc::owner_down;
+  } else if (!query.well_formed()) {
+    answer.code = errc::bad_payload;
+  } else if (auto found = self_.look_up(query); !found) {
+    answer.code = errc_of(found.error());
+  } else {
+    answer.head = std::move(found->head);
+    answer.events = boxed(slot, found->events);
+    answer.more = found->more;
+  }
+  ctx_.peers.send(shard_kind::broker, slot, x.topic, answer);
+}
+
+void broker_peers::detach_all(uint32_t slot) {
+  topics_.detach_from_topics(loop_at(slot), self_.now_ms(),
+                             [](const std::string&) { return true; });
+  for (auto& x : std::exchange(patterns_of_[slot], {}))
+    topics_.detach(loop_at(slot), x, self_.now_ms());
+}
+
+void broker_peers::detach_shard(uint32_t slot, uint32_t shard) {
+  auto loops = ctx_.peers.nodes().at(slot)->who.loops;
+  auto is_home = [=](std::string_view subject) {
+    return shard_of(subject, loops) == shard;
+  };
+  topics_.detach_from_topics(loop_at(slot), self_.now_ms(), is_home);
+  std::erase_if(patterns_of_[slot], [&](const std::string& x) {
+    if (!is_home(x))
+      return false;
+    topics_.detach(loop_at(slot), x, self_.now_ms());
+    return true;
+  });
+}
+
+} // namespace callboard
