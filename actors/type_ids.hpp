@@ -6,6 +6,10 @@
 
 #include <caf/type_id.hpp>
 
+#include <callboard/actors/cluster/cluster_facts.hpp>
+#include <callboard/actors/cluster/membership_messages.hpp>
+#include <callboard/actors/cluster/messages.hpp>
+#include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/group_messages.hpp>
 #include <callboard/actors/history_query.hpp>
@@ -129,6 +133,27 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::topic_query))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::topic_page))
 
+  // -- many nodes -------------------------------------------------------------
+
+  CAF_ADD_ATOM(callboard_actors, callboard, cluster_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, dial_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, join_atom)
+  CAF_ADD_ATOM(callboard_actors, callboard, leave_atom)
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::member))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::member_state))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::cluster_view))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::view_id))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::peer_hello))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::peer_welcome))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::peer_heartbeat))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::peer_batch))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::shard_batch))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::peer_set_ptr))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::node_event))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::node_event_kind))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::node_facts))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::cluster_facts))
+
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::published)
@@ -152,3 +177,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::retained_page_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::rule_set_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::live_report_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::shard_batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::peer_set_ptr)

@@ -79,5 +79,23 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<connection_page>, 1169);
   CHECK_EQ(caf::type_id_v<topic_query>, 1170);
   CHECK_EQ(caf::type_id_v<topic_page>, 1171);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1172);
+  CHECK_EQ(caf::type_id_v<cluster_atom>, 1172);
+  CHECK_EQ(caf::type_id_v<dial_atom>, 1173);
+  CHECK_EQ(caf::type_id_v<join_atom>, 1174);
+  CHECK_EQ(caf::type_id_v<leave_atom>, 1175);
+  CHECK_EQ(caf::type_id_v<member>, 1176);
+  CHECK_EQ(caf::type_id_v<member_state>, 1177);
+  CHECK_EQ(caf::type_id_v<cluster_view>, 1178);
+  CHECK_EQ(caf::type_id_v<view_id>, 1179);
+  CHECK_EQ(caf::type_id_v<peer_hello>, 1180);
+  CHECK_EQ(caf::type_id_v<peer_welcome>, 1181);
+  CHECK_EQ(caf::type_id_v<peer_heartbeat>, 1182);
+  CHECK_EQ(caf::type_id_v<peer_batch>, 1183);
+  CHECK_EQ(caf::type_id_v<shard_batch>, 1184);
+  CHECK_EQ(caf::type_id_v<peer_set_ptr>, 1185);
+  CHECK_EQ(caf::type_id_v<node_event>, 1186);
+  CHECK_EQ(caf::type_id_v<node_event_kind>, 1187);
+  CHECK_EQ(caf::type_id_v<node_facts>, 1188);
+  CHECK_EQ(caf::type_id_v<cluster_facts>, 1189);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1190);
 }
