@@ -92,6 +92,8 @@ private:
   // Sends a loop last values for newcomers to a pattern.
   void fetch(const retained_query& x);
 
+  void send_page(uint32_t loop, retained_page_ptr page);
+
   // Is told what a question of history has found, or why it has not.
   using history_reply = std::function<void(caf::expected<history_found>)>;
 

@@ -59,6 +59,9 @@ broker_groups::broker_groups(broker& self, loop_context& ctx,
 // -- from members -------------------------------------------------------------
 
 void broker::join_group(const group_wish& x) {
+  // Its members would have to be of this node.
+  if (peers_.clustered())
+    return groups_.refuse(current_sender(), x, errc::forbidden);
   groups_.prepare(x.topic, x.group, x.since,
                   [this, x, who = current_sender()](errc failed) {
                     if (failed == errc::none)
@@ -71,6 +74,9 @@ void broker::join_group(const group_wish& x) {
 caf::result<position, bool> broker::join_group(const caf::actor& who,
                                                const std::string& topic,
                                                const group_options& x) {
+  if (peers_.clustered())
+    return caf::make_error(errc::forbidden,
+                           std::string{"A cluster has no groups yet."});
   if (auto wrong = groups_.check(topic, x))
     return wrong;
   auto promise = make_response_promise<position, bool>();

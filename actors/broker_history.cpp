@@ -49,6 +49,8 @@ void broker::send_slice(uint32_t loop, history_slice_ptr slice) {
 }
 
 void broker::fetch(const retained_query& x) {
+  if (peers_.fetch_values(x))
+    return;
   auto page = caf::make_counted<retained_page>();
   page->shard = ctx_.index;
   page->pattern = x.pattern;
@@ -56,10 +58,16 @@ void broker::fetch(const retained_query& x) {
   page->upto = topics_.collect_retained(x.pattern, x.after,
                                         retained_page::topics_max,
                                         page->values);
-  if (x.loop == ctx_.index)
+  if (page->upto.empty())
+    page->upto = peers_.after_own_values();
+  send_page(x.loop, std::move(page));
+}
+
+void broker::send_page(uint32_t loop, retained_page_ptr page) {
+  if (loop == ctx_.index)
     ctx_.topics.fetched(*page);
   else
-    caf::anon_send(ctx_.brokers[x.loop].actor, fetched_atom_v, std::move(page));
+    caf::anon_send(ctx_.brokers[loop].actor, fetched_atom_v, std::move(page));
 }
 
 void broker::look_up(const connection_actor& asker, uint32_t call_id,

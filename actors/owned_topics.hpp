@@ -198,8 +198,7 @@ public:
 
   void detach(uint32_t loop, std::string_view subject, int64_t now_ms);
 
-  /// Takes a loop out of all topics for which `is_meant(name)`, not out of
-  /// patterns.
+  /// Takes a loop out of all topics for which `is_meant(name)`.
   template <class IsMeant>
   void detach_from_topics(uint32_t loop, int64_t now_ms, IsMeant&& is_meant) {
     for (auto& [name, x] : topics_)
@@ -209,22 +208,20 @@ public:
       }
   }
 
-  /// Forgets every topic for which `stays(name)` is false.
-  /// @param gone is called with its name and the loops that want it.
+  /// Forgets the topics without `stays(name)` and calls `gone(name, loops)`.
   template <class Stays, class Gone>
   void drop_unless(Stays&& stays, Gone&& gone) {
-    std::erase_if(topics_, [&](auto& entry) {
-      auto& [name, x] = entry;
-      if (stays(name))
-        return false;
-      gone(name, x.loops);
-      forget(x);
-      return true;
-    });
+    for (auto i = topics_.begin(); i != topics_.end();) {
+      auto at = i++;
+      if (stays(at->first))
+        continue;
+      gone(at->first, at->second.loops);
+      forget(at->second);
+      topics_.erase(at);
+    }
   }
 
-  /// Returns the loops that want what was last published to `topic`. Valid
-  /// until the next call.
+  /// Returns the loops that want a topic's events; valid until the next call.
   const loop_set& loops_of(std::string_view topic);
 
   /// Keeps a topic although nobody uses it, or no longer does.
@@ -240,13 +237,12 @@ public:
   template <class MayGo>
   void expire(int64_t now_ms, MayGo&& may_go) {
     for (auto i = topics_.begin(); i != topics_.end();) {
-      auto& [name, x] = *i;
+      auto at = i++;
+      auto& [name, x] = *at;
       if (expire(x, now_ms)
           && (x.options.durability == durability::none || may_go(name))) {
         forget(x);
-        i = topics_.erase(i);
-      } else {
-        ++i;
+        topics_.erase(at);
       }
     }
     std::erase_if(rates_, [now_ms](auto& x) { return x.second->full(now_ms); });

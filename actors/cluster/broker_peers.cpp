@@ -24,6 +24,18 @@ void wait_anew(Waiting& list, uint32_t loop, uint64_t generation) {
   list.emplace_back(loop, generation);
 }
 
+// Takes the entries out for which `matches(key, value)`.
+template <class Map, class F>
+std::vector<typename Map::node_type> extract_if(Map& from, F matches) {
+  std::vector<typename Map::node_type> result;
+  for (auto i = from.begin(); i != from.end();) {
+    auto at = i++;
+    if (matches(at->first, at->second))
+      result.push_back(from.extract(at));
+  }
+  return result;
+}
+
 } // namespace
 
 broker_peers::broker_peers(broker& self, loop_context& ctx,
@@ -85,16 +97,12 @@ void broker_peers::install(const peer_set_ptr& x) {
 
 void broker_peers::follow_anew(const peer_set& old) {
   auto& now = ctx_.peers.nodes();
-  std::vector<std::pair<std::string, loop_set>> moved;
-  std::erase_if(followed_, [&](auto& entry) {
-    auto& [name, x] = entry;
-    if (!x.refused && now.owner_of(name) == x.slot && now.same_at(x.slot, old))
-      return false;
-    moved.emplace_back(name, std::move(x.loops));
-    return true;
-  });
-  for (auto& [name, loops] : moved)
-    again(name, loops);
+  auto moved = [&](const std::string& name, const followed_topic& x) {
+    return x.refused || now.owner_of(name) != x.slot
+           || !now.same_at(x.slot, old);
+  };
+  for (auto& x : extract_if(followed_, moved))
+    again(x.key(), x.mapped().loops);
 }
 
 void broker_peers::again(const std::string& topic, const loop_set& loops) {
@@ -105,16 +113,11 @@ void broker_peers::again(const std::string& topic, const loop_set& loops) {
 }
 
 void broker_peers::forget(uint32_t slot, const uint32_t* shard) {
-  std::vector<pending_call> failed;
-  std::erase_if(calls_, [&](auto& entry) {
-    auto& x = entry.second;
-    if (x.slot != slot || (shard != nullptr && x.shard != *shard))
-      return false;
-    failed.push_back(std::move(x));
-    return true;
-  });
-  for (auto& x : failed)
-    x.fail(errc::owner_down);
+  auto is_meant = [=](uint64_t, const pending_call& x) {
+    return x.slot == slot && (shard == nullptr || x.shard == *shard);
+  };
+  for (auto& x : extract_if(calls_, is_meant))
+    x.mapped().fail(errc::owner_down);
   if (shard != nullptr)
     return;
   for (auto& [name, x] : patterns_) {
@@ -127,15 +130,11 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
   forget(slot, &x.shard);
   detach_shard(slot, x.shard);
   auto loops = ctx_.peers.nodes().at(slot)->who.loops;
-  std::vector<std::pair<std::string, loop_set>> lost;
-  std::erase_if(followed_, [&](auto& entry) {
-    if (entry.second.slot != slot || shard_of(entry.first, loops) != x.shard)
-      return false;
-    lost.emplace_back(entry.first, std::move(entry.second.loops));
-    return true;
-  });
-  for (auto& [name, wanted] : lost)
-    again(name, wanted);
+  auto lost = [&](const std::string& name, const followed_topic& y) {
+    return y.slot == slot && shard_of(name, loops) == x.shard;
+  };
+  for (auto& y : extract_if(followed_, lost))
+    again(y.key(), y.mapped().loops);
   for (auto& [name, pattern] : patterns_)
     ctx_.peers.send_to(shard_kind::broker, slot, x.shard,
                        peer_attach{name, pattern.generation});
@@ -144,18 +143,29 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
 // -- publications and questions -----------------------------------------------
 
 void broker_peers::pending_call::fail(errc why) {
+  peer_values none;
   if (reply)
     reply(caf::make_error(why));
+  else if (take_values)
+    take_values(none);
   else
     promise.deliver(published{call_id, why, {}, 0});
 }
 
 broker_peers::pending_call& broker_peers::add_call(uint32_t slot,
-                                                   std::string_view topic) {
+                                                   uint32_t shard) {
   auto& result = calls_[++last_call_];
   result.slot = slot;
-  result.shard = shard_of(topic, ctx_.peers.nodes().at(slot)->who.loops);
+  result.shard = shard;
   return result;
+}
+
+broker_peers::pending_call broker_peers::take_call(uint32_t slot,
+                                                   uint64_t call) {
+  auto i = calls_.find(call);
+  if (i == calls_.end() || i->second.slot != slot)
+    return {};
+  return std::move(calls_.extract(i).mapped());
 }
 
 caf::result<published> broker_peers::publish(const publication_ptr& x) {
@@ -167,7 +177,7 @@ caf::result<published> broker_peers::publish(const publication_ptr& x) {
     ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
     return published{x->call_id, errc::none, {}, 0};
   }
-  auto& call = add_call(slot, x->topic);
+  auto& call = add_call(slot, shard_at(slot, x->topic));
   call.call_id = x->call_id;
   call.promise = self_.make_response_promise<published>();
   frame.call = last_call_;
@@ -176,13 +186,10 @@ caf::result<published> broker_peers::publish(const publication_ptr& x) {
 }
 
 void broker_peers::take(uint32_t slot, peer_published& x) {
-  auto i = calls_.find(x.call);
-  if (i == calls_.end() || i->second.slot != slot || i->second.reply)
-    return;
-  auto call = std::move(i->second);
-  calls_.erase(i);
-  call.promise.deliver(
-    published{call.call_id, x.code, std::move(x.where), x.retry_after_ms});
+  auto call = take_call(slot, x.call);
+  if (call.promise.pending())
+    call.promise.deliver(
+      published{call.call_id, x.code, std::move(x.where), x.retry_after_ms});
 }
 
 void broker_peers::look_up(const history_query& x, history_reply reply) {
@@ -191,7 +198,7 @@ void broker_peers::look_up(const history_query& x, history_reply reply) {
     reply(caf::make_error(errc::overloaded));
     return;
   }
-  add_call(slot, x.topic).reply = std::move(reply);
+  add_call(slot, shard_at(slot, x.topic)).reply = std::move(reply);
   ctx_.peers.send(shard_kind::broker, slot, x.topic,
                   peer_query{last_call_,
                              x.topic,
@@ -204,15 +211,13 @@ void broker_peers::look_up(const history_query& x, history_reply reply) {
 }
 
 void broker_peers::take(uint32_t slot, peer_found& x) {
-  auto i = calls_.find(x.call);
-  if (i == calls_.end() || i->second.slot != slot || !i->second.reply)
+  auto call = take_call(slot, x.call);
+  if (!call.reply)
     return;
-  auto reply = std::move(i->second.reply);
-  calls_.erase(i);
   if (x.code != errc::none)
-    reply(caf::make_error(x.code));
+    call.reply(caf::make_error(x.code));
   else
-    reply(history_found{std::move(x.head), unboxed(x.events), x.more});
+    call.reply(history_found{std::move(x.head), unboxed(x.events), x.more});
 }
 
 // -- topics -------------------------------------------------------------------

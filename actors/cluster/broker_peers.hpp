@@ -20,6 +20,7 @@
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/owned_topics.hpp>
+#include <callboard/actors/retained.hpp>
 
 namespace callboard {
 
@@ -79,6 +80,15 @@ public:
 
   void look_up(const history_query& x, history_reply reply);
 
+  /// A loop wants last values of topics that match a pattern, and has asked for
+  /// those of other nodes.
+  /// @returns false if it is this shard's turn.
+  bool fetch_values(const retained_query& x);
+
+  /// Returns where a loop goes on that has all last values of this shard;
+  /// empty: nowhere.
+  [[nodiscard]] std::string after_own_values() const;
+
   // -- where another node is a loop of this one -------------------------------
 
   /// Returns whether `loop` is another node.
@@ -134,18 +144,30 @@ private:
     uint32_t slot = 0;
     /// Of the node.
     uint32_t shard = 0;
-    // Of a publication: the publisher's number, and who is answered. Else
-    // `reply` is set.
+    // Of a publication: the publisher's number, and who is answered. Else one
+    // of the other two is set.
     uint32_t call_id = 0;
     caf::typed_response_promise<published> promise;
     history_reply reply;
+    std::function<void(peer_values&)> take_values;
 
     void fail(errc why);
   };
 
   // -- as a home --------------------------------------------------------------
 
-  pending_call& add_call(uint32_t slot, std::string_view topic);
+  pending_call& add_call(uint32_t slot, uint32_t shard);
+
+  // Returns the shard that a topic has at the node at `slot`.
+  [[nodiscard]] uint32_t shard_at(uint32_t slot, std::string_view topic) const;
+
+  // Takes out a call that waits for the node at `slot`; it is empty if none
+  // does.
+  pending_call take_call(uint32_t slot, uint64_t call);
+
+  // Returns from which shard of which node on a loop goes on; empty: it has
+  // all.
+  [[nodiscard]] std::string next_values(uint32_t slot, uint32_t shard) const;
 
   void ask(const std::string& topic, followed_topic& x);
 
@@ -169,6 +191,7 @@ private:
   void take(uint32_t slot, peer_event& x);
   void take(uint32_t slot, peer_slice& x);
   void take(uint32_t slot, peer_found& x);
+  void take(uint32_t slot, peer_values& x);
   void take(uint32_t slot, peer_reset& x);
 
   // -- as an owner ------------------------------------------------------------
@@ -178,6 +201,7 @@ private:
   void take(uint32_t slot, peer_detach& x);
   void take(uint32_t slot, peer_fetch& x);
   void take(uint32_t slot, peer_query& x);
+  void take(uint32_t slot, peer_fetch_values& x);
 
   // The node at `slot` wants nothing any more.
   void detach_all(uint32_t slot);

@@ -1,5 +1,7 @@
 #include <callboard/actors/cluster/broker_peers.hpp>
 
+#include <algorithm>
+
 #include <callboard/actors/broker.hpp>
 #include <callboard/messages/topic.hpp>
 
@@ -24,6 +26,9 @@ constexpr connection_id native(uint32_t slot, connection_id x) noexcept {
            ? x & ((uint64_t{1} << publisher_bits) - 1)
            : 0;
 }
+
+// Topics that are looked at for one frame of last values.
+constexpr size_t values_page_topics_max = 32;
 
 publication_box boxed(uint32_t slot, const publication_ptr& x) {
   return {x, native(slot, x->publisher)};
@@ -88,6 +93,10 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
       return handle(peer_query{});
     case peer_frame::found:
       return handle(peer_found{});
+    case peer_frame::fetch_values:
+      return handle(peer_fetch_values{});
+    case peer_frame::values:
+      return handle(peer_values{});
     case peer_frame::reset:
       return handle(peer_reset{});
     default:
@@ -96,6 +105,10 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
 }
 
 // -- nodes as loops -----------------------------------------------------------
+
+uint32_t broker_peers::shard_at(uint32_t slot, std::string_view topic) const {
+  return shard_of(topic, ctx_.peers.nodes().at(slot)->who.loops);
+}
 
 uint32_t broker_peers::loop_at(uint32_t slot) const noexcept {
   return ctx_.node.loops + slot;
@@ -195,6 +208,18 @@ void broker_peers::take(uint32_t slot, peer_query& x) {
     answer.more = found->more;
   }
   ctx_.peers.send(shard_kind::broker, slot, x.topic, answer);
+}
+
+void broker_peers::take(uint32_t slot, peer_fetch_values& x) {
+  std::vector<publication_ptr> found;
+  peer_values answer;
+  answer.call = x.call;
+  answer.upto = topics_.collect_retained(x.pattern, x.after,
+                                         values_page_topics_max, found);
+  for (auto& value : found)
+    if (shard_of(value->topic, std::max(x.homes, 1u)) == x.home)
+      answer.values.push_back(boxed(slot, value));
+  ctx_.peers.send_to(shard_kind::broker, slot, x.home, answer);
 }
 
 void broker_peers::detach_all(uint32_t slot) {

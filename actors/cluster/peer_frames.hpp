@@ -31,6 +31,8 @@ enum class peer_frame : uint8_t {
   query = 10,
   found = 11,
   reset = 12,
+  fetch_values = 13,
+  values = 14,
   // peer_request_frames.hpp
   offer = 32,
   withdraw = 33,

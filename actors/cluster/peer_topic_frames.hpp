@@ -137,6 +137,29 @@ struct peer_query {
   }
 };
 
+/// Send last values of topics that match a pattern and have this home; by
+/// `peer_values` with the call.
+struct peer_fetch_values {
+  static constexpr auto number = peer_frame::fetch_values;
+
+  uint64_t call = 0;
+  std::string pattern;
+  /// Those of the topics behind this name; empty: from the first one on.
+  std::string after;
+  /// The shard that asks, and how many its node has.
+  uint32_t home = 0;
+  uint32_t homes = 1;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, peer_fetch_values& x) {
+    return f.object(x).fields(f.field("call", x.call),
+                              f.field("pattern", x.pattern),
+                              f.field("after", x.after),
+                              f.field("home", x.home),
+                              f.field("homes", x.homes));
+  }
+};
+
 // -- from the owner to the home -----------------------------------------------
 
 /// The publication with this call has its place, or `code` tells why not.
@@ -240,6 +263,23 @@ struct peer_found {
                               f.field("head", x.head),
                               f.field("events", x.events),
                               f.field("more", x.more));
+  }
+};
+
+/// Some of the last values, in order with the topics' events.
+struct peer_values {
+  static constexpr auto number = peer_frame::values;
+
+  uint64_t call = 0;
+  std::vector<publication_box> values;
+  /// The last topic that was looked at; empty: all were.
+  std::string upto;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, peer_values& x) {
+    return f.object(x).fields(f.field("call", x.call),
+                              f.field("values", x.values),
+                              f.field("upto", x.upto));
   }
 };
 

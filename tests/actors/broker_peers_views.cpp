@@ -1,0 +1,197 @@
+// Topics that other nodes own, as nodes come and go.
+
+#include <callboard/actors/broker.hpp>
+
+#include <string>
+
+#include <caf/send.hpp>
+
+#include "support/cluster_fixture.hpp"
+#include "support/test.hpp"
+
+using namespace callboard;
+
+using type = frame_type;
+
+namespace {
+
+struct fixture : cluster_fixture {
+  /// The second node has two loops.
+  fixture() {
+    for (uint32_t loops : {1, 2, 1, 1})
+      add(loops);
+    view({0, 1, 2});
+  }
+
+  /// Returns a topic that moves from one node to another one as the first four
+  /// and not the first three are the cluster.
+  static std::string moving(uint32_t from, uint32_t to) {
+    placement before{{"a", "b", "c"}};
+    placement after{{"a", "b", "c", "d"}};
+    for (int i = 0;; ++i) {
+      auto name = "t" + std::to_string(i);
+      if (before.owner_of(name) == from && after.owner_of(name) == to)
+        return name;
+    }
+  }
+
+  /// Returns what subscribers are told of a topic's new epoch.
+  static std::string new_epoch(const std::string& topic,
+                               const std::string& epoch) {
+    return "position " + topic + " {\"epoch\":\"" + epoch
+           + "\",\"offset\":0,\"reason\":\"epoch changed\"}";
+  }
+
+  /// Returns the name of the site that owns a topic.
+  std::string owner_of(const std::string& topic) {
+    for (auto& x : sites)
+      if (x.nodes != nullptr && x.nodes->number == number
+          && x.nodes->owner_of(topic) == peer_set::here)
+        return x.self.name;
+    return {};
+  }
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(a node that joins learns of the patterns) {
+  auto& x = connect(0);
+  CHECK_EQ(subscribe(x, "p/#"), "response 1 {}");
+  view({0, 1, 2, 3});
+  auto topic = topic_of(3, 0, "p/");
+  publish(connect(3), topic, "hi");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 by p/# \"hi\"");
+}
+
+CAF_TEST(a pattern does not wait for a node that is gone) {
+  auto& x = connect(0);
+  x.say(type::subscribe, 1, "p/#");
+  sites[0].node.turn();
+  sites[0].sent->clear();
+  view({0});
+  CHECK_EQ(x.heard(), "response 1 {}");
+}
+
+CAF_TEST(where an owner is gone another one begins a new epoch) {
+  auto topic = topic_of(2);
+  auto& x = connect(0);
+  auto& y = connect(1, 1);
+  subscribe(x, topic);
+  subscribe(y, topic);
+  publish(x, topic, "1");
+  x.heard();
+  y.heard();
+  view({0, 1});
+  auto epoch = owner_of(topic) + ".1";
+  auto told = new_epoch(topic, epoch);
+  CHECK_EQ(x.heard(), told);
+  CHECK_EQ(y.heard(), told);
+  CHECK_EQ(publish(y, topic, "2", 5),
+           answered(5, epoch, 1) + "; event " + topic + " @1 \"2\"");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 \"2\"");
+}
+
+CAF_TEST(who waits for an owner that goes is told so) {
+  auto topic = topic_of(2);
+  auto& x = connect(0);
+  x.publish(topic, "1", 5);
+  x.say(type::request, 6, "callboard.position",
+        *payload::from_json("{\"topic\":\"" + topic + "\"}"));
+  sites[0].node.turn();
+  sites[0].sent->clear();
+  CHECK(x.heard().empty());
+  view({0, 1});
+  CHECK_EQ(x.heard(), "error 5 owner_down; error 6 owner_down");
+}
+
+CAF_TEST(who waits to subscribe is answered by the next owner) {
+  auto topic = topic_of(2);
+  auto& x = connect(0);
+  x.say(type::subscribe, 1, topic);
+  sites[0].node.turn();
+  sites[0].sent->clear();
+  view({0, 1});
+  CHECK_EQ(x.heard(), answered(1, owner_of(topic) + ".1", 0));
+}
+
+CAF_TEST(a node that joins takes its topics over) {
+  auto& x = connect(0);
+  auto& y = connect(1, 1);
+  for (uint32_t from : {0, 1, 2}) {
+    auto topic = moving(from, 3);
+    subscribe(x, topic);
+    subscribe(y, topic);
+    publish(x, topic, "1");
+  }
+  x.heard();
+  y.heard();
+  view({0, 1, 2, 3});
+  // Their positions.
+  CHECK_EQ(x.take().size(), 3u);
+  CHECK_EQ(y.take().size(), 3u);
+  for (uint32_t from : {0, 1, 2}) {
+    auto topic = moving(from, 3);
+    publish(connect(3), topic, "2");
+    CHECK_EQ(x.heard(), "event " + topic + " @1 \"2\"");
+    CHECK_EQ(y.heard(), "event " + topic + " @1 \"2\"");
+  }
+}
+
+CAF_TEST(who asks a node that knows a newer view waits for that view) {
+  auto moved = moving(2, 3);
+  auto& x = connect(0);
+  ++number;
+  for (size_t site : {1, 2, 3})
+    tell(site, {0, 1, 2, 3});
+  x.publish(moved, "1", 5);
+  x.say(type::subscribe, 6, moved);
+  settle();
+  CHECK_EQ(x.heard(), "error 5 owner_down");
+  tell(0, {0, 1, 2, 3});
+  settle();
+  CHECK_EQ(x.heard(), answered(6, "d.1", 0));
+  CHECK_EQ(publish(x, moved, "2", 7),
+           answered(7, "d.1", 1) + "; event " + moved + " @1 \"2\"");
+}
+
+CAF_TEST(subscribers learn of a shard of the owner that begins anew) {
+  auto topic = topic_of(1, 1);
+  auto& x = connect(0);
+  auto& y = connect(2);
+  subscribe(x, topic);
+  say(y, type::subscribe, 1, "#");
+  publish(x, topic, "1");
+  x.heard();
+  y.heard();
+  auto& owner = sites[1].node;
+  owner.kill(owner.loops[1]->brokers[1].actor);
+  owner.install(1, owner.make_broker(1));
+  settle();
+  CHECK_EQ(x.heard(), new_epoch(topic, "b.2"));
+  publish(x, topic, "2");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 \"2\"");
+  CHECK_EQ(y.heard(), "event " + topic + " @1 by # \"2\"");
+}
+
+CAF_TEST(a shard that begins anew asks for what its loops want) {
+  auto topic = topic_of(0);
+  auto& x = connect(1, 0);
+  subscribe(x, topic);
+  say(x, type::subscribe, 2, "q/#");
+  auto& home = sites[1].node;
+  for (uint32_t i : {0, 1}) {
+    home.kill(home.loops[i]->brokers[i].actor);
+    home.install(i, home.make_broker(i));
+  }
+  settle();
+  x.heard();
+  publish(connect(2), topic, "1");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 \"1\"");
+  auto other = topic_of(2, 0, "q/");
+  publish(connect(2), other, "2");
+  CHECK_EQ(x.heard(), "event " + other + " @1 by q/# \"2\"");
+}
+
+END_FIXTURE_SCOPE()

@@ -1,0 +1,128 @@
+#include "support/cluster_fixture.hpp"
+
+#include <caf/event_based_actor.hpp>
+#include <caf/make_counted.hpp>
+
+#include <callboard/actors/type_ids.hpp>
+
+namespace callboard {
+
+namespace {
+
+// Keeps what a shard sends to the site `to`.
+caf::behavior gate_behavior(size_t to, const cluster_site::parcels& sent) {
+  return {
+    [to, sent](peer_batch& x) {
+      sent->push_back({to, std::move(x)});
+    },
+  };
+}
+
+} // namespace
+
+cluster_site::cluster_site(std::string name, uint32_t loops,
+                           const std::vector<topic_rule>& rules)
+  : self{std::move(name), "1", {}, loops, member_state::up} {
+  node.node.options.topics = rules;
+  node.start(loops);
+  node.node.name = self.name;
+  node.node.incarnation = self.name;
+}
+
+cluster_site& cluster_fixture::add(uint32_t loops) {
+  std::string name{static_cast<char>('a' + sites.size())};
+  return sites.emplace_back(std::move(name), loops, rules);
+}
+
+void cluster_fixture::view(std::initializer_list<size_t> members) {
+  ++number;
+  for (auto site : members)
+    tell(site, members);
+  settle();
+}
+
+void cluster_fixture::tell(size_t site, std::initializer_list<size_t> members) {
+  auto& x = sites[site];
+  auto set = caf::make_counted<peer_set>();
+  set->number = number;
+  std::vector<std::string> names;
+  for (auto other : members) {
+    names.push_back(sites[other].self.name);
+    if (other == site) {
+      set->owner_slots.push_back(peer_set::here);
+      continue;
+    }
+    set->owner_slots.push_back(static_cast<uint32_t>(other));
+    if (set->slots.size() <= other)
+      set->slots.resize(other + 1);
+    auto slot = static_cast<uint32_t>(other);
+    auto* known = x.nodes != nullptr ? x.nodes->at(slot) : nullptr;
+    if (known != nullptr && known->who.same_run(sites[other].self))
+      set->slots[other] = *known;
+    else
+      set->slots[other]
+        = peer_node{sites[other].self,
+                    x.node.sys.spawn(gate_behavior, other, x.sent), 0,
+                    std::make_shared<link_traffic>()};
+  }
+  set->owners = placement{names};
+  x.nodes = set;
+  for (auto& ctx : x.node.loops)
+    caf::anon_send(ctx->brokers[ctx->index].actor, cluster_atom_v, x.nodes);
+  x.node.turn();
+}
+
+size_t cluster_fixture::carry() {
+  size_t result = 0;
+  for (size_t from = 0; from < sites.size(); ++from) {
+    for (auto& x : std::exchange(*sites[from].sent, {})) {
+      ++result;
+      auto& to = sites[x.to].node;
+      if (static_cast<shard_kind>(x.what.kind) == shard_kind::broker)
+        caf::anon_send(to.loops[x.what.shard]->brokers[x.what.shard].actor,
+                       shard_batch{static_cast<uint32_t>(from), x.what.view,
+                                   std::move(x.what.frames)});
+    }
+  }
+  return result;
+}
+
+void cluster_fixture::settle() {
+  do
+    for (auto& x : sites)
+      x.node.turn();
+  while (carry() > 0);
+}
+
+std::string cluster_fixture::topic_of(size_t site, uint32_t shard,
+                                      const std::string& prefix) {
+  auto& x = sites[site];
+  for (uint32_t i = 0;; ++i) {
+    auto name = prefix + std::to_string(i);
+    if (x.nodes->owner_of(name) == peer_set::here
+        && shard_of(name, x.self.loops) == shard)
+      return name;
+  }
+}
+
+std::string cluster_fixture::publish(client& x, const std::string& topic,
+                                     const std::string& what, uint32_t seq_id,
+                                     bool no_echo, const std::string& id) {
+  x.publish(topic, what, seq_id, no_echo, id);
+  settle();
+  return x.heard();
+}
+
+std::string cluster_fixture::answered(uint32_t seq_id, const std::string& epoch,
+                                      int offset) {
+  return "response " + std::to_string(seq_id) + " {\"epoch\":\"" + epoch
+         + "\",\"offset\":" + std::to_string(offset) + '}';
+}
+
+client& cluster_fixture::connect(size_t site, uint32_t loop, std::string user) {
+  auto& result = sites[site].node.connect(loop, std::move(user));
+  settle();
+  return result;
+}
+
+} // namespace callboard

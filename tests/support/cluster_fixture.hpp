@@ -1,0 +1,94 @@
+#pragma once
+
+#include <deque>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <callboard/actors/cluster/peer_set.hpp>
+
+#include "support/node_fixture.hpp"
+
+namespace callboard {
+
+/// A node of a cluster, whose batches wait until they are carried.
+struct cluster_site {
+  cluster_site(std::string name, uint32_t loops,
+               const std::vector<topic_rule>& rules);
+
+  /// A batch for another site, by its place.
+  struct parcel {
+    size_t to;
+    peer_batch what;
+  };
+
+  using parcels = std::shared_ptr<std::deque<parcel>>;
+
+  node_fixture node;
+  member self;
+  parcels sent = std::make_shared<std::deque<parcel>>();
+  peer_set_ptr nodes;
+};
+
+/// Some nodes of a cluster, each on a test coordinator of its own, as those
+/// that were given in the last `view` know each other. Its coordinator is the
+/// test. The node of a site is at the site's place among the others' slots.
+struct cluster_fixture {
+  /// Adds a node that is in no view yet.
+  cluster_site& add(uint32_t loops = 1);
+
+  /// These sites make the cluster from now on, and learn of it.
+  void view(std::initializer_list<size_t> members);
+
+  /// Lets one site learn of a view in which these are.
+  void tell(size_t site, std::initializer_list<size_t> members);
+
+  /// Runs all nodes and carries what they say to each other, until they have
+  /// said everything.
+  void settle();
+
+  /// Carries what waits, and runs nobody.
+  /// @returns how many batches there were.
+  size_t carry();
+
+  /// Returns a topic that the site owns in the newest view, and the shard
+  /// `shard` of it.
+  std::string topic_of(size_t site, uint32_t shard = 0,
+                       const std::string& prefix = "t");
+
+  /// Lets `x` say a frame and returns what it then hears.
+  template <class... Ts>
+  std::string say(client& x, Ts&&... xs) {
+    x.say(std::forward<Ts>(xs)...);
+    settle();
+    return x.heard();
+  }
+
+  std::string subscribe(client& x, const std::string& subject) {
+    return say(x, frame_type::subscribe, 1, subject);
+  }
+
+  /// Publishes text and returns what the publisher then hears.
+  std::string publish(client& x, const std::string& topic,
+                      const std::string& what, uint32_t seq_id = 0,
+                      bool no_echo = false, const std::string& id = {});
+
+  /// Returns the words of an answer that tells a position.
+  static std::string answered(uint32_t seq_id, const std::string& epoch,
+                              int offset);
+
+  /// Returns how many frames a site has sent to another one's shards.
+  uint64_t frames(size_t from, uint32_t to) const {
+    return sites[from].nodes->at(to)->traffic->frames_sent;
+  }
+
+  client& connect(size_t site, uint32_t loop = 0, std::string user = {});
+
+  std::deque<cluster_site> sites;
+  std::vector<topic_rule> rules;
+  uint64_t number = 0;
+};
+
+} // namespace callboard
