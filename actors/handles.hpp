@@ -177,7 +177,13 @@ using router_actor = caf::typed_actor<
   caf::result<void>(register_atom, std::string, caf::actor),
   caf::result<void>(unregister_atom, std::string, caf::actor),
   // Look at the deadlines.
-  caf::result<void>(expire_atom)>;
+  caf::result<void>(expire_atom),
+  // The other nodes are these from now on.
+  caf::result<void>(cluster_atom, peer_set_ptr),
+  // Look again whether the loop knows them.
+  caf::result<void>(cluster_atom),
+  // What shards of another node have sent to this one.
+  caf::result<void>(shard_batch)>;
 
 /// Pings a loop's connections and ends those that are dead.
 using heartbeat_actor = caf::typed_actor<

@@ -91,7 +91,8 @@ struct action_request {
   /// The user who asks, by the full name (`tenant_space.hpp`), or the
   /// connection where nobody is logged in.
   std::string sender;
-  /// The connection that asks; 0 for an embedded actor.
+  /// The connection that asks, as the node knows it that it is connected to;
+  /// 0 for an embedded actor.
   connection_id connection = 0;
   /// W3C `traceparent`; empty: none.
   std::string trace;

@@ -12,14 +12,6 @@ constexpr int place_bits = 24;
 constexpr uint64_t place_mask = (uint64_t{1} << place_bits) - 1;
 constexpr uint64_t count_mask = (uint64_t{1} << (60 - place_bits)) - 1;
 
-auto find_in(request_peer& who, std::string_view action) {
-  return std::find_if(who.registrations.begin(), who.registrations.end(),
-                      [action](const std::unique_ptr<registration>& x) {
-                        return x->action != nullptr
-                               && x->action->first == action;
-                      });
-}
-
 } // namespace
 
 bool fewest_in_flight::operator()(const registration* x,
@@ -39,46 +31,58 @@ request_table::request_table(size_t requests_max, size_t responders_max,
 
 bool request_table::add(request_peer& who, std::string_view action,
                         bool embedded, const action_rule* rule) {
-  if (find_in(who, action) != who.registrations.end())
+  if (find(who, action) != nullptr)
     return true;
-  auto i = actions_.find(action);
-  if (i == actions_.end())
-    i = actions_.try_emplace(std::string{action}).first;
+  auto& actions = actions_of(who);
+  auto i = actions.find(action);
+  if (i == actions.end())
+    i = actions.try_emplace(std::string{action}).first;
   auto& [name, responders] = *i;
-  if (responders.size() >= responders_max_)
+  // There are few nodes.
+  if (who.node == nullptr && responders.size() >= responders_max_)
     return false;
   auto x = std::make_unique<registration>();
   x->who = &who;
   x->action = &*i;
   x->rule = rule;
   x->embedded = embedded;
-  if (embedded)
+  if (embedded || who.node != nullptr)
     x->waiting = std::make_shared<mailbox_bytes>();
+  x->place = who.registrations.size();
   x->chosen = ++choices_;
   responders.insert(x.get());
   who.registrations.push_back(std::move(x));
   return true;
 }
 
-void request_table::remove(request_peer& who, std::string_view action) {
-  auto i = find_in(who, action);
-  if (i != who.registrations.end())
-    remove(**i);
+registration* request_table::find(request_peer& who, std::string_view action) {
+  auto& actions = actions_of(who);
+  auto i = actions.find(action);
+  if (i == actions.end())
+    return nullptr;
+  // A connection serves few actions, and few nodes serve the same one.
+  if (who.registrations.size() < i->second.size()) {
+    for (auto& x : who.registrations)
+      if (x->action == &*i)
+        return x.get();
+  } else {
+    for (auto* x : i->second)
+      if (x->who == &who)
+        return x;
+  }
+  return nullptr;
 }
 
 void request_table::remove(registration& x) {
   auto& [name, responders] = *x.action;
   responders.erase(&x);
-  if (responders.empty())
-    actions_.erase(actions_.find(name));
+  if (responders.empty()) {
+    auto& actions = actions_of(*x.who);
+    actions.erase(actions.find(name));
+  }
   x.action = nullptr;
   if (x.requests.empty())
     erase_from_peer(x);
-}
-
-registration* request_table::next(std::string_view action) noexcept {
-  auto i = actions_.find(action);
-  return i != actions_.end() ? *i->second.begin() : nullptr;
 }
 
 void request_table::choose(registration& x) {
@@ -109,6 +113,13 @@ pending_request& request_table::open(request_peer& asker,
   return x;
 }
 
+void request_table::move(pending_request& x, registration& to) {
+  leave_responder(x);
+  x.responder = &to;
+  to.requests.push_front(x);
+  reorder(to, to.in_flight + 1, to.chosen);
+}
+
 pending_request* request_table::find(uint64_t number) noexcept {
   auto place = number & place_mask;
   if (number == 0 || place >= requests_.size())
@@ -118,22 +129,34 @@ pending_request* request_table::find(uint64_t number) noexcept {
 }
 
 void request_table::close(pending_request& x) {
-  auto& responder = *x.responder;
   x.asker->requests.erase(x);
-  responder.requests.erase(x);
-  reorder(responder, responder.in_flight - 1, responder.chosen);
-  if (responder.action == nullptr && responder.requests.empty())
-    erase_from_peer(responder);
+  leave_responder(x);
   x.number = 0;
   x.asker = nullptr;
-  x.responder = nullptr;
   x.promise = {};
+  x.content = nullptr;
+  x.credit = nullptr;
+  x.moved = false;
   x.guard.reset();
   free_.push_back(&x);
   --size_;
 }
 
 // -- private ------------------------------------------------------------------
+
+registration* request_table::next_in(action_map& actions,
+                                     std::string_view action) noexcept {
+  auto i = actions.find(action);
+  return i != actions.end() ? *i->second.begin() : nullptr;
+}
+
+void request_table::leave_responder(pending_request& x) {
+  auto& responder = *std::exchange(x.responder, nullptr);
+  responder.requests.erase(x);
+  reorder(responder, responder.in_flight - 1, responder.chosen);
+  if (responder.action == nullptr && responder.requests.empty())
+    erase_from_peer(responder);
+}
 
 void request_table::reorder(registration& x, size_t in_flight,
                             uint64_t chosen) {
@@ -150,9 +173,9 @@ void request_table::reorder(registration& x, size_t in_flight,
 
 void request_table::erase_from_peer(registration& x) {
   auto& all = x.who->registrations;
-  auto is_x = [&x](const auto& y) { return y.get() == &x; };
-  auto i = std::find_if(all.begin(), all.end(), is_x);
-  std::swap(*i, all.back());
+  auto place = x.place;
+  std::swap(all[place], all.back());
+  all[place]->place = place;
   all.pop_back();
 }
 

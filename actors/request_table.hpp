@@ -17,6 +17,7 @@
 
 #include <callboard/actors/linked_list.hpp>
 #include <callboard/actors/mailbox_bytes.hpp>
+#include <callboard/actors/messages.hpp>
 #include <callboard/actors/string_hash.hpp>
 #include <callboard/actors/timing_wheel.hpp>
 #include <callboard/messages/payload.hpp>
@@ -24,6 +25,7 @@
 namespace callboard {
 
 class action_guard;
+class request_node;
 struct action_rule;
 struct registration;
 struct request_peer;
@@ -36,12 +38,20 @@ struct pending_request {
   uint32_t place = 0;
   /// The asker's, where that is a connection.
   uint32_t call_id = 0;
+  /// The asker's, where that is another node.
+  request_ticket origin;
   timing_wheel<pending_request*>::handle deadline = 0;
   caf::actor_clock::time_point begin;
   request_peer* asker = nullptr;
   registration* responder = nullptr;
-  /// Answers an embedded asker; invalid for a connection.
+  /// Answers an embedded asker; invalid for others.
   caf::typed_response_promise<payload> promise;
+  /// What another node was asked, kept in case that it serves the action no
+  /// longer; null where the responder is here.
+  routed_request_ptr content;
+  credit_token credit;
+  /// Whether it went to a second node.
+  bool moved = false;
   /// Who counts how it ends; null where its action has no rule.
   std::weak_ptr<action_guard> guard;
   /// The guard's.
@@ -66,10 +76,13 @@ struct registration {
   served_action* action = nullptr;
   /// What the action is held to; null: nothing.
   const action_rule* rule = nullptr;
-  /// Whether it is an actor of the application's and no connection.
+  /// Whether it is an actor of the application's.
   bool embedded = false;
-  /// What an embedded actor has waiting of this action; else null.
+  /// What an embedded actor or another node has waiting of this action; null
+  /// for a connection.
   mailbox_bytes_ptr waiting;
+  /// Where it lies among those of its peer.
+  size_t place = 0;
   size_t in_flight = 0;
   /// Orders those with as many in flight: it grows with each choice.
   uint64_t chosen = 0;
@@ -78,7 +91,10 @@ struct registration {
 
 /// Somebody who asks, responds or does both.
 struct request_peer {
+  /// Null: another node.
   caf::strong_actor_ptr who;
+  /// Null: an actor of this one.
+  request_node* node = nullptr;
   linked_list<pending_request, &pending_request::of_asker> requests;
   std::vector<std::unique_ptr<registration>> registrations;
 
@@ -108,19 +124,36 @@ public:
 
   /// Lets `who` serve `action`; does nothing if it does already.
   /// @param rule the action's; null: none.
-  /// @returns false if the action has as many responders as it may.
+  /// @returns false if the action has as many responders of this node as it
+  ///          may.
   bool add(request_peer& who, std::string_view action, bool embedded,
            const action_rule* rule);
 
-  /// Gives no more requests for `action` to `who`; those that it has stay.
-  void remove(request_peer& who, std::string_view action);
+  /// Returns the registration of `who` for `action`; null if it does not serve
+  /// that.
+  registration* find(request_peer& who, std::string_view action);
 
-  /// The same for a registration that has its action.
+  /// Gives no more requests to `x`, which has its action; those that were given
+  /// to it stay.
   void remove(registration& x);
 
-  /// Returns who serves the next request for `action`: the one with the fewest
-  /// in flight, in turn where these are equal; or null.
-  registration* next(std::string_view action) noexcept;
+  /// Returns who of this node serves the next request for `action`: the one
+  /// with the fewest in flight, in turn where these are equal; or null.
+  registration* next(std::string_view action) noexcept {
+    return next_in(actions_, action);
+  }
+
+  /// The same of other nodes.
+  registration* next_node(std::string_view action) noexcept {
+    return next_in(offers_, action);
+  }
+
+  /// Calls `f` for each action that somebody of this node serves.
+  template <class F>
+  void for_each_action(F&& f) const {
+    for (auto& [action, responders] : actions_)
+      f(action);
+  }
 
   /// Says that it was the turn of `x`, which has its action: of those with as
   /// many in flight it is the last now.
@@ -137,6 +170,9 @@ public:
   /// @pre `!full()`
   pending_request& open(request_peer& asker, registration& responder);
 
+  /// Gives an open request to another responder.
+  void move(pending_request& x, registration& to);
+
   /// Returns the request with this number; null if it is not open any more.
   pending_request* find(uint64_t number) noexcept;
 
@@ -148,6 +184,20 @@ public:
   }
 
 private:
+  using action_map = std::unordered_map<std::string, served_action::second_type,
+                                        string_hash, std::equal_to<>>;
+
+  static registration* next_in(action_map& actions,
+                               std::string_view action) noexcept;
+
+  // Returns the actions that are served by the like of `who`.
+  action_map& actions_of(const request_peer& who) noexcept {
+    return who.node != nullptr ? offers_ : actions_;
+  }
+
+  // Takes a request away from its responder.
+  void leave_responder(pending_request& x);
+
   // Sets the number of requests in flight, and with it the order.
   void reorder(registration& x, size_t in_flight, uint64_t chosen);
 
@@ -155,9 +205,9 @@ private:
 
   size_t requests_max_;
   size_t responders_max_;
-  std::unordered_map<std::string, served_action::second_type, string_hash,
-                     std::equal_to<>>
-    actions_;
+  action_map actions_;
+  // What other nodes serve.
+  action_map offers_;
   // A number is a count and, in the low bits, the request's place here. Places
   // do not move, and are used again.
   std::deque<pending_request> requests_;

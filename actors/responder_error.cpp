@@ -88,12 +88,16 @@ caf::timespan retry_after_of(const caf::error& x) {
 
 caf::error to_error(const request_outcome& x) {
   auto sentence = sentence_of(x);
+  milliseconds retry_after{std::min(x.retry_after_ms, retry_after_ms_max)};
   if (auto code = errc_from_wire(x.code)) {
+    // As a rule of another node has it.
+    if (x.retry_after_ms != 0 && x.retry_after_ms != retry_after_ms(*code))
+      return caf::make_error(*code, x.code, x.name, std::move(sentence),
+                             x.temporary, caf::timespan{retry_after});
     if (sentence.empty() || sentence == info(*code).sentence)
       return caf::make_error(*code);
     return caf::make_error(*code, std::move(sentence));
   }
-  milliseconds retry_after{std::min(x.retry_after_ms, retry_after_ms_max)};
   return to_error(responder_error{x.code, x.name, std::move(sentence),
                                   x.temporary, retry_after});
 }

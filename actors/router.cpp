@@ -14,15 +14,6 @@
 
 namespace callboard {
 
-namespace {
-
-int64_t timeout_ms(caf::timespan x) {
-  return std::clamp<int64_t>(in_ms(x), router::timeout_ms_min,
-                             router::timeout_ms_max);
-}
-
-} // namespace
-
 router::router(caf::actor_config& cfg, caf::execution_unit* loop,
                loop_context& ctx, mailbox_bytes_ptr waiting)
   : super{cfg, loop},
@@ -56,6 +47,7 @@ router::behavior_type router::make_behavior() {
   // So that what they say is 0 before anything has happened.
   for (auto& rule : guards_.rules())
     metrics_of(rule);
+  begin();
   return {
     [this](route_atom, const routed_request_ptr& x) {
       waiting_->remove(x->cost());
@@ -81,6 +73,15 @@ router::behavior_type router::make_behavior() {
       remove_embedded(action, who);
     },
     [this](expire_atom) { expire(); },
+    [this](cluster_atom, const peer_set_ptr& x) {
+      told_ = x;
+      meet_told();
+    },
+    [this](cluster_atom) {
+      looks_again_ = false;
+      meet_told();
+    },
+    [this](const shard_batch& x) { take(x); },
   };
 }
 
@@ -89,6 +90,7 @@ void router::on_exit() {
     for (auto* x = peer.requests.first(); x != nullptr; x = x->of_asker.next)
       x->promise.deliver(caf::make_error(errc::internal));
   peers_.clear();
+  nodes_.clear();
   while (guards_.size() > 0)
     forget_circuit(*guards_.take_oldest());
 }
@@ -99,7 +101,7 @@ void router::route(const routed_request_ptr& x) {
   if (x->call_id == 0 || !current_sender())
     return notify(x);
   auto asker = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
-  if (auto refused = open(x, asker, {}))
+  if (auto refused = open(x, {.actor = asker}))
     send(caf::actor_cast<connection_actor>(asker), resolve_atom_v, x->call_id,
          to_outcome(refused));
 }
@@ -111,19 +113,21 @@ caf::result<payload> router::route_embedded(const routed_request_ptr& x) {
     notify(x);
     return promise;
   }
-  if (auto refused = open(x, asker, promise))
+  if (auto refused = open(x, {.actor = asker, .promise = promise}))
     promise.deliver(to_error(refused));
   return promise;
 }
 
-refusal router::open(const routed_request_ptr& x,
-                     const caf::strong_actor_ptr& asker,
-                     caf::typed_response_promise<payload> promise) {
+int64_t router::timeout_ms(caf::timespan x) {
+  return std::clamp<int64_t>(in_ms(x), timeout_ms_min, timeout_ms_max);
+}
+
+refusal router::open(const routed_request_ptr& x, origin from) {
   if (table_.full()) {
     ctx_.metrics.requests_overloaded->inc();
     return {errc::overloaded};
   }
-  auto* responder = next(x->content.action);
+  auto* responder = next(x->content.action, from.node);
   if (responder == nullptr) {
     ctx_.metrics.requests_failed->inc();
     return {errc::no_responder};
@@ -138,32 +142,31 @@ refusal router::open(const routed_request_ptr& x,
     ctx_.metrics.requests_overloaded->inc();
     return {errc::overloaded};
   }
-  auto& request = enter_request(*x, asker, *responder, guard, now);
-  request.promise = std::move(promise);
-  auto& who = responder->who->who;
-  if (responder->embedded)
-    who->enqueue(caf::make_mailbox_element(ctrl(),
-                                           caf::make_message_id(request.number),
-                                           {}, message_to(*responder, *x)),
-                 context());
-  else
-    send(caf::actor_cast<connection_actor>(who), serve_atom_v,
-         request_ticket{index_, request.number}, x);
+  auto& request = enter_request(*x, std::move(from), *responder, guard, now);
+  if (responder->who->node != nullptr) {
+    request.content = x;
+    request.credit = charge(responder->waiting, x->cost());
+  }
+  give(*responder, request.number, x);
   return {};
 }
 
-pending_request& router::enter_request(const routed_request& x,
-                                       const caf::strong_actor_ptr& asker,
+pending_request& router::enter_request(const routed_request& x, origin from,
                                        registration& responder,
                                        action_guard* guard,
                                        caf::actor_clock::time_point now) {
-  auto& request = table_.open(peer_of(asker), responder);
+  auto& asker = from.node != nullptr ? from.node->peer : peer_of(from.actor);
+  auto& request = table_.open(asker, responder);
   request.call_id = x.call_id;
+  request.origin = from.ticket;
+  request.promise = std::move(from.promise);
   request.begin = now;
   request.deadline = deadlines_.add(past_ms(now),
                                     coming_ms(now) + timeout_ms(x.timeout),
                                     &request);
   arm(this, deadlines_, alarms_, expire_atom_v);
+  if (from.node != nullptr)
+    from.node->add(request);
   if (guard != nullptr) {
     request.guard = guard->weak_from_this();
     request.guard_round = guard->begin();
@@ -171,28 +174,42 @@ pending_request& router::enter_request(const routed_request& x,
   return request;
 }
 
-void router::notify(const routed_request_ptr& x) {
-  auto* responder = next(x->content.action);
+void router::notify(const routed_request_ptr& x, const request_node* from) {
+  auto* responder = next(x->content.action, from);
   if (responder == nullptr)
     return;
   if (responder->rule != nullptr && drops_notify(*responder, x->content.action))
     return;
   table_.choose(*responder);
-  if (congested(*responder)) {
+  if (congested(*responder))
     ctx_.metrics.requests_overloaded->inc();
-    return;
-  }
-  auto& who = responder->who->who;
-  if (responder->embedded)
-    anon_send(caf::actor_cast<responder_actor>(who),
-              message_to(*responder, *x));
   else
-    send(caf::actor_cast<connection_actor>(who), serve_atom_v,
-         request_ticket{index_, 0}, x);
+    give(*responder, 0, x);
+}
+
+void router::give(const registration& to, uint64_t number,
+                  const routed_request_ptr& x) {
+  auto& who = *to.who;
+  request_ticket ticket{index_, number};
+  if (who.node != nullptr)
+    ask(*who.node, ticket, *x, timeout_ms(x->timeout));
+  else if (!to.embedded)
+    send(caf::actor_cast<connection_actor>(who.who), serve_atom_v, ticket, x);
+  else if (number == 0)
+    anon_send(caf::actor_cast<responder_actor>(who.who), message_to(to, *x));
+  else
+    who.who->enqueue(caf::make_mailbox_element(ctrl(),
+                                               caf::make_message_id(number), {},
+                                               message_to(to, *x)),
+                     context());
 }
 
 bool router::congested(const registration& x) const {
-  return x.embedded && x.waiting->exceeds(ctx_.node.options.shard_bytes_max);
+  auto* node = x.who->node;
+  if (node != nullptr && ctx_.peers.nodes().congested(node->slot()))
+    return true;
+  return x.waiting != nullptr
+         && x.waiting->exceeds(ctx_.node.options.shard_bytes_max);
 }
 
 action_request router::message_to(const registration& x,
@@ -220,67 +237,27 @@ void router::resolve(const request_ticket& ticket,
                      const request_outcome& outcome) {
   auto* x = table_.find(ticket.number);
   auto from_responder = [&] {
-    auto* sender = current_sender().get();
+    auto* from = current_sender().get();
+    // Of other nodes come frames.
+    if (from == nullptr)
+      return false;
     // What `enqueue` made of a response has this actor as its sender, because
     // an embedded responder may have delegated the request.
-    return x->responder->embedded ? sender == ctrl()
-                                  : sender == x->responder->who->who.get();
+    return x->responder->embedded ? from == ctrl()
+                                  : from == x->responder->who->who.get();
   };
   if (x == nullptr || ticket.shard != index_ || !from_responder()) {
     ctx_.metrics.stray_answers->inc();
     return;
   }
+  finish(*x, outcome);
+}
+
+void router::finish(pending_request& x, const request_outcome& outcome) {
   auto& outcomes = outcome.failed() ? ctx_.metrics.requests_failed
                                     : ctx_.metrics.requests_answered;
   outcomes->inc();
-  settle(*x, outcome);
-}
-
-void router::add_client(const std::string& action, uint32_t call_id) {
-  auto who = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
-  if (!who)
-    return;
-  auto client = caf::actor_cast<connection_actor>(who);
-  auto& peer = peer_of(who);
-  auto added = table_.add(peer, action, false, guards_.rule_of(action));
-  forget_if_idle(peer);
-  if (call_id == 0)
-    return;
-  if (added)
-    send(client, register_atom_v, call_id);
-  else
-    send(client, resolve_atom_v, call_id,
-         request_outcome::failure(errc::overloaded));
-}
-
-void router::remove_client(const std::string& action, uint32_t call_id) {
-  auto who = caf::actor_cast<caf::strong_actor_ptr>(current_sender());
-  if (!who)
-    return;
-  if (auto* peer = find_peer(who.get())) {
-    table_.remove(*peer, action);
-    forget_if_idle(*peer);
-  }
-  if (call_id != 0)
-    send(caf::actor_cast<connection_actor>(who), register_atom_v, call_id);
-}
-
-caf::result<void> router::add_embedded(const std::string& action,
-                                       const caf::actor& who) {
-  auto& peer = peer_of(caf::actor_cast<caf::strong_actor_ptr>(who));
-  auto added = table_.add(peer, action, true, guards_.rule_of(action));
-  forget_if_idle(peer);
-  if (!added)
-    return caf::make_error(errc::overloaded);
-  return caf::unit;
-}
-
-void router::remove_embedded(const std::string& action, const caf::actor& who) {
-  auto* peer = find_peer(caf::actor_cast<caf::actor_control_block*>(who));
-  if (peer == nullptr)
-    return;
-  table_.remove(*peer, action);
-  forget_if_idle(*peer);
+  settle(x, outcome);
 }
 
 // -- ends of requests ---------------------------------------------------------
@@ -291,21 +268,28 @@ void router::on_down(const caf::down_msg& x) {
     return;
   // Not in the map any more, it is not forgotten when it is idle.
   auto node = peers_.extract(i);
-  auto& peer = node.mapped();
-  while (auto* request = peer.requests.first()) {
+  bury(node.mapped());
+}
+
+void router::bury(request_peer& x) {
+  while (auto* request = x.requests.first()) {
     ctx_.metrics.requests_cancelled->inc();
     withdraw(*request);
   }
-  while (!peer.registrations.empty()) {
-    auto& served = *peer.registrations.back();
-    if (served.action != nullptr) {
-      table_.remove(served);
-    } else {
-      ctx_.metrics.requests_failed->inc();
-      settle(*served.requests.first(),
-             request_outcome::failure(errc::responder_failed));
-    }
+  while (!x.registrations.empty())
+    fail(*x.registrations.back());
+}
+
+void router::fail(registration& x) {
+  auto serves = x.action != nullptr;
+  // What is taken back already goes with its last request.
+  for (auto left = x.in_flight; left > 0; --left) {
+    ctx_.metrics.requests_failed->inc();
+    settle(*x.requests.first(),
+           request_outcome::failure(errc::responder_failed));
   }
+  if (serves)
+    remove(x);
 }
 
 void router::expire() {
@@ -314,26 +298,45 @@ void router::expire() {
   while (auto x = deadlines_.pop_due(now)) {
     auto& request = **x;
     request.deadline = deadlines_.none;
-    ctx_.metrics.requests_timed_out->inc();
-    tell_cancelled(request);
-    settle(request, request_outcome::failure(errc::timeout));
+    time_out(request);
   }
   arm(this, deadlines_, alarms_, expire_atom_v);
 }
 
+void router::time_out(pending_request& x) {
+  auto outcome = request_outcome::failure(errc::timeout);
+  ctx_.metrics.requests_timed_out->inc();
+  tell_cancelled(x, true);
+  if (x.asker->node == nullptr)
+    return settle(x, outcome);
+  // The node that asks has a deadline of its own.
+  observe(x, outcome);
+  close(x);
+}
+
 void router::settle(pending_request& x, const request_outcome& outcome) {
+  observe(x, outcome);
+  answer(x, outcome);
+  close(x);
+}
+
+void router::observe(const pending_request& x, const request_outcome& outcome) {
   auto now = clock().now();
   auto seconds = std::chrono::duration<double>{now - x.begin};
   ctx_.metrics.request_seconds->observe(seconds.count());
   judge(x, outcome, now);
-  if (!x.promise.pending())
+}
+
+void router::answer(pending_request& x, const request_outcome& outcome) {
+  if (auto* node = x.asker->node)
+    tell(*node, x.origin.shard, peer_outcome{x.origin, false, outcome});
+  else if (!x.promise.pending())
     send(caf::actor_cast<connection_actor>(x.asker->who), resolve_atom_v,
          x.call_id, outcome);
   else if (outcome.failed())
     x.promise.deliver(to_error(outcome));
   else
     x.promise.deliver(outcome.payload);
-  close(x);
 }
 
 void router::withdraw(pending_request& x) {
@@ -342,8 +345,11 @@ void router::withdraw(pending_request& x) {
   close(x);
 }
 
-void router::tell_cancelled(const pending_request& x) {
-  if (!x.responder->embedded)
+void router::tell_cancelled(const pending_request& x, bool late) {
+  if (auto* node = x.responder->who->node)
+    tell(*node, node->shard_of(x.content->content.action),
+         peer_cancel{{index_, x.number}, late});
+  else if (!x.responder->embedded)
     send(caf::actor_cast<connection_actor>(x.responder->who->who),
          cancel_atom_v, request_ticket{index_, x.number});
 }
@@ -353,6 +359,8 @@ void router::close(pending_request& x) {
   auto& responder = *x.responder->who;
   if (x.deadline != deadlines_.none)
     deadlines_.cancel(x.deadline);
+  if (asker.node != nullptr)
+    asker.node->erase(x);
   table_.close(x);
   forget_if_idle(asker);
   if (&asker != &responder)
@@ -376,7 +384,7 @@ request_peer& router::peer_of(const caf::strong_actor_ptr& who) {
 }
 
 void router::forget_if_idle(request_peer& x) {
-  if (!x.idle())
+  if (x.node != nullptr || !x.idle())
     return;
   auto i = peers_.find(x.who.get());
   if (i == peers_.end() || &i->second != &x)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,8 @@
 
 #include <callboard/actors/action_guards.hpp>
 #include <callboard/actors/alarms.hpp>
+#include <callboard/actors/cluster/peer_request_frames.hpp>
+#include <callboard/actors/cluster/request_node.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/loop_context.hpp>
@@ -27,6 +30,9 @@ namespace callboard {
 /// An asker gets exactly one answer for each request with a seqId, unless it
 /// cancels or dies first. What comes later, or from somebody whom the request
 /// was not given to, is dropped and counted.
+///
+/// Where nobody of this node serves an action, the shard that has it at another
+/// one is asked. What comes from there goes no further.
 class router : public hosted<router_actor::base> {
 public:
   using super = hosted<router_actor::base>;
@@ -62,27 +68,52 @@ private:
 
   caf::result<payload> route_embedded(const routed_request_ptr& x);
 
+  // Who asks.
+  struct origin {
+    // Null: another node.
+    caf::strong_actor_ptr actor = nullptr;
+    // Answers an embedded actor; invalid for others.
+    caf::typed_response_promise<payload> promise = {};
+    // Null: an actor.
+    request_node* node = nullptr;
+    // The node's.
+    request_ticket ticket = {};
+  };
+
+  // Returns the time that a request has.
+  static int64_t timeout_ms(caf::timespan x);
+
   // Gives a request to a responder.
-  // @param promise answers an embedded asker; invalid for a connection.
   // @returns why it cannot be; none if it was.
-  refusal open(const routed_request_ptr& x, const caf::strong_actor_ptr& asker,
-               caf::typed_response_promise<payload> promise);
+  refusal open(const routed_request_ptr& x, origin from);
 
   // Enters a request into the table.
   // @param guard the action's; null: none.
-  pending_request& enter_request(const routed_request& x,
-                                 const caf::strong_actor_ptr& asker,
+  pending_request& enter_request(const routed_request& x, origin from,
                                  registration& responder, action_guard* guard,
                                  caf::actor_clock::time_point now);
 
-  void notify(const routed_request_ptr& x);
+  // @param from null: somebody of this node.
+  void notify(const routed_request_ptr& x, const request_node* from = nullptr);
 
   // Returns who serves the next request for `action`, a full name: the
-  // application, or else clients of the tenant; or null.
-  [[nodiscard]] registration* next(std::string_view action) noexcept;
+  // application, or else clients of the tenant; those of this node before
+  // others. Null: nobody.
+  // @param from where it comes from; null: from this node.
+  [[nodiscard]] registration* next(std::string_view action,
+                                   const request_node* from) noexcept;
 
-  // Returns whether an embedded responder has as much waiting as it may.
+  // Returns the node to ask next; null where there is none.
+  [[nodiscard]] registration* next_node(std::string_view action) noexcept;
+
+  // Returns whether an embedded responder, or another node, has as much waiting
+  // as it may.
   [[nodiscard]] bool congested(const registration& x) const;
+
+  // Sends a request to its responder.
+  // @param number 0: nobody waits for an answer.
+  void give(const registration& to, uint64_t number,
+            const routed_request_ptr& x);
 
   // Returns the message for an embedded responder and charges it.
   static action_request message_to(const registration& x,
@@ -127,6 +158,17 @@ private:
 
   void resolve(const request_ticket& ticket, const request_outcome& outcome);
 
+  // Counts and settles what has an outcome.
+  void finish(pending_request& x, const request_outcome& outcome);
+
+  // Enters somebody of this node as responder.
+  bool add(request_peer& who, const std::string& action, bool embedded);
+
+  // Takes a registration back; what was given to it stays.
+  void remove(registration& x);
+
+  void remove(const caf::actor_control_block* who, const std::string& action);
+
   void add_client(const std::string& action, uint32_t call_id);
 
   void remove_client(const std::string& action, uint32_t call_id);
@@ -140,18 +182,86 @@ private:
 
   void on_down(const caf::down_msg& x);
 
+  // Withdraws what somebody asks who is no more, and fails what it serves.
+  void bury(request_peer& x);
+
+  // Takes a registration back and fails what it has to answer.
+  void fail(registration& x);
+
   void expire();
+
+  // The time of a request is over.
+  void time_out(pending_request& x);
 
   // Answers the asker and forgets the request.
   void settle(pending_request& x, const request_outcome& outcome);
+
+  void answer(pending_request& x, const request_outcome& outcome);
+
+  // Counts what the outcome says of the responder.
+  void observe(const pending_request& x, const request_outcome& outcome);
 
   // Forgets a request whose asker does not wait any more.
   void withdraw(pending_request& x);
 
   // Tells the responder, where it can be told, that nobody waits any more.
-  void tell_cancelled(const pending_request& x);
+  // @param late whether that is because the time is over.
+  void tell_cancelled(const pending_request& x, bool late = false);
 
   void close(pending_request& x);
+
+  // -- other nodes ------------------------------------------------------------
+
+  // Lets the other nodes know that this shard begins anew.
+  void begin();
+
+  // Gets to know the nodes that the loop knows.
+  void meet();
+
+  // The same, again and again until these are the ones that it was told of.
+  void meet_told();
+
+  void take(const shard_batch& x);
+
+  // Reads one frame and handles it.
+  // @returns false if it is none.
+  bool take_frame(request_node& from, peer_frame number, frame_source& source);
+
+  void take(request_node& from, const peer_offer& x);
+  void take(request_node& from, const peer_withdraw& x);
+  void take(request_node& from, const peer_restart& x);
+  void take(request_node& from, peer_serve& x);
+  void take(request_node& from, const peer_outcome& x);
+  void take(request_node& from, const peer_cancel& x);
+
+  // Asks another node.
+  void ask(const request_node& to, const request_ticket& ticket,
+           const routed_request& x, int64_t left_ms);
+
+  // Asks a second node, where one refused the request because nobody serves it
+  // there.
+  // @returns false where there is none, or it has gone to one already.
+  bool move(pending_request& x);
+
+  // Sends a frame to a shard of another node, if that is still at its slot.
+  template <class Frame>
+  void tell(const request_node& to, uint32_t shard, const Frame& x) {
+    auto* now = ctx_.peers.nodes().at(to.slot());
+    if (now != nullptr && now->who.same_run(to.who()))
+      ctx_.peers.send_to(shard_kind::router, to.slot(), shard, x);
+  }
+
+  // Sends a frame about an action to the shards that have it at other nodes.
+  template <class Frame>
+  void tell_all(const std::string& action, const Frame& x) {
+    for (auto& node : nodes_)
+      if (node != nullptr)
+        tell(*node, node->shard_of(action), x);
+  }
+
+  // Sends a node what this shard offers.
+  // @param shard null: to all its shards.
+  void offer_all(const request_node& to, const uint32_t* shard = nullptr);
 
   // -- peers ------------------------------------------------------------------
 
@@ -173,6 +283,12 @@ private:
   timing_wheel<pending_request*> deadlines_;
   alarms alarms_;
   std::unordered_map<const caf::actor_control_block*, request_peer> peers_;
+  // The nodes that this has met, by slot, and the set that they were in.
+  std::vector<std::unique_ptr<request_node>> nodes_;
+  peer_set_ptr met_;
+  // The set that this was told of.
+  peer_set_ptr told_;
+  bool looks_again_ = false;
 };
 
 } // namespace callboard

@@ -7,19 +7,9 @@
 #include <caf/telemetry/counter.hpp>
 #include <caf/telemetry/gauge.hpp>
 
-#include <callboard/actors/tenant_space.hpp>
-
-// Who serves an action, and how a router holds requests to its rules.
+// How a router holds requests to its rules.
 
 namespace callboard {
-
-registration* router::next(std::string_view action) noexcept {
-  // Those of the application serve all tenants.
-  if (action.starts_with('$'))
-    if (auto* found = table_.next(visible_name(action)))
-      return found;
-  return table_.next(action);
-}
 
 action_guard* router::guard_of(const registration& x, std::string_view action,
                                caf::actor_clock::time_point now) {

@@ -43,15 +43,21 @@ struct loop_fixture : test_coordinator_fixture<> {
   /// Lets time pass from one timer to the next, so that each is followed by
   /// what its message leads to.
   void pass(caf::timespan x) {
+    pass(x, [this] { sched.run(); });
+  }
+
+  /// The same, and calls `turn` for what the messages lead to.
+  template <class F>
+  void pass(caf::timespan x, F turn) {
     auto& clock = sched.clock();
     auto end = clock.now() + x;
     while (!clock.schedule.empty() && clock.schedule.begin()->first <= end) {
       auto next = std::max(clock.schedule.begin()->first, clock.now());
       timers_fired += clock.advance_time(next - clock.now());
-      sched.run();
+      turn();
     }
     clock.advance_time(end - clock.now());
-    sched.run();
+    turn();
   }
 
   /// Returns how many timers are under way.
