@@ -10,7 +10,7 @@
 #include <callboard/messages/errc.hpp>
 #include <callboard/net/client_error.hpp>
 
-#include "fake_client_port.hpp"
+#include "net/fake_client_port.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "client_pool_fixture.hpp"
+#include "net/client_pool_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

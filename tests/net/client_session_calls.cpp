@@ -2,7 +2,7 @@
 
 #include <callboard/net/client_session.hpp>
 
-#include "client_session_fixture.hpp"
+#include "net/client_session_fixture.hpp"
 
 using namespace callboard;
 using namespace callboard::net;

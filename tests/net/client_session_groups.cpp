@@ -2,9 +2,7 @@
 
 #include <callboard/net/client_session.hpp>
 
-#include <callboard/net/client_error.hpp>
-
-#include "support/test.hpp"
+#include "net/played_session.hpp"
 
 using namespace callboard;
 using namespace callboard::net;
@@ -12,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct fixture {
+struct fixture : played_session {
   fixture() {
     client_handlers handlers;
     handlers.on_gap = [this](const gap& x) {
@@ -22,8 +20,7 @@ struct fixture {
     handlers.on_error = [this](const caf::error& x) {
       log.push_back("error " + details(x).name);
     };
-    uut = std::make_shared<client_session>(client_options{}, handlers,
-                                           [this] { return now; });
+    make({}, handlers);
   }
 
   void connect() {
@@ -47,24 +44,8 @@ struct fixture {
       10);
   }
 
-  void respond(const std::string& json = "null") {
-    auto body = payload::from_json(json).value();
-    frame_view x;
-    x.type = frame_type::response;
-    x.seq_id = last_seq_id;
-    x.payload = body.view();
-    uut->handle(x);
-  }
-
   void refuse(errc code) {
-    frame_view x;
-    x.type = frame_type::error;
-    x.seq_id = last_seq_id;
-    x.subject = info(code).name;
-    x.meta.code = info(code).number;
-    x.meta.mark(meta_key::code);
-    x.meta.temporary = info(code).temporary;
-    uut->handle(x);
+    played_session::refuse(last_seq_id, code);
   }
 
   void event(std::string_view topic, std::string_view group, uint64_t offset,
@@ -100,21 +81,6 @@ struct fixture {
       });
   }
 
-  using lines = std::vector<std::string>;
-
-  lines take_sent() {
-    return std::exchange(sent, {});
-  }
-
-  lines take_log() {
-    return std::exchange(log, {});
-  }
-
-  client_session::time_point now{};
-  std::shared_ptr<client_session> uut;
-  lines sent;
-  lines log;
-  uint32_t last_seq_id = 0;
   bool confirms = true;
 };
 
