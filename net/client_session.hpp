@@ -55,6 +55,8 @@ public:
     time_point deadline{};
     /// Asks again for what an earlier connection had; ends with this one.
     bool again = false;
+    /// Counts towards what may wait. What is sent again has had its place.
+    bool counts = false;
     bool sent = false;
   };
 
@@ -195,9 +197,12 @@ private:
   std::vector<operation> make_room(size_t bytes);
 
   [[nodiscard]] bool is_full(size_t bytes) const noexcept {
-    return waiting_.size() >= options_.queue_max
+    return waiting_count_ >= options_.queue_max
            || waiting_bytes_ + bytes > options_.queued_bytes_max;
   }
+
+  // Counts what begins to wait, or does so no longer.
+  void count_waiting(const operation& x, bool waits) noexcept;
 
   [[nodiscard]] bool may_send() const {
     return send_ && !paused_ && inflight_ < inflight_max_
@@ -279,6 +284,8 @@ private:
   operation_id last_operation_ = 0;
   caf::error given_up_;
   std::deque<uint32_t> waiting_;
+  // Of those in it that count.
+  size_t waiting_count_ = 0;
   size_t waiting_bytes_ = 0;
   size_t inflight_ = 0;
   std::set<std::pair<time_point, uint32_t>> deadlines_;
