@@ -1,8 +1,8 @@
 #include <bit>
-#include <random>
 #include <thread>
 #include <utility>
 
+#include <callboard/net/backoff.hpp>
 #include <callboard/net/client_options.hpp>
 #include <callboard/net/client_pool_core_parts.hpp>
 #include <callboard/net/log.hpp>
@@ -31,9 +31,7 @@ client_pool_surroundings completed(client_pool_surroundings x) {
   if (!x.now)
     x.now = [] { return std::chrono::steady_clock::now(); };
   if (!x.random)
-    x.random = [source = std::minstd_rand{std::random_device{}()}]() mutable {
-      return std::uniform_real_distribution<double>{0, 1}(source);
-    };
+    x.random = even_random();
   if (!x.on_leak)
     x.on_leak = log_lease_leak;
   return x;
