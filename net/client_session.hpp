@@ -152,6 +152,12 @@ public:
     return operations_.size();
   }
 
+  /// Returns whether what is asked for on this connection has to wait for what
+  /// was asked for before.
+  [[nodiscard]] bool is_busy() const {
+    return send_ && !paused_ && (!waiting_.empty() || !may_send());
+  }
+
 private:
   // What has ended can be asked for anew before the server has answered. The
   // generation, which is never used again, tells the answers apart.

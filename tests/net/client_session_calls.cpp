@@ -138,6 +138,24 @@ CAF_TEST(subscriptions that are made again do not ) {
   CAF_CHECK_EQUAL(take_log(), lines{"a overloaded"});
 }
 
+CAF_TEST(a connection is busy where what is new waits for what is old) {
+  CAF_CHECK(!uut->is_busy());
+  ask("a");
+  // It waits for a connection.
+  CAF_CHECK(!uut->is_busy());
+  connect(1);
+  CAF_CHECK(uut->is_busy());
+  respond();
+  CAF_CHECK(!uut->is_busy());
+  ask("b");
+  CAF_CHECK(uut->is_busy());
+  // This waits for the next connection.
+  uut->pause();
+  CAF_CHECK(!uut->is_busy());
+  uut->disconnected();
+  CAF_CHECK(!uut->is_busy());
+}
+
 CAF_TEST(a full connection lets what is new wait) {
   auto full = false;
   uut->connected(
