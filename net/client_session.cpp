@@ -88,6 +88,7 @@ void client_session::disconnected() {
   later_.clear();
   incoming_.clear();
   incoming_deadlines_.clear();
+  given_.clear();
   std::vector<uint32_t> sent;
   for (auto& [seq_id, x] : operations_)
     if (x.sent || x.again || ends_something(x))

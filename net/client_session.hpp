@@ -121,6 +121,9 @@ public:
   void join(std::string topic, member_options options, member_handler on_event,
             result_handler<position> done);
 
+  void join(std::string topic, member_options options, member_handlers handlers,
+            result_handler<subscribed> done);
+
   void leave(const std::string& topic, const std::string& group,
              result_handler<void> done);
 
@@ -182,7 +185,7 @@ private:
 
   struct membership {
     uint64_t generation = 0;
-    member_handler on_event;
+    member_handlers handlers;
     bool ack = false;
     bool established = false;
   };
@@ -262,6 +265,9 @@ private:
 
   void on_member_event(const frame_view& x);
 
+  // Sends a member's answer to an event that came on the given connection.
+  void answer_event(uint64_t connection, uint32_t seq_id, bool confirmed);
+
   void on_position(const frame_view& x);
 
   void on_reply(const frame_view& x);
@@ -302,6 +308,8 @@ private:
   // Unanswered requests to our responders, and until when they are wanted.
   std::unordered_map<uint32_t, time_point> incoming_;
   std::set<std::pair<time_point, uint32_t>> incoming_deadlines_;
+  // Events that members have not answered.
+  std::set<uint32_t> given_;
   // What is done on this connection later.
   std::multimap<time_point, std::function<void()>> later_;
 };

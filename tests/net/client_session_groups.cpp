@@ -81,7 +81,20 @@ struct fixture : played_session {
       });
   }
 
+  // Joins as who answers when the test does.
+  void join_later() {
+    member_handlers handlers;
+    handlers.on_event = [this](const event_view&, member_answer answer) {
+      answers.push_back(std::move(answer));
+    };
+    handlers.on_lost = [this](const caf::error& why) {
+      log.push_back("lost " + details(why).name);
+    };
+    uut->join("a", {"g", true}, handlers, {});
+  }
+
   bool confirms = true;
+  std::vector<member_answer> answers;
 };
 
 } // namespace
@@ -132,6 +145,60 @@ CAF_TEST(events of groups and of subscriptions go to their handlers) {
   CAF_CHECK_EQUAL(take_log(), (lines{"h@1x1", "plain@1", "g@1x1"}));
   join("g");
   CAF_CHECK_EQUAL(take_log(), lines{"already_subscribed"});
+}
+
+CAF_TEST(a member may answer later) {
+  connect();
+  join_later();
+  respond();
+  take_sent();
+  event("a", "g", 5, 1);
+  event("a", "g", 6, 2);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  answers[1](false);
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), (lines{"error rejected 2", "ack 1"}));
+  // Once.
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+}
+
+CAF_TEST(an event that was taken away is not answered) {
+  connect();
+  join_later();
+  respond();
+  take_sent();
+  event("a", "g", 5, 1);
+  tell(frame_type::cancel, 1, "");
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+}
+
+CAF_TEST(an event is answered on the connection that it came by) {
+  connect();
+  join_later();
+  respond();
+  event("a", "g", 5, 1);
+  uut->disconnected();
+  take_sent();
+  connect();
+  respond();
+  take_sent();
+  event("a", "g", 5, 1, 2);
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  answers[1](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{"ack 1"});
+}
+
+CAF_TEST(a membership that is not to be had again is told as lost) {
+  connect();
+  join_later();
+  respond();
+  uut->disconnected();
+  connect();
+  refuse(errc::forbidden);
+  CAF_CHECK_EQUAL(take_log(), (lines{"lost forbidden", "error forbidden"}));
 }
 
 CAF_TEST(what comes after a member has left is for another one) {
