@@ -43,7 +43,7 @@ void broker::go_on_reloading() {
   auto work = std::max<size_t>(matches_a_step / rules, 1);
   auto tell = [this](const std::string& name, const topic_options& before,
                      const topic_options& now) { revised(name, before, now); };
-  auto done = topics_.revise(work, now_ms(), ctx_.unix_ms, tell);
+  auto done = topics_.revise(work, now_ms(), tell);
   done &= ctx_.topics.revise(work, ctx_.unix_ms);
   ctx_.counts.frames_out[static_cast<size_t>(frame_type::presence)]
     += static_cast<uint32_t>(ctx_.topics.take_presence_frames());

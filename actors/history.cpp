@@ -5,18 +5,18 @@
 
 namespace callboard {
 
-void history::add(publication_ptr x, size_t size_max, int64_t until_ms) {
+void history::add(publication_ptr x, size_t size_max, int64_t now_ms) {
   while (size_ >= size_max)
     pop();
   if (size_ == ring_.size())
     grow(size_max);
   bytes_ += x->cost();
-  ring_[(first_ + size_) % ring_.size()] = {std::move(x), until_ms};
+  ring_[(first_ + size_) % ring_.size()] = {std::move(x), now_ms};
   ++size_;
 }
 
-void history::expire(int64_t now_ms) {
-  while (size_ > 0 && ring_[first_].until_ms <= now_ms)
+void history::expire(int64_t added_ms) {
+  while (size_ > 0 && ring_[first_].added_ms <= added_ms)
     pop();
   if (size_ == 0)
     ring_ = {};
@@ -27,14 +27,6 @@ void history::trim(size_t size_max) {
     pop();
   if (ring_.size() > size_max)
     move_to(size_max);
-}
-
-void history::set_ttl(int64_t ttl_ms, int64_t clock_ms) {
-  for (size_t i = 0; i < size_; ++i) {
-    auto& x = ring_[(first_ + i) % ring_.size()];
-    x.until_ms = ttl_ms == 0 ? for_ever
-                             : x.event->timestamp + clock_ms + ttl_ms;
-  }
 }
 
 void history::copy(uint64_t first, size_t limit, int64_t bytes_max,

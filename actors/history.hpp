@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -37,25 +36,16 @@ using history_slice_ptr = caf::intrusive_ptr<history_slice>;
 /// milliseconds of the caller's clock.
 class history {
 public:
-  static constexpr int64_t for_ever = std::numeric_limits<int64_t>::max();
-
   /// Adds `x`, whose offset is the last one's plus one. The oldest one goes if
   /// there are `size_max` already.
   /// @param size_max from 1.
-  /// @param until_ms when it expires.
-  void add(publication_ptr x, size_t size_max, int64_t until_ms);
+  void add(publication_ptr x, size_t size_max, int64_t now_ms);
 
-  /// Forgets those that have expired.
-  void expire(int64_t now_ms);
+  /// Forgets those that were added at `added_ms` or before.
+  void expire(int64_t added_ms);
 
   /// Forgets the oldest ones, so that at most `size_max` are left.
   void trim(size_t size_max);
-
-  /// Lets those that are here expire `ttl_ms` after they were accepted; 0: they
-  /// do not.
-  /// @param clock_ms how far the caller's clock is ahead of the publications'
-  ///                 timestamps.
-  void set_ttl(int64_t ttl_ms, int64_t clock_ms);
 
   /// Appends those with offsets from `first` on to `out`, at most `limit` of
   /// them, and at most about `bytes_max` bytes.
@@ -87,7 +77,7 @@ public:
 private:
   struct kept {
     publication_ptr event;
-    int64_t until_ms = 0;
+    int64_t added_ms = 0;
   };
 
   [[nodiscard]] const kept& at(size_t i) const noexcept {

@@ -96,13 +96,9 @@ void owned_topics::keep(topic& at, const publication_ptr& x, int64_t now_ms) {
   if (at.options.retain)
     retain(at, x);
   if (at.options.has_history()) {
-    auto ttl_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                    at.options.history_ttl)
-                    .count();
-    auto until = ttl_ms == 0 ? history::for_ever : now_ms + ttl_ms;
+    expire_history(at, now_ms);
     change_history(at, [&](history& kept) {
-      kept.expire(now_ms);
-      kept.add(x, at.options.history_size, until);
+      kept.add(x, at.options.history_size, now_ms);
     });
     used(at);
   }
@@ -127,11 +123,12 @@ void owned_topics::forget_retained(topic& at) {
   with_value_.erase(old->topic);
 }
 
-template <class F>
-void owned_topics::change_history(topic& at, F&& change) {
-  kept_bytes_ -= at.kept.cost();
-  change(at.kept);
-  kept_bytes_ += at.kept.cost();
+void owned_topics::expire_history(topic& at, int64_t now_ms) {
+  using std::chrono::milliseconds;
+  auto ttl_ms
+    = std::chrono::duration_cast<milliseconds>(at.options.history_ttl).count();
+  if (ttl_ms > 0)
+    change_history(at, [=](history& kept) { kept.expire(now_ms - ttl_ms); });
 }
 
 void owned_topics::used(topic& at) {
@@ -202,7 +199,7 @@ uint64_t owned_topics::oldest(std::string_view topic, int64_t now_ms) {
   if (i == topics_.end())
     return 0;
   auto& at = i->second;
-  change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
+  expire_history(at, now_ms);
   return at.kept.first_offset();
 }
 
@@ -219,7 +216,7 @@ history_slice_ptr owned_topics::read(std::string_view name, uint64_t first,
   result->epoch = at.epoch;
   result->head = at.offset;
   if (!at.kept.empty()) {
-    change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
+    expire_history(at, now_ms);
     at.kept.copy(first, limit, bytes_max, result->events);
     used(at);
   }
@@ -269,7 +266,7 @@ bool owned_topics::keeps_history(std::string_view topic) const {
 
 bool owned_topics::expire(topic& at, int64_t now_ms) {
   forget_ids(at, now_ms);
-  change_history(at, [now_ms](history& kept) { kept.expire(now_ms); });
+  expire_history(at, now_ms);
   if (at.kept.empty())
     unlist(at);
   // What is on the disk need not be here.

@@ -146,10 +146,8 @@ public:
   /// `callboard::revised`), and forgets what these do not let them keep. Times
   /// of a history count from when its publications were accepted.
   /// @param work about how many topics and publications are looked at.
-  /// @param unix_ms the clock of the publications' timestamps.
   /// @returns whether all go by them.
-  bool revise(size_t work, int64_t now_ms, int64_t unix_ms,
-              const revised_topic& tell);
+  bool revise(size_t work, int64_t now_ms, const revised_topic& tell);
 
   /// Returns how many topics of those that `revise` has seen since `set_rules`
   /// have another durability than the rules say.
@@ -335,11 +333,10 @@ private:
 
   // Lets one topic go by the rules.
   void revise(const std::string& name, topic& at, int64_t now_ms,
-              int64_t unix_ms, const revised_topic& tell);
+              const revised_topic& tell);
 
   // Forgets what the topic's options do not let it keep.
-  void trim(topic& at, const topic_options& before, int64_t now_ms,
-            int64_t unix_ms);
+  void trim(topic& at, int64_t now_ms);
 
   // Returns whether the last values leave room for `x`.
   [[nodiscard]] bool has_room(const topic& at, const publication& x) const;
@@ -367,7 +364,14 @@ private:
 
   // Calls `change` on the history and keeps the account of it.
   template <class F>
-  void change_history(topic& at, F&& change);
+  void change_history(topic& at, F&& change) {
+    kept_bytes_ -= at.kept.cost();
+    change(at.kept);
+    kept_bytes_ += at.kept.cost();
+  }
+
+  // Forgets what the topic has kept for long enough.
+  void expire_history(topic& at, int64_t now_ms);
 
   void used(topic& at);
 

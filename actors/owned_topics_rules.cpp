@@ -1,6 +1,5 @@
 #include <callboard/actors/owned_topics.hpp>
 
-#include <chrono>
 #include <utility>
 
 // What rules say that change while topics live, and how fast clients publish.
@@ -11,11 +10,6 @@ namespace {
 
 // Events that a topic has kept, which cost as much as its search for its rule.
 constexpr size_t events_a_match = 16;
-
-int64_t ttl_ms_of(const topic_options& x) {
-  using std::chrono::milliseconds;
-  return std::chrono::duration_cast<milliseconds>(x.history_ttl).count();
-}
 
 } // namespace
 
@@ -45,7 +39,7 @@ void owned_topics::set_rules(const std::vector<topic_rule>& rules) noexcept {
   rates_.clear();
 }
 
-bool owned_topics::revise(size_t work, int64_t now_ms, int64_t unix_ms,
+bool owned_topics::revise(size_t work, int64_t now_ms,
                           const revised_topic& tell) {
   // Topics stand elsewhere when the table has grown; they are looked at again.
   if (lap_.buckets != topics_.bucket_count())
@@ -54,13 +48,13 @@ bool owned_topics::revise(size_t work, int64_t now_ms, int64_t unix_ms,
   for (; lap_.next < lap_.buckets && done < work; ++lap_.next, ++done)
     for (auto i = topics_.begin(lap_.next); i != topics_.end(lap_.next); ++i) {
       done += 1 + i->second.kept.size() / events_a_match;
-      revise(i->first, i->second, now_ms, unix_ms, tell);
+      revise(i->first, i->second, now_ms, tell);
     }
   return lap_.next >= lap_.buckets;
 }
 
 void owned_topics::revise(const std::string& name, topic& at, int64_t now_ms,
-                          int64_t unix_ms, const revised_topic& tell) {
+                          const revised_topic& tell) {
   auto& wanted = options_of(*rules_, name);
   if (wanted.durability != at.options.durability)
     ++lap_.unlike;
@@ -71,22 +65,17 @@ void owned_topics::revise(const std::string& name, topic& at, int64_t now_ms,
   if (before.publish_rate != now.publish_rate
       || before.publish_burst != now.publish_burst)
     at.rate = nullptr;
-  trim(at, before, now_ms, unix_ms);
+  trim(at, now_ms);
   tell(name, before, now);
 }
 
-void owned_topics::trim(topic& at, const topic_options& before, int64_t now_ms,
-                        int64_t unix_ms) {
-  auto& options = at.options;
-  auto old_bytes = at.kept.cost();
-  at.kept.trim(options.history_size);
-  if (before.history_ttl != options.history_ttl)
-    at.kept.set_ttl(ttl_ms_of(options), now_ms - unix_ms);
-  at.kept.expire(now_ms);
-  kept_bytes_ += at.kept.cost() - old_bytes;
+void owned_topics::trim(topic& at, int64_t now_ms) {
+  change_history(at,
+                 [&](history& kept) { kept.trim(at.options.history_size); });
+  expire_history(at, now_ms);
   if (at.kept.empty())
     unlist(at);
-  if (!options.retain)
+  if (!at.options.retain)
     forget_retained(at);
 }
 

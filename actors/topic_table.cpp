@@ -45,7 +45,7 @@ topic_table::subscribe(outbox& box, std::string_view subject, uint32_t seq_id,
   auto same = [&topic](auto& x) { return x->topic == &topic; };
   if (!created && std::ranges::any_of(box.subscriptions, same))
     return subscribe_result::duplicate;
-  if (!topics_lap_.done)
+  if (!topics_lap_.done || !patterns_lap_.done)
     revise(topic);
   // What was published before must not reach the newcomer.
   share_out(topic);

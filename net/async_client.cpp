@@ -66,7 +66,7 @@ client_handlers async_client::impl::listen(client_handlers next) {
           f(x);
       };
   result.on_gap = [weak, f = next.on_gap](const gap& x) {
-    auto self = weak.lock();
+    auto self = x.group.empty() ? weak.lock() : nullptr;
     if (auto state = self ? self->find(std::string{x.subject}) : nullptr)
       state->on_gap(x.reason);
     if (f)

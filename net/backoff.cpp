@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <random>
 
 namespace callboard::net {
 
@@ -17,6 +18,12 @@ caf::timespan backoff::next() {
   bound_ = bound_ > cap_ / 2 ? cap_ : bound_ * 2;
   ++attempts_;
   return wait;
+}
+
+backoff::random_source even_random() {
+  return [generator = std::minstd_rand{std::random_device{}()}]() mutable {
+    return std::uniform_real_distribution<double>{0, 1}(generator);
+  };
 }
 
 } // namespace callboard::net

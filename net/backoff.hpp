@@ -46,4 +46,8 @@ private:
   size_t attempts_ = 0;
 };
 
+/// Returns a source of numbers that are drawn evenly, another sequence each
+/// time. Copies of it go on by themselves. One thread at a time may use it.
+backoff::random_source even_random();
+
 } // namespace callboard::net

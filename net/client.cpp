@@ -63,6 +63,10 @@ size_t client::pending() const noexcept {
   return impl_->core->session().pending();
 }
 
+bool client::is_busy() const {
+  return impl_->core->session().is_busy();
+}
+
 void client::subscribe(std::string subject, event_handler on_event,
                        result_handler<position> done) {
   impl_->core->session().subscribe(std::move(subject), std::move(on_event),

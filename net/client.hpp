@@ -66,6 +66,10 @@ public:
   /// the server they wait here, up to `client_options::queue_max`.
   [[nodiscard]] size_t pending() const noexcept;
 
+  /// Returns whether there is a connection and what is asked for now has to
+  /// wait, because as much is in flight as the server takes.
+  [[nodiscard]] bool is_busy() const;
+
   /// Subscribes to a topic or a pattern. After a reconnect it does so again,
   /// from the last position where that is known.
   /// @param on_event is called for each event.

@@ -16,6 +16,14 @@ callboard::position for_actors(const position& x) {
   return {x.epoch, x.offset};
 }
 
+// Without a connection nobody heard who came and who went.
+presence_update presence_reset(const std::string& topic) {
+  presence_update result;
+  result.topic = topic;
+  result.reset = true;
+  return result;
+}
+
 } // namespace
 
 // -- life ---------------------------------------------------------------------
@@ -46,18 +54,39 @@ client_actor::behavior_type client_actor::make_behavior() {
     [this](subscribe_atom, const caf::actor& who,
            const std::string& subject) -> caf::result<callboard::position> {
       auto answer = make_response_promise<callboard::position>();
-      subscribe({who, answer, {}}, subject, {});
+      subscribe({who, false, answer, {}}, subject, {});
+      return answer;
+    },
+    [this](subscribe_atom, presence_atom, const caf::actor& who,
+           const std::string& subject) -> caf::result<callboard::position> {
+      auto answer = make_response_promise<callboard::position>();
+      subscribe({who, true, answer, {}}, subject, {});
       return answer;
     },
     [this](subscribe_atom, const caf::actor& who, const std::string& subject,
            const callboard::position& since)
       -> caf::result<callboard::position, bool> {
       auto answer = make_response_promise<callboard::position, bool>();
-      subscribe({who, {}, answer}, subject, since);
+      subscribe({who, false, {}, answer}, subject, since);
       return answer;
     },
     [this](unsubscribe_atom, const caf::actor& who,
            const std::string& subject) { unsubscribe(who, subject); },
+    [this](presence_atom, std::string& topic) {
+      return count_members(std::move(topic));
+    },
+    [this](presence_atom, std::string& topic, uint32_t limit,
+           std::string& after) {
+      return list_members(std::move(topic), limit, std::move(after));
+    },
+    [this](subscribe_atom, caf::actor& who, const std::string& topic,
+           const group_options& options) {
+      return join(std::move(who), topic, options);
+    },
+    [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,
+           const std::string& group) {
+      leave(who, {topic, group});
+    },
     [this](register_atom, const std::string& action, const caf::actor& who) {
       return add_responder(action, who);
     },
@@ -99,8 +128,23 @@ client_actor::behavior_type client_actor::make_behavior() {
       i->second.at = at;
       for (auto& who : i->second.followers)
         caf::anon_send(who, subject, at);
+      deliver(subject, presence_reset(subject));
+    },
+    [this](deliver_atom, const std::string& topic, const presence_update& x) {
+      deliver(topic, x);
+    },
+    [this](deliver_atom, uint64_t membership, uint64_t number, event& x) {
+      give_to_member(membership, number, x);
+    },
+    [this](deliver_atom, const std::string& topic, const std::string& group,
+           const callboard::position& at) {
+      if (auto i = memberships_.find({topic, group}); i != memberships_.end()) {
+        i->second.at = at;
+        caf::anon_send(i->second.member, topic, at);
+      }
     },
     [this](detach_atom, const std::string& subject) { lost(subject); },
+    [this](detach_atom, uint64_t number) { lost_membership(number); },
     [this](serve_atom, uint64_t registration, uint64_t number,
            action_request& x,
            caf::timespan timeout) { serve(registration, number, x, timeout); },
@@ -125,8 +169,13 @@ void client_actor::on_exit() {
   }
   for (auto& [number, answer] : publications_)
     answer.deliver(why);
-  for (auto& [number, answer] : requests_)
-    answer.deliver(why);
+  for (auto& [name, x] : memberships_)
+    if (x.answer.pending())
+      x.answer.deliver(why);
+    else
+      caf::anon_send(x.member, unsubscribe_atom_v, name.first, x.at);
+  for (auto& [number, done] : requests_)
+    done(why);
   for (auto& [action, x] : registrations_)
     if (x.answer.pending())
       x.answer.deliver(why);
@@ -136,6 +185,7 @@ void client_actor::on_exit() {
   subjects_.clear();
   publications_.clear();
   requests_.clear();
+  memberships_.clear();
   registrations_.clear();
   known_.clear();
   watchers_.clear();
@@ -155,7 +205,15 @@ client_handlers client_actor::make_handlers() {
     send_home(me, watch_atom_v, std::string{}, x);
   };
   result.on_gap = [me](const gap& x) {
-    send_home(me, deliver_atom_v, std::string{x.subject}, for_actors(x.at));
+    std::string subject{x.subject};
+    if (x.group.empty())
+      send_home(me, deliver_atom_v, std::move(subject), for_actors(x.at));
+    else
+      send_home(me, deliver_atom_v, std::move(subject), std::string{x.group},
+                for_actors(x.at));
+  };
+  result.on_recovered = [me](const std::string& topic, const position&) {
+    send_home(me, deliver_atom_v, topic, presence_reset(topic));
   };
   result.on_lost = [me](const std::string& subject, const caf::error&) {
     send_home(me, detach_atom_v, subject);
@@ -177,7 +235,9 @@ void client_actor::forget_if_idle(const caf::actor& who) {
     return;
   auto answers = [&who](auto& x) { return x.second.responder == who; };
   auto follows = [&who](auto& x) { return x.second.has(who); };
-  if (std::any_of(registrations_.begin(), registrations_.end(), answers)
+  auto is_member = [&who](auto& x) { return x.second.member == who; };
+  if (std::any_of(memberships_.begin(), memberships_.end(), is_member)
+      || std::any_of(registrations_.begin(), registrations_.end(), answers)
       || std::any_of(subjects_.begin(), subjects_.end(), follows))
     return;
   demonitor(who);
@@ -201,6 +261,12 @@ void client_actor::down(const caf::down_msg& x) {
       names.push_back(action);
   for (auto& action : names)
     remove_responder(action, who);
+  std::vector<group_name> groups;
+  for (auto& [name, y] : memberships_)
+    if (y.member == who)
+      groups.push_back(name);
+  for (auto& name : groups)
+    leave(who, name);
 }
 
 void client_actor::tell_state(std::string state, caf::error why) {
@@ -234,23 +300,35 @@ client_actor::publish(std::string topic, payload x,
 caf::result<payload> client_actor::ask(std::string action, payload x,
                                        caf::timespan timeout) {
   auto answer = make_response_promise<payload>();
+  ask(std::move(action), std::move(x), request_options{.timeout = timeout},
+      delivering(answer));
+  return answer;
+}
+
+void client_actor::ask(std::string action, payload x, request_options options,
+                       result_handler<payload> done) {
   auto number = ++last_number_;
-  requests_.emplace(number, answer);
-  port_->request(std::move(action), std::move(x),
-                 request_options{.timeout = timeout},
+  requests_.emplace(number, std::move(done));
+  port_->request(std::move(action), std::move(x), std::move(options),
                  [me = address(), number](caf::expected<payload> y) {
                    send_home(me, resolve_atom_v, number,
                              y ? caf::error{} : y.error(), y ? *y : payload{});
                  });
-  return answer;
+}
+
+asking_function client_actor::asking() {
+  return [this](std::string action, payload x, request_options options,
+                result_handler<payload> done) {
+    ask(std::move(action), std::move(x), std::move(options), std::move(done));
+  };
 }
 
 void client_actor::resolve(uint64_t number, caf::error& why, payload& x) {
   if (auto node = requests_.extract(number)) {
     if (why)
-      node.mapped().deliver(std::move(why));
+      node.mapped()(std::move(why));
     else
-      node.mapped().deliver(std::move(x));
+      node.mapped()(std::move(x));
     return;
   }
   auto i

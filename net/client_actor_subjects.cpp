@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include <callboard/actors/connection_name.hpp>
 #include <callboard/messages/errc.hpp>
 #include <callboard/net/client_calls.hpp>
 
@@ -20,6 +21,28 @@ constexpr auto responder_grace = std::chrono::seconds{1};
 int64_t cost_of(const event& x) {
   return static_cast<int64_t>(sizeof(event) + x.topic.size() + x.pattern.size()
                               + x.sender.size() + x.payload.bytes().size());
+}
+
+int64_t cost_of(const presence_update& x) {
+  auto result = sizeof(presence_update) + x.topic.size();
+  for (auto& step : x.steps)
+    result += sizeof(presence_step) + step.user.size();
+  return static_cast<int64_t>(result);
+}
+
+presence_update to_update(const presence_view& x) {
+  using kind = presence_note::kind;
+  presence_update result;
+  result.topic = x.topic;
+  for (auto& note : x.notes)
+    if (note.what == kind::reset) {
+      result.reset = true;
+      result.steps.clear();
+    } else {
+      result.steps.push_back({note.what == kind::join, note.user,
+                              connection_named(note.connection)});
+    }
+  return result;
 }
 
 template <class T>
@@ -56,30 +79,44 @@ void client_actor::subscribe(waiting_subscriber x, const std::string& subject,
                              const callboard::position& since) {
   auto [i, is_new] = subjects_.try_emplace(subject);
   auto& known = i->second;
-  if (known.has(x.who) || (!is_new && !since.epoch.empty())) {
+  // How it began cannot be changed for one of them.
+  auto differs = !since.epoch.empty() || (x.presence && !known.presence);
+  if (known.has(x.who) || (!is_new && differs)) {
     x.fail(caf::make_error(errc::already_subscribed));
     return;
   }
   know(x.who);
   if (known.established) {
-    known.followers.push_back(x.who);
+    follow(known, x);
     x.deliver(known.at, false);
     return;
   }
+  auto presence = x.presence;
   known.waiting.push_back(std::move(x));
   if (is_new)
-    begin(subject, since);
+    begin(subject, since, presence);
+}
+
+void client_actor::follow(subject_state& x, const waiting_subscriber& y) {
+  x.followers.push_back(y.who);
+  if (y.presence)
+    x.onlookers.push_back(y.who);
 }
 
 void client_actor::begin(const std::string& subject,
-                         const callboard::position& since) {
+                         const callboard::position& since, bool presence) {
   auto number = ++last_number_;
-  subjects_[subject].number = number;
+  auto& made = subjects_[subject];
+  made.number = number;
+  made.presence = presence;
   auto me = address();
   port_->subscribe(
-    subject, {since.epoch, since.offset},
+    subject, {{since.epoch, since.offset}, presence},
     [me, subject](const event_view& x) {
       send_home(me, deliver_atom_v, subject, owned_event(x));
+    },
+    [me, subject](const presence_view& x) {
+      send_home(me, deliver_atom_v, subject, to_update(x));
     },
     [me, number](caf::expected<subscribed> x) {
       callboard::position at;
@@ -103,7 +140,7 @@ void client_actor::resolve(uint64_t number, caf::error& why,
     return x.second.number == number;
   });
   if (i == subjects_.end())
-    return;
+    return resolve_membership(number, why, at, whole);
   auto waiting = std::exchange(i->second.waiting, {});
   if (why) {
     subjects_.erase(i);
@@ -116,7 +153,7 @@ void client_actor::resolve(uint64_t number, caf::error& why,
   i->second.established = true;
   i->second.at = at;
   for (auto& x : waiting) {
-    i->second.followers.push_back(x.who);
+    follow(i->second, x);
     x.deliver(at, whole);
   }
 }
@@ -132,19 +169,29 @@ void client_actor::deliver(const std::string& subject, const event& x) {
     i->second.at.offset = x.offset;
   }
   std::vector<caf::actor> slow;
-  for (auto& who : i->second.followers) {
-    auto& waiting = known_[who];
-    auto cost = cost_of(x);
-    if (waiting->count() + cost > static_cast<int64_t>(bytes_max_)) {
+  for (auto& who : i->second.followers)
+    if (!give(who, x, cost_of(x)))
       slow.push_back(who);
-      continue;
-    }
-    auto copy = x;
-    copy.credit = charge(waiting, cost);
-    caf::anon_send(who, std::move(copy));
-  }
+  cut_off(slow, subject, before);
+}
+
+void client_actor::deliver(const std::string& subject,
+                           const presence_update& x) {
+  auto i = subjects_.find(subject);
+  if (i == subjects_.end())
+    return;
+  std::vector<caf::actor> slow;
+  for (auto& who : i->second.onlookers)
+    if (!give(who, x, cost_of(x)))
+      slow.push_back(who);
+  cut_off(slow, subject, i->second.at);
+}
+
+void client_actor::cut_off(const std::vector<caf::actor>& slow,
+                           const std::string& subject,
+                           const callboard::position& at) {
   for (auto& who : slow) {
-    caf::anon_send(who, unsubscribe_atom_v, subject, before);
+    caf::anon_send(who, unsubscribe_atom_v, subject, at);
     unsubscribe(who, subject);
   }
 }
@@ -155,6 +202,7 @@ void client_actor::unsubscribe(const caf::actor& who,
   if (i == subjects_.end())
     return;
   std::erase(i->second.followers, who);
+  std::erase(i->second.onlookers, who);
   auto& waiting = i->second.waiting;
   for (auto& x : waiting)
     if (x.who == who)

@@ -110,6 +110,11 @@ result_handler<payload> reading(result_handler<T> done, Make make) {
   };
 }
 
+uint32_t bounded_attempt(uint64_t x) {
+  return static_cast<uint32_t>(
+    std::min<uint64_t>(x, std::numeric_limits<uint32_t>::max()));
+}
+
 position read_told(told_position&& x) {
   return {std::move(x.epoch), x.offset};
 }
@@ -123,8 +128,7 @@ event to_event(const std::string& topic, told_event&& x) {
   result.payload = std::move(x.payload.bytes);
   result.key = std::move(x.key);
   result.origin = std::move(x.origin);
-  result.attempt = static_cast<uint32_t>(
-    std::min<uint64_t>(x.attempt, std::numeric_limits<uint32_t>::max()));
+  result.attempt = bounded_attempt(x.attempt);
   return result;
 }
 
@@ -146,8 +150,7 @@ event owned_event(const event_view& x) {
   result.payload = payload{x.body};
   result.retained = x.retained;
   result.key = x.key;
-  result.attempt = static_cast<uint32_t>(
-    std::min<uint64_t>(x.attempt, std::numeric_limits<uint32_t>::max()));
+  result.attempt = bounded_attempt(x.attempt);
   result.origin = x.origin;
   return result;
 }
@@ -212,8 +215,12 @@ void ask_push(const asking_function& ask, std::string user, payload x,
   pack.pack_map(2);
   pack.pack("user").pack(user);
   pack.pack("payload");
-  if (!transcode(codec::msgpack, x.view(), question))
-    pack.pack_nil();
+  if (!transcode(codec::msgpack, x.view(), question)) {
+    if (done)
+      done(caf::make_error(errc::bad_payload,
+                           std::string{"what is pushed is not one value"}));
+    return;
+  }
   request_options options{.idempotent = !id.empty(), .id = std::move(id)};
   ask("callboard.push", payload{payload_view{codec::msgpack, question.view()}},
       std::move(options), reading<told_position>(std::move(done), read_told));

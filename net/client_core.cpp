@@ -1,21 +1,11 @@
 #include <callboard/net/client_core.hpp>
 
-#include <random>
 #include <utility>
 
+#include <callboard/net/backoff.hpp>
 #include <callboard/net/client_transport.hpp>
 
 namespace callboard::net {
-
-namespace {
-
-backoff::random_source random_numbers() {
-  return [generator = std::minstd_rand{std::random_device{}()}]() mutable {
-    return std::uniform_real_distribution<double>{0, 1}(generator);
-  };
-}
-
-} // namespace
 
 client_core::client_core(asio::any_io_executor executor)
   : executor_{std::move(executor)}, timer_{executor_} {
@@ -42,7 +32,7 @@ client_core::make(asio::any_io_executor executor, client_options options,
   result->bring_home(options);
   result->link_ = std::make_shared<client_link>(
     std::move(options), std::move(handlers),
-    client_link::surroundings{[] { return clock::now(); }, random_numbers(),
+    client_link::surroundings{[] { return clock::now(); }, even_random(),
                               std::move(make_transport), std::move(ended),
                               std::move(arm)});
   return result;

@@ -120,9 +120,9 @@ void client_link::expire() {
   };
   if (is_due(connect_deadline_)) {
     drop();
-    over({1006, caf::make_error(caf::sec::connection_timeout,
-                                options_.server.authority()
-                                  + " did not answer in time")});
+    over(
+      {1006, caf::make_error(caf::sec::connection_timeout,
+                             tried_.authority() + " did not answer in time")});
   } else if (is_due(retry_at_)) {
     connect();
   } else if (is_due(refresh_at_)) {
@@ -143,6 +143,11 @@ void client_link::connect() {
   goaway_.reset();
   refusal_ = {};
   connect_deadline_ = time_in(world_.now(), options_.connect_timeout);
+  tried_ = options_.server;
+  if (!elsewhere_.empty()) {
+    tried_ = std::move(elsewhere_.back());
+    elsewhere_.pop_back();
+  }
   set_state(client_state::connecting);
   // The handler may have stopped it.
   if (state_ != client_state::connecting)
@@ -188,7 +193,9 @@ void client_link::on_token(token_reason why, caf::expected<std::string> token) {
 
 void client_link::open_transport() {
   gone_ = nullptr;
-  transport_ = world_.make_transport(options_, *this);
+  auto options = options_;
+  options.server = tried_;
+  transport_ = world_.make_transport(options, *this);
   transport_->open();
 }
 
@@ -250,6 +257,7 @@ void client_link::on_welcome(const frame_view& x) {
   connect_deadline_.reset();
   refusals_ = 0;
   refresh_failures_ = 0;
+  elsewhere_.clear();
   plan_refresh(said);
   transport_->set_limits(said.frame_bytes_max, bounded_ms(std::max<uint64_t>(
                                                  said.ping_timeout_ms, 1)));
@@ -270,7 +278,10 @@ void client_link::on_welcome(const frame_view& x) {
 }
 
 void client_link::on_goaway(const frame_view& x) {
-  goaway_ = payload{x.payload}.get_as<goaway>().value_or(goaway{});
+  payload said{x.payload};
+  goaway_ = said.get_as<goaway>().value_or(goaway{});
+  elsewhere_ = addresses_of(said, options_.server.encrypted);
+  std::reverse(elsewhere_.begin(), elsewhere_.end());
   session_->pause();
 }
 
@@ -370,6 +381,7 @@ void client_link::end(const caf::error& why) {
   connect_deadline_.reset();
   retry_at_.reset();
   refresh_at_.reset();
+  elsewhere_.clear();
   state_ = client_state::disconnected;
   if (handlers_.on_state)
     handlers_.on_state(state_);

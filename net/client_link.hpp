@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
@@ -154,6 +155,10 @@ private:
   std::optional<time_point> retry_at_;
   std::optional<time_point> refresh_at_;
   std::optional<goaway> goaway_;
+  // To be tried before our own, the last one first; and where the last try
+  // went.
+  std::vector<url> elsewhere_;
+  url tried_;
   // Why the server did not let us in, before it closes.
   caf::error refusal_;
   // Tells the last question for a token from those before.

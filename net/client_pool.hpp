@@ -27,7 +27,7 @@ struct client_pool_surroundings {
   /// Returns the time, which does not go back: `steady_clock`.
   std::function<std::chrono::steady_clock::time_point()> now;
   /// Returns a number that is at least 0 and below 1. Called under the pool's
-  /// lock.
+  /// lock; of several pools, on several threads at a time.
   std::function<double()> random;
   /// Hears of each leaked lease once: `log_lease_leak`.
   std::function<void(const lease_leak&)> on_leak;

@@ -1,8 +1,8 @@
 #include <bit>
-#include <random>
 #include <thread>
 #include <utility>
 
+#include <callboard/net/backoff.hpp>
 #include <callboard/net/client_options.hpp>
 #include <callboard/net/client_pool_core_parts.hpp>
 #include <callboard/net/log.hpp>
@@ -31,9 +31,7 @@ client_pool_surroundings completed(client_pool_surroundings x) {
   if (!x.now)
     x.now = [] { return std::chrono::steady_clock::now(); };
   if (!x.random)
-    x.random = [source = std::minstd_rand{std::random_device{}()}]() mutable {
-      return std::uniform_real_distribution<double>{0, 1}(source);
-    };
+    x.random = even_random();
   if (!x.on_leak)
     x.on_leak = log_lease_leak;
   return x;
@@ -101,17 +99,17 @@ bool client_pool_core::fit(const tenure& x) const noexcept {
 lease client_pool_core::lend(uint32_t index, const call_site& where) noexcept {
   auto& place = slots_[index];
   auto x = std::move(place.held);
-  x->record.write(where, now_ns_.load(std::memory_order_relaxed));
+  auto number = x->record.write(where, now_ns_.load(std::memory_order_relaxed));
   place.lent.store(place.lent.load(std::memory_order_relaxed) + 1,
                    std::memory_order_relaxed);
-  x->state.store(tenure_state::leased, std::memory_order_release);
+  x->stage.lend(number);
   return lease{std::move(x)};
 }
 
 void client_pool_core::push(tenure_ptr x) noexcept {
   auto index = x->index;
   x->idle_since = coarse_now();
-  x->state.store(tenure_state::idle, std::memory_order_release);
+  x->stage.set(tenure_state::idle);
   slots_[index].held = std::move(x);
   own_stack().push(links_, index);
 }
@@ -236,7 +234,7 @@ std::optional<uint32_t> client_pool_core::pop_fit(effects& out) {
 
 void client_pool_core::vacate(const tenure_ptr& x, tenure_state end,
                               effects& out) {
-  x->state.store(end, std::memory_order_release);
+  x->stage.set(end);
   auto& place = slots_[x->index];
   if (place.owner != x)
     return;
@@ -263,10 +261,10 @@ void client_pool_core::retire_unfit(tenure_ptr x, effects& out) {
   retire(x, broken ? close_cause::broken : close_cause::lifetime, out);
 }
 
-bool client_pool_core::disown(const tenure_ptr& x, tenure_state end,
-                              effects& out) {
+bool client_pool_core::disown(const tenure_ptr& x, uint64_t borrow,
+                              tenure_state end, effects& out) {
   // From here on its lease finds that it has nothing, and keeps away.
-  if (!x->change(tenure_state::leased, end))
+  if (!x->stage.change(borrow, tenure_state::leased, end))
     return false;
   ++slots_[x->index].disowned;
   vacate(x, end, out);
@@ -337,7 +335,7 @@ void client_pool_core::let_go(effects& out) {
       --opening_;
       vacate(x, tenure_state::gone, out);
     } else if (x) {
-      disown(x, tenure_state::gone, out);
+      disown(x, x->stage.borrow(), tenure_state::gone, out);
     }
   }
 }

@@ -19,107 +19,9 @@
 #include <callboard/net/client_pool_metrics.hpp>
 #include <callboard/net/client_pool_sizer.hpp>
 #include <callboard/net/client_pool_stack.hpp>
+#include <callboard/net/client_pool_tenure.hpp>
 
 namespace callboard::net {
-
-enum class tenure_state : uint8_t {
-  opening,
-  idle,
-  leased,
-  /// On its way from a lease back to the pool.
-  returning,
-  /// Taken away from its lease.
-  reclaimed,
-  /// No longer the pool's.
-  gone,
-};
-
-/// Who borrowed a connection, where and when. One thread writes, which has the
-/// connection; another reads meanwhile, and notices if it read two borrows in
-/// one. The count is written first. A reader that sees a field of a later
-/// borrow therefore sees its count as well, because fields are released and
-/// acquired.
-class lease_record {
-public:
-  struct snapshot {
-    uint64_t count = 0;
-    const char* file = "";
-    const char* function = "";
-    uint32_t line = 0;
-    int64_t taken_ns = 0;
-  };
-
-  void write(const call_site& where, int64_t now_ns) noexcept {
-    using std::memory_order_release;
-    auto count = count_.load(std::memory_order_relaxed) + 1;
-    count_.store(count, std::memory_order_release);
-    file_.store(where.file_name(), memory_order_release);
-    function_.store(where.function_name(), memory_order_release);
-    line_.store(where.line(), memory_order_release);
-    taken_ns_.store(now_ns, memory_order_release);
-  }
-
-  /// Returns the current borrow; none while it changes.
-  [[nodiscard]] std::optional<snapshot> read() const noexcept {
-    using std::memory_order_acquire;
-    snapshot x;
-    x.count = count_.load(memory_order_acquire);
-    x.file = file_.load(memory_order_acquire);
-    x.function = function_.load(memory_order_acquire);
-    x.line = line_.load(memory_order_acquire);
-    x.taken_ns = taken_ns_.load(memory_order_acquire);
-    if (count_.load(std::memory_order_relaxed) != x.count)
-      return std::nullopt;
-    return x;
-  }
-
-private:
-  std::atomic<uint64_t> count_{0};
-  std::atomic<const char*> file_{""};
-  std::atomic<const char*> function_{""};
-  std::atomic<uint32_t> line_{0};
-  std::atomic<int64_t> taken_ns_{0};
-};
-
-/// The time of one connection in a pool. Its state says to whom it belongs;
-/// only who has it changes it, but for a lease's, which the pool may take away:
-/// both use `change`, and one of them gets it.
-struct alignas(64) tenure {
-  using time_point = std::chrono::steady_clock::time_point;
-
-  [[nodiscard]] bool is(tenure_state x) const noexcept {
-    return state.load(std::memory_order_acquire) == x;
-  }
-
-  bool change(tenure_state from, tenure_state to) noexcept {
-    return state.compare_exchange_strong(from, to, std::memory_order_acq_rel,
-                                         std::memory_order_acquire);
-  }
-
-  // Set when it is made.
-  client_pool_core* home = nullptr;
-  uint32_t index = 0;
-  std::shared_ptr<pooled_client> client;
-  time_point expires_at = time_point::max();
-  time_point opened_at;
-  uint32_t circuit_round = 0;
-
-  std::atomic<tenure_state> state{tenure_state::opening};
-  /// It is not to be lent any more.
-  std::atomic<bool> sick{false};
-  lease_record record;
-
-  /// Belongs to who has it, and lies in the pool in between.
-  time_point idle_since;
-
-  // Guarded by the pool's lock.
-  time_point next_ping;
-  std::optional<time_point> ping_deadline;
-  uint64_t pings = 0;
-  uint64_t reported = 0;
-};
-
-using tenure_ptr = std::shared_ptr<tenure>;
 
 /// What a pool is made of. Borrowing and giving back work on `stacks_` and on
 /// the place of the index that they took from there; everything else is under
@@ -272,8 +174,9 @@ private:
   // Because it is broken, or old.
   void retire_unfit(tenure_ptr x, effects& out);
 
-  // Takes a lease away, unless it is just coming back.
-  bool disown(const tenure_ptr& x, tenure_state end, effects& out);
+  // Takes the lease of this borrow away, unless it is just coming back.
+  bool disown(const tenure_ptr& x, uint64_t borrow, tenure_state end,
+              effects& out);
 
   // Closes whatever nobody is just changing.
   void let_go(effects& out);

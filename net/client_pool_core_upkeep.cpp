@@ -159,7 +159,7 @@ void client_pool_core::watch_leases(time_point now, effects& out) {
       continue;
     x->reported = borrow->count;
     auto reclaimed = options_.reclaim
-                     && disown(x, tenure_state::reclaimed, out);
+                     && disown(x, borrow->count, tenure_state::reclaimed, out);
     ++counts_.leaks;
     if (reclaimed)
       ++counts_.closed[static_cast<size_t>(close_cause::reclaimed)];

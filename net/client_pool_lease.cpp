@@ -54,7 +54,9 @@ void lease::mark_broken() noexcept {
 void lease::give_back() noexcept {
   auto x = std::move(tenure_);
   // The pool is there only for a lease that nobody has taken back.
-  if (x && x->change(tenure_state::leased, tenure_state::returning)) {
+  if (x
+      && x->stage.change(x->stage.borrow(), tenure_state::leased,
+                         tenure_state::returning)) {
     auto* home = x->home;
     home->take_back(std::move(x));
   }

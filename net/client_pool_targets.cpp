@@ -36,8 +36,8 @@ uint64_t affinity(std::string_view key, std::string_view target) noexcept {
 }
 
 target_set::target_set(std::vector<std::string> names,
-                       const ejection_options& options)
-  : options_{options} {
+                       const ejection_options& options, size_t first)
+  : options_{options}, turn_{first} {
   for (auto& name : names)
     targets_.push_back({std::move(name)});
 }

@@ -34,7 +34,9 @@ public:
   using time_point = std::chrono::steady_clock::time_point;
 
   /// @param names 1 … 64 different ones.
-  target_set(std::vector<std::string> names, const ejection_options& options);
+  /// @param first whose turn it is first, where several are equal.
+  target_set(std::vector<std::string> names, const ejection_options& options,
+             size_t first = 0);
 
   /// Returns all targets, by number, the best first.
   /// @param key empty: by what is in flight; equal ones take turns.
@@ -64,7 +66,7 @@ private:
 
   ejection_options options_;
   std::vector<target> targets_;
-  size_t turn_ = 0;
+  size_t turn_;
 };
 
 /// Returns how much a target wants a key: a hash of both, the same everywhere.

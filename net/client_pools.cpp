@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include <callboard/net/backoff.hpp>
 #include <callboard/net/client_pool_error.hpp>
 #include <callboard/net/log.hpp>
 
@@ -19,8 +20,8 @@ using pool_time = std::chrono::steady_clock::time_point;
 
 // What an authority knows of its targets. Its pools tell it.
 struct target_health {
-  target_health(const client_pools_options& options)
-    : set{options.targets, options.ejection} {
+  target_health(const client_pools_options& options, size_t first)
+    : set{options.targets, options.ejection, first} {
   }
 
   std::mutex mutex;
@@ -29,8 +30,8 @@ struct target_health {
 
 // The pools of one authority, by target; null: there is none.
 struct authority_pools {
-  explicit authority_pools(const client_pools_options& options)
-    : health{std::make_shared<target_health>(options)},
+  authority_pools(const client_pools_options& options, size_t first)
+    : health{std::make_shared<target_health>(options, first)},
       pools(options.targets.size()),
       used_at(options.targets.size()) {
   }
@@ -53,7 +54,8 @@ public:
        client_pool_surroundings around)
     : options_{std::move(options)},
       make_{std::move(make)},
-      around_{std::move(around)} {
+      around_{std::move(around)},
+      salt_{salt(around_)} {
     if (!around_.now)
       around_.now = [] { return std::chrono::steady_clock::now(); };
   }
@@ -72,7 +74,7 @@ public:
       if (count_ >= options_.pools_max)
         return to_error(pool_errc::too_many_pools,
                         "there are as many pools as may be");
-      i = authorities_.try_emplace(authority, options_).first;
+      i = find_or_add(authority);
       i->second.pools[target] = make_pool(target, authority, i->second.health);
       ++count_;
     }
@@ -86,7 +88,7 @@ public:
     std::lock_guard guard{mutex_};
     std::vector<size_t> in_flight(options_.targets.size(), 0);
     std::vector<bool> there(options_.targets.size(), false);
-    auto i = authorities_.try_emplace(authority, options_).first;
+    auto i = find_or_add(authority);
     auto& known = i->second;
     for (size_t n = 0; n < known.pools.size(); ++n) {
       if (!known.pools[n])
@@ -137,6 +139,18 @@ public:
 
 private:
   using authority_map = std::map<std::string, authority_pools>;
+
+  static std::string salt(const client_pool_surroundings& around) {
+    auto random = around.random ? around.random : even_random();
+    return std::to_string(random());
+  }
+
+  // Each authority begins with a target of its own, and in each process with
+  // another: those with one connection would else all have it to the same one.
+  authority_map::iterator find_or_add(const std::string& authority) {
+    auto first = affinity(authority, salt_) % options_.targets.size();
+    return authorities_.try_emplace(authority, options_, first).first;
+  }
 
   pool_ptr make_pool(size_t target, const std::string& authority,
                      std::shared_ptr<target_health> health) {
@@ -204,6 +218,7 @@ private:
   client_pools_options options_;
   authority_client_factory make_;
   client_pool_surroundings around_;
+  std::string salt_;
   authority_map authorities_;
   size_t count_ = 0;
   bool closed_ = false;

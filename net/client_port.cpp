@@ -29,9 +29,21 @@ struct port_run {
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{
     context.get_executor()};
-  // Unanswered requests, in their order.
+  // Unanswered requests, and events of groups, in their order.
   std::map<uint64_t, incoming_request> incoming;
+  std::map<uint64_t, member_answer> given;
   uint64_t last_number = 0;
+
+  // Keeps one of these until it is answered. Those that nobody answers are
+  // bounded by session and server as well.
+  // @returns its number.
+  template <class T>
+  uint64_t keep(std::map<uint64_t, T>& where, T x) {
+    if (where.size() >= incoming_max)
+      where.erase(where.begin());
+    where.emplace(++last_number, std::move(x));
+    return last_number;
+  }
 };
 
 /// A client on a thread of its own.
@@ -49,6 +61,7 @@ public:
     core_->post([run = run_.get()](client_core& x) {
       x.link().kill();
       run->incoming.clear();
+      run->given.clear();
       run->context.stop();
     });
     core_ = nullptr;
@@ -67,18 +80,47 @@ public:
     core_->post([](client_core& x) { x.link().stop(); });
   }
 
-  void subscribe(std::string subject, position since, event_handler on_event,
+  void subscribe(std::string subject, subscribe_options options,
+                 event_handler on_event, presence_handler on_presence,
                  result_handler<subscribed> done) override {
-    core_->post([subject = std::move(subject), since = std::move(since),
+    core_->post([subject = std::move(subject), options = std::move(options),
                  on_event = std::move(on_event),
+                 on_presence = std::move(on_presence),
                  done = std::move(done)](client_core& x) {
-      x.session().subscribe(subject, {since, false}, on_event, {}, done);
+      x.session().subscribe(subject, options, on_event, on_presence, done);
     });
   }
 
   void unsubscribe(std::string subject) override {
     core_->post([subject = std::move(subject)](client_core& x) {
       x.session().unsubscribe(subject, {});
+    });
+  }
+
+  void join(std::string topic, member_options options, giving_function give,
+            std::function<void(const caf::error&)> on_lost,
+            result_handler<subscribed> done) override {
+    auto take = [run = run_.get(), give = std::move(give)](
+                  const event_view& x, member_answer answer) {
+      give(run->keep(run->given, std::move(answer)), x);
+    };
+    core_->post(
+      [topic = std::move(topic), options = std::move(options),
+       handlers = member_handlers{std::move(take), std::move(on_lost)},
+       done = std::move(done)](client_core& x) {
+        x.session().join(topic, options, handlers, done);
+      });
+  }
+
+  void leave(std::string topic, std::string group) override {
+    core_->post([topic = std::move(topic), group = std::move(group)](
+                  client_core& x) { x.session().leave(topic, group, {}); });
+  }
+
+  void confirm(uint64_t number, bool confirmed) override {
+    core_->post([run = run_.get(), number, confirmed](client_core&) {
+      if (auto node = run->given.extract(number))
+        node.mapped()(confirmed);
     });
   }
 
@@ -104,12 +146,8 @@ public:
                result_handler<void> done) override {
     auto take = [run = run_.get(),
                  serve = std::move(serve)](incoming_request x) {
-      // Those that nobody has answered are bounded by the session as well.
-      if (run->incoming.size() >= run->incoming_max)
-        run->incoming.erase(run->incoming.begin());
-      auto number = ++run->last_number;
-      auto [i, is_new] = run->incoming.emplace(number, std::move(x));
-      serve(number, i->second);
+      auto number = run->keep(run->incoming, x);
+      serve(number, x);
     };
     core_->post([action = std::move(action), take = std::move(take),
                  done = std::move(done)](client_core& core) {

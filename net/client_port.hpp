@@ -16,6 +16,11 @@ namespace callboard::net {
 using serving_function
   = std::function<void(uint64_t number, const incoming_request& x)>;
 
+/// Takes an event of a group. Whether it is confirmed is told by
+/// `client_port::confirm` with this number.
+using giving_function
+  = std::function<void(uint64_t number, const event_view& x)>;
+
 /// What the actor face needs of a client: functions that can be called from any
 /// thread, and whose callbacks come on the client's thread. After the
 /// destructor has returned none comes any more.
@@ -29,12 +34,25 @@ public:
   /// done.
   virtual void stop() = 0;
 
-  virtual void subscribe(std::string subject, position since,
-                         event_handler on_event,
+  virtual void subscribe(std::string subject, subscribe_options options,
+                         event_handler on_event, presence_handler on_presence,
                          result_handler<subscribed> done)
     = 0;
 
   virtual void unsubscribe(std::string subject) = 0;
+
+  /// @param on_lost see `member_handlers`.
+  virtual void join(std::string topic, member_options options,
+                    giving_function give,
+                    std::function<void(const caf::error&)> on_lost,
+                    result_handler<subscribed> done)
+    = 0;
+
+  virtual void leave(std::string topic, std::string group) = 0;
+
+  /// Confirms the event with this number, or gives it to another member; does
+  /// nothing where it is over.
+  virtual void confirm(uint64_t number, bool confirmed) = 0;
 
   virtual void publish(std::string topic, payload x, publish_options options,
                        result_handler<position> done)

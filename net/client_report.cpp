@@ -4,6 +4,8 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <caf/sec.hpp>
 
@@ -18,6 +20,15 @@ namespace {
 
 // Longest wait that a Retry-After may ask for.
 constexpr unsigned retry_after_s_max = 86'400;
+
+// Addresses of a goaway that are tried.
+constexpr size_t addresses_max = 8;
+
+// Read by itself: what is wrong in it changes nothing of the rest.
+struct goaway_addresses {
+  std::vector<std::string> urls;
+  MSGPACK_DEFINE_MAP(urls)
+};
 
 // The body of a refusal before the WebSocket exists.
 struct refusal {
@@ -102,6 +113,18 @@ welcome to_welcome(const frame_view& x) {
           said.inflight_max,
           said.time,
           said.expires.value_or(0)};
+}
+
+std::vector<url> addresses_of(const payload& goaway, bool encrypted) {
+  std::vector<url> result;
+  auto said = goaway.get_as<goaway_addresses>();
+  if (!said)
+    return result;
+  for (auto& text : said->urls)
+    if (auto x = parse_url(text);
+        x && (x->encrypted || !encrypted) && result.size() < addresses_max)
+      result.push_back(std::move(*x));
+  return result;
 }
 
 } // namespace callboard::net

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include <callboard/messages/frame.hpp>
+#include <callboard/messages/payload.hpp>
 #include <callboard/net/client_transport.hpp>
 #include <callboard/net/client_types.hpp>
+#include <callboard/net/url.hpp>
 
 namespace callboard::net {
 
@@ -21,5 +24,11 @@ close_report report_close(uint16_t number, std::string_view reason);
 
 /// Returns what a `welcome` frame says.
 welcome to_welcome(const frame_view& x);
+
+/// Returns where else to go, by the payload of a `goaway`: the first 8 of the
+/// addresses in it that can be used.
+/// @param encrypted whether TLS has to be spoken there: a token that was never
+///                  sent in the clear is not to be.
+std::vector<url> addresses_of(const payload& goaway, bool encrypted);
 
 } // namespace callboard::net

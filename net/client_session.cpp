@@ -88,6 +88,7 @@ void client_session::disconnected() {
   later_.clear();
   incoming_.clear();
   incoming_deadlines_.clear();
+  given_.clear();
   std::vector<uint32_t> sent;
   for (auto& [seq_id, x] : operations_)
     if (x.sent || x.again || ends_something(x))
@@ -184,7 +185,8 @@ operation_id client_session::submit(operation x, bool first) {
     x.deadline = now_() + std::chrono::duration_cast<clock::duration>(timeout);
   }
   deadlines_.emplace(x.deadline, seq_id);
-  waiting_bytes_ += bytes;
+  x.counts = !first;
+  count_waiting(x, true);
   if (!first)
     waiting_.push_back(seq_id);
   else if (is_new)
@@ -209,7 +211,7 @@ void client_session::pump() {
       continue;
     }
     waiting_.pop_front();
-    waiting_bytes_ -= x.body.bytes().size();
+    count_waiting(x, false);
     x.sent = true;
     ++inflight_;
     auto replies = wants_reply(x);
@@ -291,7 +293,7 @@ client_session::operation client_session::take(uint32_t seq_id) {
   if (x.sent) {
     --inflight_;
   } else {
-    waiting_bytes_ -= x.body.bytes().size();
+    count_waiting(x, false);
     auto i = std::find(waiting_.begin(), waiting_.end(), seq_id);
     if (i != waiting_.end())
       waiting_.erase(i);

@@ -55,6 +55,8 @@ public:
     time_point deadline{};
     /// Asks again for what an earlier connection had; ends with this one.
     bool again = false;
+    /// Counts towards what may wait. What is sent again has had its place.
+    bool counts = false;
     bool sent = false;
   };
 
@@ -119,6 +121,9 @@ public:
   void join(std::string topic, member_options options, member_handler on_event,
             result_handler<position> done);
 
+  void join(std::string topic, member_options options, member_handlers handlers,
+            result_handler<subscribed> done);
+
   void leave(const std::string& topic, const std::string& group,
              result_handler<void> done);
 
@@ -150,6 +155,12 @@ public:
     return operations_.size();
   }
 
+  /// Returns whether what is asked for on this connection has to wait for what
+  /// was asked for before.
+  [[nodiscard]] bool is_busy() const {
+    return send_ && !paused_ && (!waiting_.empty() || !may_send());
+  }
+
 private:
   // What has ended can be asked for anew before the server has answered. The
   // generation, which is never used again, tells the answers apart.
@@ -174,7 +185,7 @@ private:
 
   struct membership {
     uint64_t generation = 0;
-    member_handler on_event;
+    member_handlers handlers;
     bool ack = false;
     bool established = false;
   };
@@ -195,9 +206,12 @@ private:
   std::vector<operation> make_room(size_t bytes);
 
   [[nodiscard]] bool is_full(size_t bytes) const noexcept {
-    return waiting_.size() >= options_.queue_max
+    return waiting_count_ >= options_.queue_max
            || waiting_bytes_ + bytes > options_.queued_bytes_max;
   }
+
+  // Counts what begins to wait, or does so no longer.
+  void count_waiting(const operation& x, bool waits) noexcept;
 
   [[nodiscard]] bool may_send() const {
     return send_ && !paused_ && inflight_ < inflight_max_
@@ -251,6 +265,9 @@ private:
 
   void on_member_event(const frame_view& x);
 
+  // Sends a member's answer to an event that came on the given connection.
+  void answer_event(uint64_t connection, uint32_t seq_id, bool confirmed);
+
   void on_position(const frame_view& x);
 
   void on_reply(const frame_view& x);
@@ -279,6 +296,8 @@ private:
   operation_id last_operation_ = 0;
   caf::error given_up_;
   std::deque<uint32_t> waiting_;
+  // Of those in it that count.
+  size_t waiting_count_ = 0;
   size_t waiting_bytes_ = 0;
   size_t inflight_ = 0;
   std::set<std::pair<time_point, uint32_t>> deadlines_;
@@ -289,6 +308,8 @@ private:
   // Unanswered requests to our responders, and until when they are wanted.
   std::unordered_map<uint32_t, time_point> incoming_;
   std::set<std::pair<time_point, uint32_t>> incoming_deadlines_;
+  // Events that members have not answered.
+  std::set<uint32_t> given_;
   // What is done on this connection later.
   std::multimap<time_point, std::function<void()>> later_;
 };

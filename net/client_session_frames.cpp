@@ -88,6 +88,7 @@ void client_session::handle(const frame_view& x) {
         incoming_deadlines_.erase({i->second, i->first});
         incoming_.erase(i);
       }
+      given_.erase(x.seq_id);
       break;
     case frame_type::ping:
       if (send_) {
@@ -261,7 +262,8 @@ void client_session::on_position(const frame_view& x) {
       && !x.meta.has(meta_key::group))
     i->second.at = {said.epoch, said.offset};
   if (handlers_.on_gap)
-    handlers_.on_gap({x.subject, said.reason, {said.epoch, said.offset}});
+    handlers_.on_gap(
+      {x.subject, said.reason, {said.epoch, said.offset}, x.meta.group});
 }
 
 // -- publications -------------------------------------------------------------

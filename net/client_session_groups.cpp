@@ -11,6 +11,23 @@ namespace callboard::net {
 void client_session::join(std::string topic, member_options options,
                           member_handler on_event,
                           result_handler<position> done) {
+  member_handlers handlers;
+  handlers.on_event = [on_event = std::move(on_event)](
+                        const event_view& x, const member_answer& answer) {
+    answer(!on_event || on_event(x));
+  };
+  join(std::move(topic), std::move(options), std::move(handlers),
+       [done = std::move(done)](caf::expected<subscribed> x) {
+         if (done && x)
+           done(std::move(x->at));
+         else if (done)
+           done(std::move(x.error()));
+       });
+}
+
+void client_session::join(std::string topic, member_options options,
+                          member_handlers handlers,
+                          result_handler<subscribed> done) {
   group_name name{topic, options.group};
   auto [i, is_new] = memberships_.try_emplace(name);
   if (!is_new) {
@@ -19,9 +36,11 @@ void client_session::join(std::string topic, member_options options,
     return;
   }
   auto generation = ++last_generation_;
-  i->second = {generation, std::move(on_event), options.ack};
+  i->second = {generation, std::move(handlers), options.ack};
+  auto since = options.since;
   submit({.type = frame_type::subscribe,
           .subject = std::move(topic),
+          .since = std::move(since),
           .member = std::move(options),
           .generation = generation,
           .done = [this, name, generation, done = std::move(done)](
@@ -33,7 +52,7 @@ void client_session::join(std::string topic, member_options options,
             if (done && why)
               done(why);
             else if (done)
-              done(position_of(*reply));
+              done(to_subscribed(*reply));
           }});
 }
 
@@ -45,10 +64,14 @@ void client_session::rejoin(const group_name& name, uint64_t generation) {
   auto done = [this, name, generation, again](const caf::error& why,
                                               const frame_view*) {
     // The group has kept its place; what it lost it tells.
-    if (why && find(memberships_, name, generation) && !try_again(why, again)) {
-      memberships_.erase(name);
-      tell(why);
-    }
+    auto* x = find(memberships_, name, generation);
+    if (!why || x == nullptr || try_again(why, again))
+      return;
+    auto on_lost = std::move(x->handlers.on_lost);
+    memberships_.erase(name);
+    if (on_lost)
+      on_lost(why);
+    tell(why);
   };
   submit({.type = frame_type::subscribe,
           .subject = name.first,
@@ -81,23 +104,31 @@ void client_session::leave(const std::string& topic, const std::string& group,
 }
 
 void client_session::on_member_event(const frame_view& x) {
+  if (x.seq_id != 0)
+    given_.insert(x.seq_id);
+  auto answer = [self = weak_from_this(), connection = connection_,
+                 seq_id = x.seq_id](bool confirmed) {
+    if (auto session = self.lock())
+      session->answer_event(connection, seq_id, confirmed);
+  };
   auto i
     = memberships_.find({std::string{x.subject}, std::string{x.meta.group}});
-  auto connection = connection_;
-  auto confirmed = false;
-  if (i != memberships_.end()) {
-    // A copy, because the handler may leave the group.
-    auto on_event = i->second.on_event;
-    auto event = to_event(x);
-    if (!x.meta.has(meta_key::attempt))
-      event.attempt = 1;
-    confirmed = !on_event || on_event(event);
-  }
-  // The handler may have ended the connection.
-  if (x.seq_id == 0 || !send_ || connection != connection_)
+  if (i == memberships_.end())
+    return answer(false);
+  // A copy, because the handler may leave the group.
+  auto on_event = i->second.handlers.on_event;
+  auto event = to_event(x);
+  if (!x.meta.has(meta_key::attempt))
+    event.attempt = 1;
+  on_event(event, answer);
+}
+
+void client_session::answer_event(uint64_t connection, uint32_t seq_id,
+                                  bool confirmed) {
+  if (connection != connection_ || !send_ || given_.erase(seq_id) == 0)
     return;
   frame_view reply;
-  reply.seq_id = x.seq_id;
+  reply.seq_id = seq_id;
   reply.type = confirmed ? frame_type::ack : frame_type::error;
   if (!confirmed) {
     reply.subject = "rejected";

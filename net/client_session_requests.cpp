@@ -14,8 +14,9 @@ constexpr auto timeout_max = std::chrono::milliseconds{300'000};
 
 // Returns whether it may give way to what is new.
 bool may_give_way(const client_session::operation& x) {
-  return x.type == frame_type::request || x.type == frame_type::notify
-         || x.type == frame_type::publish;
+  return x.counts
+         && (x.type == frame_type::request || x.type == frame_type::notify
+             || x.type == frame_type::publish);
 }
 
 template <class T>
@@ -117,6 +118,19 @@ std::deque<uint32_t>::iterator client_session::place_of(operation_id id) {
     auto& x = operations_.find(seq_id)->second;
     return !x.again && x.id > id;
   });
+}
+
+void client_session::count_waiting(const operation& x, bool waits) noexcept {
+  if (!x.counts)
+    return;
+  auto bytes = x.body.bytes().size();
+  if (waits) {
+    ++waiting_count_;
+    waiting_bytes_ += bytes;
+  } else {
+    --waiting_count_;
+    waiting_bytes_ -= bytes;
+  }
 }
 
 std::vector<client_session::operation> client_session::make_room(size_t bytes) {

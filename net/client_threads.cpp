@@ -95,6 +95,10 @@ public:
 
   void ping(caf::timespan timeout, std::function<void(bool)> done) {
     client_.post([this, timeout, done = std::move(done)] {
+      // The question would wait behind others until its time is over. Whether
+      // the other side is there is known all the same: by the heartbeat.
+      if (client_.is_busy())
+        return done(true);
       client_.request("callboard.echo", payload::pack(0), timeout,
                       [done](const caf::expected<payload>& x) {
                         done(is_sign_of_life(x));

@@ -124,6 +124,8 @@ struct gap {
   std::string_view reason;
   /// Behind it all is there again; of a pattern without an epoch.
   position at = {};
+  /// The group that did not get them; empty: a subscription of this client's.
+  std::string_view group = {};
 };
 
 /// What a client tells about itself. Each may be left out.
@@ -199,6 +201,9 @@ struct member_options {
   /// Whether each event is confirmed. Without it an event is gone with the
   /// connection that it was sent on.
   bool ack = true;
+  /// Where a group that does not exist yet begins; an empty epoch: at what
+  /// comes.
+  position since = {};
 };
 
 using event_handler = std::function<void(const event_view&)>;
@@ -209,6 +214,19 @@ using presence_handler = std::function<void(const presence_view&)>;
 /// Gets the events of a group. Returning true confirms the event, false gives
 /// it to another member; without `member_options::ack` neither matters.
 using member_handler = std::function<bool(const event_view&)>;
+
+/// Confirms an event of a group, or gives it to another member. Called once, on
+/// the client's thread; where the event is another member's already, or its
+/// connection is gone, nothing happens.
+using member_answer = std::function<void(bool confirmed)>;
+
+/// A member that answers now or later.
+struct member_handlers {
+  std::function<void(const event_view&, member_answer)> on_event;
+  /// The membership could not be had again after a reconnect, and has ended;
+  /// `client_handlers::on_error` hears of it as well. May be left out.
+  std::function<void(const caf::error&)> on_lost;
+};
 
 /// Names an operation of a client until it is answered, from 1; never used
 /// again. 0: none, it has failed already.

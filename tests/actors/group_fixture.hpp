@@ -110,7 +110,7 @@ struct group_fixture : group_sink {
   publication_ptr publish(std::string key = {}, size_t bytes = 0) {
     auto x = make("t", ++head, std::move(key), bytes);
     if (history_size > 0)
-      kept.add(x, history_size, history::for_ever);
+      kept.add(x, history_size, 0);
     table->publish(x, now, [this] { return history_size > 0; });
     return x;
   }

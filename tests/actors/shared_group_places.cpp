@@ -231,7 +231,7 @@ CAF_TEST(what was forgotten while it was to be fetched is told) {
     auto x = caf::make_counted<publication>();
     x->topic = "t";
     x->offset = i;
-    kept.add(x, 100, history::for_ever);
+    kept.add(x, 100, 0);
   }
   answer_fetch(20);
   CHECK_EQ(heard(), "gap 1<-16 1<-17 1<-18");

@@ -155,6 +155,18 @@ CAF_TEST(who subscribes before its topic was looked at goes by the new rules) {
            50);
 }
 
+CAF_TEST(who subscribes before its pattern was looked at gets last values) {
+  // So many that a step that has seen all topics has not seen all of them.
+  for (int i = 0; i < 500; ++i)
+    attach(join(), "p/" + std::to_string(i) + "/+");
+  set({{"#", {.retain = true}}});
+  CHECK(!table.revise(20, 0));
+  auto& newcomer = join();
+  for (int i = 0; i < 500; ++i)
+    CHECK(subscribe(newcomer, "p/" + std::to_string(i) + "/+", 1)
+          == answer::waiting);
+}
+
 // -- overflow -----------------------------------------------------------------
 
 CAF_TEST(who lags gets what is held when its topic disconnects) {

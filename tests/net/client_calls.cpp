@@ -121,6 +121,15 @@ CAF_TEST(presence is read) {
   CAF_CHECK(*count == (presence_count{2, 3}));
 }
 
+CAF_TEST(what is not one value is not pushed) {
+  caf::expected<net::position> x{caf::make_error(errc::internal)};
+  ask_push(ask, "ann", payload{payload_view{codec::msgpack, "\xc1"}}, "",
+           keep(x));
+  CAF_CHECK_EQUAL(action, "");
+  CAF_REQUIRE(!x);
+  CAF_CHECK(x.error() == errc::bad_payload);
+}
+
 CAF_TEST(a push is sent again only with an id) {
   caf::expected<net::position> x{caf::make_error(errc::internal)};
   ask_push(ask, "ann", payload::from_json(R"({"a":1})").value(), "", keep(x));

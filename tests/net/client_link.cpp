@@ -1,6 +1,6 @@
 #include <callboard/net/client_link.hpp>
 
-#include "client_link_fixture.hpp"
+#include "net/client_link_fixture.hpp"
 
 using namespace callboard;
 using namespace callboard::net;
@@ -191,6 +191,77 @@ CAF_TEST(no wait of a goaway is longer than an hour) {
   tell(frame_type::goaway, R"({"reconnect":"now","afterMs":3600001})");
   lose(4004);
   CAF_CHECK_EQUAL(log.back(), "retry 3600000");
+}
+
+CAF_TEST(addresses of a goaway are tried before our own) {
+  options.server.host = "a.example";
+  start();
+  welcome();
+  tell(frame_type::goaway,
+       R"({"reconnect":"now","urls":["ws://b.example:81/ws","nonsense",)"
+       R"("wss://c.example/ws"]})");
+  lose(4004);
+  pass(0ms);
+  CAF_CHECK_EQUAL(transport->server.authority(), "b.example:81");
+  lose();
+  pass(1h);
+  CAF_CHECK_EQUAL(transport->server.host, "c.example");
+  CAF_CHECK(transport->server.encrypted);
+  lose();
+  pass(1h);
+  CAF_CHECK_EQUAL(transport->server.host, "a.example");
+}
+
+CAF_TEST(addresses of a goaway are those of one end) {
+  options.server.host = "a.example";
+  start();
+  welcome();
+  tell(frame_type::goaway,
+       R"({"reconnect":"now","urls":["ws://b.example","ws://c.example"]})");
+  lose(4004);
+  pass(0ms);
+  CAF_CHECK_EQUAL(transport->server.host, "b.example");
+  welcome();
+  lose();
+  pass(1h);
+  CAF_CHECK_EQUAL(transport->server.host, "a.example");
+}
+
+CAF_TEST(no address of a goaway is less safe than our own) {
+  options.server = {"a.example", 443, "/ws", true};
+  start();
+  welcome();
+  tell(frame_type::goaway,
+       R"({"reconnect":"now","urls":["ws://b.example","wss://c.example"]})");
+  lose(4004);
+  pass(0ms);
+  CAF_CHECK_EQUAL(transport->server.host, "c.example");
+}
+
+CAF_TEST(eight addresses of a goaway are tried) {
+  options.server.host = "own.example";
+  start();
+  welcome();
+  std::string urls;
+  for (int i = 1; i <= 9; ++i)
+    urls += (urls.empty() ? "\"" : ",\"") + ("ws://" + std::to_string(i)) + '"';
+  tell(frame_type::goaway, R"({"reconnect":"now","urls":[)" + urls + "]}");
+  lose(4004);
+  for (int i = 1; i <= 8; ++i) {
+    pass(1h);
+    CAF_CHECK_EQUAL(transport->server.host, std::to_string(i));
+    lose();
+  }
+  pass(1h);
+  CAF_CHECK_EQUAL(transport->server.host, "own.example");
+}
+
+CAF_TEST(what is wrong in the addresses changes nothing of a goaway) {
+  start();
+  welcome();
+  tell(frame_type::goaway, R"({"reconnect":"now","afterMs":100,"urls":7})");
+  lose(4004);
+  CAF_CHECK_EQUAL(log.back(), "retry 100");
 }
 
 CAF_TEST(nothing new is sent after a goaway) {

@@ -21,9 +21,9 @@ namespace callboard::net {
 /// Writes down what a link does with its connection.
 class logging_transport : public client_transport {
 public:
-  logging_transport(std::vector<std::string>& log, std::string token,
-                    listener& to)
-    : log{log}, token{std::move(token)}, to{&to} {
+  logging_transport(std::vector<std::string>& log,
+                    const client_options& options, listener& to)
+    : log{log}, token{options.token}, server{options.server}, to{&to} {
   }
 
   void open() override {
@@ -51,6 +51,7 @@ public:
 
   std::vector<std::string>& log;
   std::string token;
+  url server;
   listener* to;
   uint32_t last_seq_id = 0;
 };
@@ -82,7 +83,7 @@ struct client_link_fixture {
     world.random = [this] { return random; };
     world.make_transport = [this](const client_options& x,
                                   client_transport::listener& to) {
-      transport = std::make_shared<logging_transport>(log, x.token, to);
+      transport = std::make_shared<logging_transport>(log, x, to);
       return transport;
     };
     world.ended = [this](const caf::error& why) {

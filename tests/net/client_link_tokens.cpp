@@ -2,7 +2,7 @@
 
 #include <callboard/net/client_link.hpp>
 
-#include "client_link_fixture.hpp"
+#include "net/client_link_fixture.hpp"
 
 using namespace callboard;
 using namespace callboard::net;

@@ -1,6 +1,6 @@
 #include <callboard/net/client_pool.hpp>
 
-#include "client_pool_fixture.hpp"
+#include "net/client_pool_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

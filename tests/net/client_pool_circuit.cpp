@@ -2,7 +2,7 @@
 
 #include <callboard/messages/errc.hpp>
 
-#include "client_pool_fixture.hpp"
+#include "net/client_pool_fixture.hpp"
 #include "support/test.hpp"
 
 // What a pool does about a target that is not there, or does not want it.

@@ -3,7 +3,9 @@
 #include <map>
 #include <set>
 
-#include "client_pool_fixture.hpp"
+#include <callboard/net/client_pool_tenure.hpp>
+
+#include "net/client_pool_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -133,6 +135,22 @@ CAF_TEST(a reclaimed lease may outlive its pool) {
   pool.reset();
   CAF_CHECK(is_error(all[0].why(), net::pool_errc::lease_reclaimed));
   all.clear();
+}
+
+CAF_TEST(a lease is taken away only from the borrower that was meant) {
+  using net::tenure_state;
+  net::tenure_stage uut;
+  CAF_CHECK(uut.state() == tenure_state::opening);
+  uut.lend(1);
+  // It comes back and is lent again while somebody looks at the first one.
+  CAF_CHECK(uut.change(1, tenure_state::leased, tenure_state::returning));
+  uut.set(tenure_state::idle);
+  uut.lend(2);
+  CAF_CHECK(!uut.change(1, tenure_state::leased, tenure_state::reclaimed));
+  CAF_CHECK(uut.state() == tenure_state::leased);
+  CAF_CHECK_EQUAL(uut.borrow(), 2u);
+  CAF_CHECK(uut.change(2, tenure_state::leased, tenure_state::reclaimed));
+  CAF_CHECK(!uut.change(2, tenure_state::leased, tenure_state::returning));
 }
 
 CAF_TEST(a lease without a connection has no reason) {

@@ -2,7 +2,7 @@
 
 #include <caf/telemetry/metric_registry.hpp>
 
-#include "client_pool_fixture.hpp"
+#include "net/client_pool_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

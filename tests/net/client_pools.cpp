@@ -1,8 +1,11 @@
 #include <callboard/net/client_pools.hpp>
 
+#include <set>
+#include <string>
+
 #include <callboard/messages/errc.hpp>
 
-#include "client_pool_fixture.hpp"
+#include "net/client_pool_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -100,6 +103,21 @@ CAF_TEST(the target with the least in flight is borrowed from) {
   a.give_back();
   auto c = borrow("acme");
   CAF_CHECK_EQUAL(side_of(c)->target, target);
+}
+
+CAF_TEST(neither authorities nor processes all begin with the same target) {
+  start_all();
+  std::set<std::string> targets;
+  for (int i = 0; i < 20; ++i)
+    targets.insert(side_of(borrow(std::to_string(i)))->target);
+  CAF_CHECK_EQUAL(targets.size(), 2u);
+  targets.clear();
+  for (int i = 0; i < 20; ++i) {
+    drawn = i / 20.0;
+    start_all();
+    targets.insert(side_of(borrow("acme"))->target);
+  }
+  CAF_CHECK_EQUAL(targets.size(), 2u);
 }
 
 CAF_TEST(a key keeps its target) {

@@ -1,9 +1,6 @@
 #include <callboard/net/client_session.hpp>
 
-#include <callboard/messages/errc.hpp>
-#include <callboard/net/client_error.hpp>
-
-#include "support/test.hpp"
+#include "net/played_session.hpp"
 
 using namespace callboard;
 using namespace callboard::net;
@@ -11,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct fixture {
+struct fixture : played_session {
   fixture() {
     client_handlers handlers;
     handlers.on_gap = [this](const gap& x) {
@@ -22,8 +19,7 @@ struct fixture {
     };
     client_options options;
     options.queue_max = 4;
-    uut = std::make_shared<client_session>(options, handlers,
-                                           [this] { return now; });
+    make(options, handlers);
   }
 
   void connect(size_t inflight_max = 10) {
@@ -41,26 +37,6 @@ struct fixture {
         return true;
       },
       inflight_max);
-  }
-
-  // Hands the session what the server answers to a seqId.
-  void respond(uint32_t seq_id, const payload& body = {}) {
-    frame_view x;
-    x.type = frame_type::response;
-    x.seq_id = seq_id;
-    x.payload = body.view();
-    uut->handle(x);
-  }
-
-  void refuse(uint32_t seq_id, errc code) {
-    frame_view x;
-    x.type = frame_type::error;
-    x.seq_id = seq_id;
-    x.subject = info(code).name;
-    x.meta.code = info(code).number;
-    x.meta.mark(meta_key::code);
-    x.meta.temporary = info(code).temporary;
-    uut->handle(x);
   }
 
   void event(std::string_view topic, uint64_t offset) {
@@ -106,14 +82,6 @@ struct fixture {
           + (x ? std::to_string(x->offset) : details(x.error()).name));
       });
   }
-
-  using lines = std::vector<std::string>;
-
-  client_session::time_point now{};
-  std::shared_ptr<client_session> uut;
-  lines sent;
-  lines log;
-  uint32_t last_seq_id = 0;
 };
 
 } // namespace

@@ -2,7 +2,7 @@
 
 #include <callboard/net/client_session.hpp>
 
-#include "client_session_fixture.hpp"
+#include "net/client_session_fixture.hpp"
 
 using namespace callboard;
 using namespace callboard::net;
@@ -112,20 +112,48 @@ CAF_TEST(subscriptions do not give way) {
   CAF_CHECK_EQUAL(take_sent(), (lines{"subscribe t", "request b"}));
 }
 
-CAF_TEST(what gives way in vain is told so) {
+CAF_TEST(subscriptions that wait keep the queue full) {
+  connect(1);
+  ask("a");
+  uut->subscribe("t", {}, {});
+  uut->subscribe("u", {}, {});
+  publish("b");
+  CAF_CHECK_EQUAL(take_log(), lines{"b overloaded"});
+  CAF_CHECK_EQUAL(uut->pending(), 3u);
+}
+
+CAF_TEST(subscriptions that are made again do not ) {
   connect();
   for (auto topic : {"t", "u", "v"}) {
     uut->subscribe(topic, {}, {});
     respond(R"({"epoch":"e","offset":1})");
   }
   uut->disconnected();
-  publish("a");
   connect(1);
   take_log();
-  // Two subscriptions wait, and keep the queue full.
+  publish("a");
   publish("b");
-  CAF_CHECK_EQUAL(take_log(), (lines{"a overloaded", "b overloaded"}));
-  CAF_CHECK_EQUAL(uut->pending(), 3u);
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  publish("c");
+  CAF_CHECK_EQUAL(take_log(), lines{"a overloaded"});
+}
+
+CAF_TEST(a connection is busy where what is new waits for what is old) {
+  CAF_CHECK(!uut->is_busy());
+  ask("a");
+  // It waits for a connection.
+  CAF_CHECK(!uut->is_busy());
+  connect(1);
+  CAF_CHECK(uut->is_busy());
+  respond();
+  CAF_CHECK(!uut->is_busy());
+  ask("b");
+  CAF_CHECK(uut->is_busy());
+  // This waits for the next connection.
+  uut->pause();
+  CAF_CHECK(!uut->is_busy());
+  uut->disconnected();
+  CAF_CHECK(!uut->is_busy());
 }
 
 CAF_TEST(a full connection lets what is new wait) {

@@ -1,25 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
-#include <callboard/messages/errc.hpp>
-#include <callboard/net/client_error.hpp>
-#include <callboard/net/client_session.hpp>
-
-#include "support/test.hpp"
+#include "net/played_session.hpp"
 
 namespace callboard::net {
 
-/// A session whose server the test plays: `sent` has what it sends, `log` what
-/// it tells, both in words.
-struct client_session_fixture {
-  using lines = std::vector<std::string>;
-
+/// A session with small bounds, and all that can be asked of it.
+struct client_session_fixture : played_session {
   explicit client_session_fixture(queue_policy when_full
                                   = queue_policy::drop_oldest) {
     client_handlers handlers;
@@ -39,8 +29,7 @@ struct client_session_fixture {
     options.queue_max = 2;
     options.queued_bytes_max = 50;
     options.when_full = when_full;
-    uut = std::make_shared<client_session>(options, handlers,
-                                           [this] { return now; });
+    make(options, handlers);
   }
 
   void connect(size_t inflight_max = 10) {
@@ -70,31 +59,6 @@ struct client_session_fixture {
     if (x.meta.has(meta_key::id))
       result += " id " + std::string{x.meta.id};
     return result;
-  }
-
-  void tell(frame_type type, uint32_t seq_id, std::string_view subject,
-            const std::string& json = "null") {
-    auto body = payload::from_json(json).value();
-    frame_view x;
-    x.type = type;
-    x.seq_id = seq_id;
-    x.subject = subject;
-    x.payload = body.view();
-    uut->handle(x);
-  }
-
-  void respond(const std::string& json = "null") {
-    tell(frame_type::response, last_seq_id, "", json);
-  }
-
-  void refuse(uint32_t seq_id, errc code) {
-    frame_view x;
-    x.type = frame_type::error;
-    x.seq_id = seq_id;
-    x.subject = info(code).name;
-    x.meta.code = info(code).number;
-    x.meta.mark(meta_key::code);
-    uut->handle(x);
   }
 
   void event(uint64_t offset, bool retained = false, std::string epoch = {}) {
@@ -149,19 +113,6 @@ struct client_session_fixture {
       });
   }
 
-  lines take_sent() {
-    return std::exchange(sent, {});
-  }
-
-  lines take_log() {
-    return std::exchange(log, {});
-  }
-
-  client_session::time_point now{};
-  std::shared_ptr<client_session> uut;
-  lines sent;
-  lines log;
-  uint32_t last_seq_id = 0;
   uint64_t last_timeout_ms = 0;
 };
 

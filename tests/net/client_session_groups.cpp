@@ -2,9 +2,7 @@
 
 #include <callboard/net/client_session.hpp>
 
-#include <callboard/net/client_error.hpp>
-
-#include "support/test.hpp"
+#include "net/played_session.hpp"
 
 using namespace callboard;
 using namespace callboard::net;
@@ -12,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct fixture {
+struct fixture : played_session {
   fixture() {
     client_handlers handlers;
     handlers.on_gap = [this](const gap& x) {
@@ -22,8 +20,7 @@ struct fixture {
     handlers.on_error = [this](const caf::error& x) {
       log.push_back("error " + details(x).name);
     };
-    uut = std::make_shared<client_session>(client_options{}, handlers,
-                                           [this] { return now; });
+    make({}, handlers);
   }
 
   void connect() {
@@ -47,24 +44,8 @@ struct fixture {
       10);
   }
 
-  void respond(const std::string& json = "null") {
-    auto body = payload::from_json(json).value();
-    frame_view x;
-    x.type = frame_type::response;
-    x.seq_id = last_seq_id;
-    x.payload = body.view();
-    uut->handle(x);
-  }
-
   void refuse(errc code) {
-    frame_view x;
-    x.type = frame_type::error;
-    x.seq_id = last_seq_id;
-    x.subject = info(code).name;
-    x.meta.code = info(code).number;
-    x.meta.mark(meta_key::code);
-    x.meta.temporary = info(code).temporary;
-    uut->handle(x);
+    played_session::refuse(last_seq_id, code);
   }
 
   void event(std::string_view topic, std::string_view group, uint64_t offset,
@@ -100,22 +81,20 @@ struct fixture {
       });
   }
 
-  using lines = std::vector<std::string>;
-
-  lines take_sent() {
-    return std::exchange(sent, {});
+  // Joins as who answers when the test does.
+  void join_later() {
+    member_handlers handlers;
+    handlers.on_event = [this](const event_view&, member_answer answer) {
+      answers.push_back(std::move(answer));
+    };
+    handlers.on_lost = [this](const caf::error& why) {
+      log.push_back("lost " + details(why).name);
+    };
+    uut->join("a", {"g", true}, handlers, {});
   }
 
-  lines take_log() {
-    return std::exchange(log, {});
-  }
-
-  client_session::time_point now{};
-  std::shared_ptr<client_session> uut;
-  lines sent;
-  lines log;
-  uint32_t last_seq_id = 0;
   bool confirms = true;
+  std::vector<member_answer> answers;
 };
 
 } // namespace
@@ -166,6 +145,60 @@ CAF_TEST(events of groups and of subscriptions go to their handlers) {
   CAF_CHECK_EQUAL(take_log(), (lines{"h@1x1", "plain@1", "g@1x1"}));
   join("g");
   CAF_CHECK_EQUAL(take_log(), lines{"already_subscribed"});
+}
+
+CAF_TEST(a member may answer later) {
+  connect();
+  join_later();
+  respond();
+  take_sent();
+  event("a", "g", 5, 1);
+  event("a", "g", 6, 2);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  answers[1](false);
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), (lines{"error rejected 2", "ack 1"}));
+  // Once.
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+}
+
+CAF_TEST(an event that was taken away is not answered) {
+  connect();
+  join_later();
+  respond();
+  take_sent();
+  event("a", "g", 5, 1);
+  tell(frame_type::cancel, 1, "");
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+}
+
+CAF_TEST(an event is answered on the connection that it came by) {
+  connect();
+  join_later();
+  respond();
+  event("a", "g", 5, 1);
+  uut->disconnected();
+  take_sent();
+  connect();
+  respond();
+  take_sent();
+  event("a", "g", 5, 1, 2);
+  answers[0](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{});
+  answers[1](true);
+  CAF_CHECK_EQUAL(take_sent(), lines{"ack 1"});
+}
+
+CAF_TEST(a membership that is not to be had again is told as lost) {
+  connect();
+  join_later();
+  respond();
+  uut->disconnected();
+  connect();
+  refuse(errc::forbidden);
+  CAF_CHECK_EQUAL(take_log(), (lines{"lost forbidden", "error forbidden"}));
 }
 
 CAF_TEST(what comes after a member has left is for another one) {

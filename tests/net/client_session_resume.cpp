@@ -2,7 +2,7 @@
 
 #include <callboard/net/client_session.hpp>
 
-#include "client_session_fixture.hpp"
+#include "net/client_session_fixture.hpp"
 
 using namespace callboard;
 using namespace callboard::net;
@@ -123,6 +123,27 @@ CAF_TEST(what crossed a goaway keeps its order) {
   connect();
   CAF_CHECK_EQUAL(take_sent(),
                   (lines{"publish a id a", "publish b id b", "publish c"}));
+}
+
+CAF_TEST(what is sent again counts towards no bound) {
+  connect();
+  for (auto topic : {"a", "b", "c"})
+    publish(topic, {.id = topic}, payload::pack(std::string(40, 'x')));
+  uut->disconnected();
+  // As much may wait as if nothing had been on its way.
+  publish("d");
+  publish("e");
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  // And what gives way is not what was promised.
+  publish("f");
+  CAF_CHECK_EQUAL(take_log(), lines{"d overloaded"});
+  connect(4);
+  CAF_CHECK_EQUAL(take_sent(), (lines{"publish a id a", "publish b id b",
+                                      "publish c id c", "publish e"}));
+  publish("g");
+  CAF_CHECK_EQUAL(take_log(), lines{});
+  publish("h");
+  CAF_CHECK_EQUAL(take_log(), lines{"f overloaded"});
 }
 
 CAF_TEST(what is to end has ended with the connection) {

@@ -31,17 +31,42 @@ struct fake_port : client_port {
     log.emplace_back("stop");
   }
 
-  void subscribe(std::string subject, position since, event_handler f,
+  void subscribe(std::string subject, subscribe_options options,
+                 event_handler f, presence_handler g,
                  result_handler<subscribed> done) override {
+    auto& since = options.since;
     log.push_back(
       "subscribe " + subject
-      + (since.epoch.empty() ? "" : '@' + std::to_string(since.offset)));
+      + (since.epoch.empty() ? "" : '@' + std::to_string(since.offset))
+      + (options.presence ? " presence" : ""));
     on_event[subject] = std::move(f);
+    on_presence = std::move(g);
     on_subscribed = std::move(done);
   }
 
   void unsubscribe(std::string subject) override {
     log.push_back("unsubscribe " + subject);
+  }
+
+  void join(std::string topic, member_options options, giving_function f,
+            std::function<void(const caf::error&)> g,
+            result_handler<subscribed> done) override {
+    auto& since = options.since;
+    log.push_back(
+      "join " + topic + ' ' + options.group
+      + (since.epoch.empty() ? "" : '@' + std::to_string(since.offset)));
+    give = std::move(f);
+    on_member_lost = std::move(g);
+    on_joined = std::move(done);
+  }
+
+  void leave(std::string topic, std::string group) override {
+    log.push_back("leave " + topic + ' ' + group);
+  }
+
+  void confirm(uint64_t number, bool confirmed) override {
+    log.push_back((confirmed ? "confirm " : "reject ")
+                  + std::to_string(number));
   }
 
   void publish(std::string topic, payload x, publish_options options,
@@ -78,7 +103,11 @@ struct fake_port : client_port {
   client_handlers handlers;
   std::function<void(const caf::error&)> ended;
   std::map<std::string, event_handler> on_event;
+  presence_handler on_presence;
   result_handler<subscribed> on_subscribed;
+  giving_function give;
+  std::function<void(const caf::error&)> on_member_lost;
+  result_handler<subscribed> on_joined;
   result_handler<position> on_published;
   result_handler<payload> on_answer;
   result_handler<void> on_registered;

@@ -24,6 +24,13 @@ struct fixture : durable_fixture {
     return result;
   }
 
+  /// The only shard dies, and another one takes over.
+  void replace_shard() {
+    kill(loops[0]->brokers[0].actor);
+    install(0, make_broker(0));
+    turn();
+  }
+
   static topic_options on_disk(size_t history_size, size_t rate = 0) {
     return {.history_size = history_size,
             .durability = durability::disk,
@@ -48,6 +55,26 @@ CAF_TEST(a topic that lives stays on the disk until it is made anew) {
   restart(false);
   CHECK_EQ(publish("disk/a", "z", 4), response(4, "run.3", 1));
   CHECK_EQ(store->events_of("disk/a").size(), 2u);
+}
+
+CAF_TEST(a shard that dies makes its topics anew and the disk keeps its own) {
+  run();
+  publish("disk/a", "x", 1);
+  publish("disk/a", "y", 2);
+  subscribe(*two, "disk/a");
+  reload({{"#", {.history_size = 100}}});
+  two->heard();
+  replace_shard();
+  // Nobody takes it for the topic that was.
+  CHECK(two->heard().find("epoch changed") != std::string::npos);
+  CHECK(come_back(connect(0), "disk/a", "run.1", 1).find("\"recovered\":false")
+        != std::string::npos);
+  CHECK_EQ(store->events_of("disk/a").size(), 2u);
+  // With its rule it goes on where the disk is.
+  reload({{"disk/+", on_disk(100)}});
+  replace_shard();
+  CHECK_EQ(publish("disk/a", "z", 3), response(3, "run.1", 3));
+  CHECK_EQ(history("{\"topic\":\"disk/a\"}"), "1 2 3");
 }
 
 CAF_TEST(a topic that lives stays off the disk until it is made anew) {

@@ -39,6 +39,8 @@ const connectTimeoutMs = 10000;
 // Trying again as it is brings the same end.
 const finalCodes = new Set([1002, 1003, 1007, 1008, 1009]);
 const bufferedBytesMax = 1 << 20;
+// Addresses of a goaway that are tried.
+const urlsMax = 8;
 
 /** Keeps one connection: connects, logs in, sees whether it lives, comes back. */
 export class Connection {
@@ -254,7 +256,8 @@ export class Connection {
       case FrameType.welcome: return this.#welcomed(welcomeOf(frame.payload));
       case FrameType.goaway:
         this.#goaway = goawayOf(frame.payload);
-        this.#urls = this.#goaway.urls?.filter((url) => isAsSafe(url, this.#options.url)) ?? [];
+        this.#urls = this.#goaway.urls?.filter((url) => isAsSafe(url, this.#options.url))
+          .slice(0, urlsMax) ?? [];
         return this.#listeners.goaway(this.#goaway);
       case FrameType.error:
         if (frame.seqId === 0 || frame.seqId === this.#loginSeqId) return this.#refused(frame);
@@ -269,6 +272,7 @@ export class Connection {
     this.#login.watch(welcome, () => this.#refresh('refresh'));
     if (!fresh) return this.#listeners.welcome(welcome, false);
     this.#alarm.clear();
+    this.#urls = [];
     this.#welcomedAt = now();
     const { intervalMs = welcome.pingIntervalMs, timeoutMs = welcome.pingTimeoutMs } =
       this.#options.heartbeat ?? {};

@@ -285,6 +285,33 @@ describe('goaway', () => {
     expect(FakeSocket.last.url).toBe(url);
   });
 
+  test('eight other addresses are tried, and then our own', async () => {
+    const { socket } = connected();
+    socket.say('goaway', { payload: { reason: 'r', reconnect: 'now',
+      urls: [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `wss://n${n}.example/ws`) } });
+    socket.end(4004);
+    await pass(0);
+    for (let n = 1; n <= 8; n += 1) {
+      expect(FakeSocket.last.url).toBe(`wss://n${n}.example/ws`);
+      FakeSocket.last.end();
+      await pass(Math.min(500 * 2 ** (n - 1), 30000));
+    }
+    expect(FakeSocket.last.url).toBe(url);
+  });
+
+  test('other addresses are those of one end', async () => {
+    const { socket } = connected();
+    socket.say('goaway', { payload: { reason: 'r', reconnect: 'now',
+      urls: ['wss://b.example/ws', 'wss://c.example/ws'] } });
+    socket.end(4004);
+    await pass(0);
+    FakeSocket.last.open();
+    FakeSocket.last.welcome();
+    FakeSocket.last.end();
+    await pass(500);
+    expect(FakeSocket.last.url).toBe(url);
+  });
+
   test.each([null, 'x', {}, { afterMs: 'x', spreadMs: -5 }])('%j does no harm', (payload) => {
     const { client, socket } = connected();
     socket.say('goaway', { payload });
