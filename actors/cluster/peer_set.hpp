@@ -69,7 +69,7 @@ public:
 
   /// Returns the slot of the node that owns `topic`; `here` if this one does.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
-    return owner_slots.size() < 2 ? here : owner_slots[owners.owner_of(topic)];
+    return owner_slots.empty() ? here : owner_slots[owners.owner_of(topic)];
   }
 
   /// Returns whether so much is on its way to the node at `slot` that nothing
