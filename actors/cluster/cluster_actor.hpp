@@ -1,6 +1,20 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <callboard/actors/cluster/cluster_links.hpp>
+#include <callboard/actors/cluster/cluster_metrics.hpp>
 #include <callboard/actors/cluster/cluster_options.hpp>
+#include <callboard/actors/cluster/dial_plan.hpp>
+#include <callboard/actors/cluster/membership.hpp>
+#include <callboard/actors/cluster/peer_slots.hpp>
 #include <callboard/actors/type_ids.hpp>
 
 // The gate of a node: its `cluster_actor`, an event-based actor on the
@@ -12,8 +26,8 @@
 //       This is the broker's or router's shard (`shard_kind`) with this index
 //       from now on; it gets the set of peers that is in force at once. Nothing
 //       goes to a shard that was not given. No answer.
-//   (join_atom, std::vector<std::string> addresses)
-//       Dial these as well, `cluster_seeds_max` at most. No answer.
+//   (join_atom, std::string address)
+//       Dial this as well; `cluster_seeds_max` at most are. No answer.
 //   (leave_atom) → void
 //       Leave the cluster; answered when this node is in nobody's view. It
 //       owns no topics from the next view on. The actor lives on, alone, and
@@ -50,15 +64,146 @@
 
 namespace callboard {
 
+/// How long the dialer may take, and then the other node.
 inline constexpr caf::timespan cluster_dial_timeout = std::chrono::seconds{10};
 
-/// The actor that others know as a node.
-/// @param self its `state` does not matter.
-/// @param dialer see above.
-caf::actor spawn_cluster_actor(caf::actor_system& sys, cluster_options options,
-                               member self, caf::actor dialer);
+/// How many bytes of batches a node takes before it says so.
+inline constexpr uint64_t cluster_acknowledge_bytes = 1024 * 1024;
 
 /// Returns a hash of the names and numbers of the types that nodes send.
 uint64_t type_fingerprint();
+
+/// A node as others know it: is dialed and dials, goes by the views that its
+/// `membership` finds, and hands what comes from other nodes to its shards.
+class cluster_actor : public caf::event_based_actor {
+public:
+  /// @param self its `state` does not matter.
+  /// @param dialer see above.
+  cluster_actor(caf::actor_config& cfg, cluster_options options, member self,
+                caf::actor dialer);
+
+  const char* name() const override {
+    return "callboard.cluster";
+  }
+
+  caf::behavior make_behavior() override;
+
+  void on_exit() override;
+
+private:
+  // -- cluster_actor.cpp: its own node ----------------------------------------
+
+  void tick();
+
+  void install_shard(shard_kind kind, uint32_t index, caf::actor shard);
+
+  caf::result<void> leave();
+
+  void watch(const caf::actor& who);
+
+  void unwatch(const caf::actor_addr& who);
+
+  cluster_facts facts() const;
+
+  // Does what the membership wants by now.
+  void follow();
+
+  void send_messages();
+
+  // Goes by the view of the membership.
+  void change_view();
+
+  // Makes the set of peers anew, and gives it to the shards.
+  void install_peers();
+
+  void tell_watchers(const cluster_view& old);
+
+  void tell(node_event_kind kind, const member& who);
+
+  void measure();
+
+  void log(cluster_news what, const member& who, std::string why = {}) const;
+
+  int64_t now_us() const;
+
+  int64_t now_ms() const {
+    return now_us() / 1000;
+  }
+
+  // -- cluster_handshake.cpp: how links begin and end -------------------------
+
+  void dial_due();
+
+  void dial(const std::string& address);
+
+  void greet(const std::string& address, const caf::actor& gate);
+
+  void dialed_in_vain(const std::string& address, std::string why);
+
+  void take_welcome(const std::string& address, const caf::actor& gate,
+                    const peer_welcome& x);
+
+  peer_welcome take_hello(const peer_hello& x);
+
+  // Returns why there is no link to the sender; empty: there is one.
+  std::string refusal(const peer_hello& x) const;
+
+  // Returns the link to a run of a node, which is there or begins. That to
+  // another run ends.
+  peer_link& open(const member& who, const caf::actor& gate);
+
+  // The other end takes batches under this number.
+  void take_number(peer_link& x, uint64_t theirs);
+
+  // Ends a link. Does nothing where there is none.
+  void close(const std::string& name, std::string why);
+
+  // The same, and keeps this run away for a minute.
+  void block(const std::string& name, std::string why);
+
+  void down(const caf::down_msg& x);
+
+  // -- cluster_traffic.cpp: what comes on links -------------------------------
+
+  void take_heartbeat(const peer_heartbeat& x);
+
+  void take_view(const std::string& from, const cluster_view& x);
+
+  void take_batch(peer_batch& x);
+
+  // Returns whether a batch from this link can go to its shard now.
+  bool is_due(const peer_link& from, const peer_batch& x) const;
+
+  void deliver(const peer_link& from, peer_batch& x);
+
+  void release_held();
+
+  void send_heartbeat(peer_link& to);
+
+  void stamp(peer_link& to, peer_heartbeat& x) const;
+
+  // Ends links with too much on its way, and acknowledges what has come.
+  void check_traffic();
+
+  // A run that a link may not begin with before a time.
+  struct blocked_run {
+    std::string incarnation;
+    int64_t until_ms = 0;
+  };
+
+  cluster_options options_;
+  caf::actor dialer_;
+  membership membership_;
+  cluster_links links_;
+  peer_slots slots_;
+  dial_plan dials_;
+  cluster_metrics metrics_;
+  // The view that the shards were told of.
+  cluster_view view_;
+  std::array<std::vector<caf::actor>, shard_kind_count> shards_;
+  std::vector<caf::actor> watchers_;
+  std::vector<caf::typed_response_promise<void>> leaves_;
+  std::map<std::string, blocked_run> blocked_;
+};
 
 } // namespace callboard

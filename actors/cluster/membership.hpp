@@ -27,6 +27,9 @@ struct membership_options {
 inline constexpr size_t node_name_bytes_max = 64;
 inline constexpr size_t node_address_bytes_max = 255;
 
+/// Loops of a node at most.
+inline constexpr uint32_t node_loops_max = 1024;
+
 /// Returns whether a node may say this of itself.
 [[nodiscard]] bool valid(const member& x) noexcept;
 
@@ -56,21 +59,28 @@ public:
   struct peer {
     member who;
     bool linked = false;
-    /// When something came from it last, on any link.
+    /// Whether it wants to leave, or has.
+    bool leaving = false;
+    /// When something came from it last.
     int64_t heard_ms = never;
-    /// When it was last linked or in the view.
+    /// When it came into the view of this node, and when it was marked as
+    /// leaving there.
+    int64_t joined_ms = never;
+    int64_t leaving_ms = never;
+    /// When it was last heard of: linked, or in somebody's view.
     int64_t known_ms = never;
     /// The newest view that it has sent; number 0: none.
     cluster_view view;
-    /// The view that it goes by, as it said last.
+    /// The view that it goes by.
     view_id goes_by;
     /// The newest view of this node that it has got.
     view_id seen;
     /// The runs that it hears, sorted.
     std::vector<uint64_t> hears;
-    bool leaving = false;
-    /// Members of the view that it does not hear, by run, and since when.
+    /// Runs in the view that it does not hear, and since when it says so.
     std::map<uint64_t, int64_t> misses;
+
+    [[nodiscard]] bool hears_run(uint64_t run) const noexcept;
   };
 
   /// Makes a cluster of one.
@@ -91,7 +101,8 @@ public:
 
   void receive(std::string_view from, const cluster_view& x, int64_t now_ms);
 
-  /// Looks at what is due. To be called a few times each heartbeat interval.
+  /// Looks at what is due. To be called a few times each heartbeat interval:
+  /// where over two intervals are between two calls, this node was stopped.
   void tick(int64_t now_ms);
 
   /// This node wants to go; see `left`.
@@ -133,61 +144,82 @@ public:
   /// Returns what is known of a node, or null.
   [[nodiscard]] const peer* find(std::string_view name) const noexcept;
 
+  /// Calls `f` with what is known of each node, by name.
+  template <class F>
+  void for_each_peer(F&& f) const {
+    for (auto& [name, x] : peers_)
+      f(x);
+  }
+
 private:
   static constexpr int64_t never = INT64_MIN / 2;
 
-  // How long the addresses of nodes that are gone are tried.
-  static constexpr int64_t remembered_ms = 24 * 3600 * 1000;
+  // For how long addresses of nodes that are gone are tried.
+  static constexpr int64_t remembered_ms = int64_t{24} * 3600 * 1000;
 
-  peer* peer_of(std::string_view name) noexcept;
+  [[nodiscard]] size_t members_max() const noexcept {
+    return options_.members_max;
+  }
 
-  // Notes the addresses of a view's members.
+  // -- membership.cpp: what is heard ------------------------------------------
+
+  // Returns the node that something has come from, or null where nothing should
+  // have.
+  peer* take(std::string_view from, std::string_view incarnation,
+             int64_t now_ms);
+
+  // Notes the other members of a view.
   void learn(const cluster_view& x, int64_t now_ms);
 
-  // Forgets who was neither linked nor a member for long, and who are too many.
   void forget(int64_t now_ms);
 
-  // Gives the others time to be heard after this node was stopped.
-  void notice_pause(int64_t now_ms);
+  // After this node was stopped: gives those that were heard time to be heard.
+  void excuse_pause(int64_t now_ms);
 
-  // Returns whether a member of the view is still one, as far as this node
-  // knows.
+  void send_heartbeats(int64_t now_ms);
+
+  // Returns whether a linked node is to be sent the view.
+  [[nodiscard]] bool lacks_view(const peer& x) const;
+
+  // -- membership_views.cpp: what follows from it -----------------------------
+
+  [[nodiscard]] bool is_self(const member& x) const noexcept;
+
+  // Returns whether a member of the view still is one, as this node sees it.
   [[nodiscard]] bool alive(const member& x, int64_t now_ms) const noexcept;
 
   // Returns whether this node makes the next view.
   [[nodiscard]] bool acts(int64_t now_ms) const noexcept;
 
-  // Returns the members of the next view.
   [[nodiscard]] std::vector<member> next_members(int64_t now_ms) const;
 
-  void drop_unheard(std::vector<member>& members, int64_t now_ms) const;
+  // Returns whether one says for a timeout that it does not hear the other.
+  [[nodiscard]] bool apart(const member& x, const member& y,
+                           int64_t now_ms) const noexcept;
 
-  void let_leave(std::vector<member>& members, int64_t now_ms) const;
+  [[nodiscard]] bool may_go(const member& x, int64_t now_ms) const noexcept;
 
-  void admit(std::vector<member>& members, int64_t now_ms) const;
-
-  // Returns whether a node that is no member is to become one.
   [[nodiscard]] bool candidate(const peer& x, int64_t now_ms) const;
 
-  [[nodiscard]] bool all_have_view() const noexcept;
+  // Returns whether all of them hear this one, and it hears all of them.
+  [[nodiscard]] bool fits(const std::vector<member>& xs, const peer& x) const;
 
+  [[nodiscard]] bool all_have_view(int64_t now_ms) const noexcept;
+
+  // Goes by this view from now on.
   void install(cluster_view x, int64_t now_ms);
-
-  void send_heartbeats(int64_t now_ms);
 
   membership_options options_;
   member self_;
   cluster_view view_;
   // The highest number of a view that was heard of.
-  uint64_t highest_ = 0;
-  // By name. There is at most one run of each.
+  uint64_t highest_ = 1;
+  // By name: one run of each.
   std::map<std::string, peer, std::less<>> peers_;
   std::vector<message> messages_;
   bool leaving_ = false;
-  bool begun_ = false;
-  int64_t ticked_ms_ = 0;
-  int64_t installed_ms_ = 0;
-  int64_t heartbeat_ms_ = never;
+  int64_t ticked_ms_ = never;
+  int64_t beaten_ms_ = never;
 };
 
 } // namespace callboard

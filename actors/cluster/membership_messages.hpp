@@ -18,6 +18,11 @@ struct view_id {
   uint64_t number = 0;
   std::string coordinator;
 
+  [[nodiscard]] bool newer_than(const view_id& other) const noexcept {
+    return number != other.number ? number > other.number
+                                  : coordinator < other.coordinator;
+  }
+
   friend bool operator==(const view_id&, const view_id&) = default;
 
   template <class Inspector>
@@ -26,6 +31,10 @@ struct view_id {
                               f.field("coordinator", x.coordinator));
   }
 };
+
+inline view_id id_of(const cluster_view& x) {
+  return {x.number, x.coordinator};
+}
 
 /// Begins a link; the answer is a `peer_welcome`.
 struct peer_hello {

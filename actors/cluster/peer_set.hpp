@@ -67,7 +67,7 @@ public:
 
   /// Returns the slot of the node that owns `topic`; `here` if this one does.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
-    return owner_slots.size() < 2 ? here : owner_slots[owners.owner_of(topic)];
+    return owner_slots.empty() ? here : owner_slots[owners.owner_of(topic)];
   }
 
   /// Returns the node at `slot`, or null.

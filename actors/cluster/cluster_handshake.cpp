@@ -1,0 +1,191 @@
+#include <callboard/actors/cluster/cluster_actor.hpp>
+
+#include <utility>
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <callboard/actors/cluster/peer_frames.hpp>
+
+// How links to other nodes begin and end.
+
+namespace callboard {
+
+namespace {
+
+// For how long a run is kept away that did not take what it was sent.
+constexpr int64_t blocked_ms = 60'000;
+
+// A handle of an actor at another node dies with the connection; that of the
+// next connection is another one, although both compare as equal.
+bool same_handle(const caf::actor& x, const caf::actor& y) {
+  return caf::actor_cast<caf::actor_control_block*>(x)
+         == caf::actor_cast<caf::actor_control_block*>(y);
+}
+
+} // namespace
+
+// -- dialing ------------------------------------------------------------------
+
+void cluster_actor::dial_due() {
+  std::erase_if(blocked_,
+                [now = now_ms()](auto& x) { return now >= x.second.until_ms; });
+  // Who has left does not come back.
+  if (membership_.left())
+    return;
+  auto is_linked = [this](const std::string& name) {
+    return links_.find(std::string_view{name}) != nullptr;
+  };
+  for (auto& x : dials_.take_due(membership_.missing(), is_linked, now_ms()))
+    dial(x);
+}
+
+void cluster_actor::dial(const std::string& address) {
+  request(dialer_, cluster_dial_timeout, dial_atom_v, address)
+    .then([=, this](const caf::actor& gate) { greet(address, gate); },
+          [=, this](const caf::error& why) {
+            dialed_in_vain(address, to_string(why));
+          });
+}
+
+void cluster_actor::greet(const std::string& address, const caf::actor& gate) {
+  if (!gate || gate.address() == this->address())
+    // Where the name of a host stands for several addresses, the next attempt
+    // may find another node.
+    return dials_.failed(address, now_ms());
+  peer_hello hello{peer_protocol,      options_.version,
+                   options_.name,      type_fingerprint(),
+                   membership_.self(), caf::actor_cast<caf::actor>(this)};
+  request(gate, cluster_dial_timeout, std::move(hello))
+    .then([=, this](const peer_welcome& x) { take_welcome(address, gate, x); },
+          [=, this](const caf::error& why) {
+            dialed_in_vain(address, to_string(why));
+          });
+}
+
+void cluster_actor::dialed_in_vain(const std::string& address,
+                                   std::string why) {
+  dials_.failed(address, now_ms());
+  metrics_.failed_dials->inc();
+  member who;
+  who.address = address;
+  log(cluster_news::dial_failed, who, std::move(why));
+}
+
+void cluster_actor::take_welcome(const std::string& address,
+                                 const caf::actor& gate,
+                                 const peer_welcome& x) {
+  auto why = x.refused;
+  if (why.empty())
+    why = membership_.refusal(x.who, now_ms());
+  if (why.empty() && blocked_.contains(x.who.name)
+      && blocked_[x.who.name].incarnation == x.who.incarnation)
+    why = "it did not take what it was sent";
+  if (!why.empty() || x.link == 0) {
+    dials_.failed(address, now_ms());
+    return log(cluster_news::refused, x.who, std::move(why));
+  }
+  dials_.found(address, x.who.name, now_ms());
+  auto& link = open(x.who, gate);
+  auto was_complete = link.complete();
+  take_number(link, x.link);
+  // The round may be one that the other end has not heard of.
+  if (was_complete)
+    send_heartbeat(link);
+  follow();
+}
+
+// -- being dialed -------------------------------------------------------------
+
+peer_welcome cluster_actor::take_hello(const peer_hello& x) {
+  peer_welcome result{membership_.self(), options_.version, refusal(x), 0};
+  if (result.refused.empty()) {
+    // The link is complete when the other one has said its number.
+    result.link = open(x.who, x.gate).mine;
+    follow();
+    return result;
+  }
+  metrics_.refused_hellos->inc();
+  log(cluster_news::refused, x.who, result.refused);
+  return result;
+}
+
+std::string cluster_actor::refusal(const peer_hello& x) const {
+  if (x.protocol != peer_protocol || x.types != type_fingerprint())
+    return "nodes of version " + options_.version + " and " + x.version
+           + " do not understand each other";
+  if (x.cluster != options_.name)
+    return "this is the cluster '" + options_.name + "', not '" + x.cluster
+           + "'";
+  if (!x.gate)
+    return "a hello needs a gate";
+  if (auto i = blocked_.find(x.who.name);
+      i != blocked_.end() && i->second.incarnation == x.who.incarnation)
+    return "it did not take what it was sent; a link may begin again a minute "
+           "after that";
+  if (links_.find(x.who) == nullptr
+      && links_.size() >= 2 * options_.members_max)
+    return "this node has as many links as it may";
+  return membership_.refusal(x.who, now_ms());
+}
+
+// -- links --------------------------------------------------------------------
+
+peer_link& cluster_actor::open(const member& who, const caf::actor& gate) {
+  if (auto* x = links_.find(who)) {
+    if (!same_handle(x->gate, gate)) {
+      demonitor(x->gate);
+      monitor(gate);
+      x->gate = gate;
+      links_.renew(*x);
+      install_peers();
+    }
+    return *x;
+  }
+  close(who.name, "another run of the node has come");
+  monitor(gate);
+  return links_.add(who, gate);
+}
+
+void cluster_actor::take_number(peer_link& x, uint64_t theirs) {
+  auto begins = !x.complete();
+  auto renewed = links_.take_number(x, theirs);
+  if (begins) {
+    log(cluster_news::link_up, x.who);
+    membership_.linked(x.who, now_ms());
+  } else if (renewed) {
+    send_heartbeat(x);
+  }
+  if (begins || renewed)
+    install_peers();
+}
+
+void cluster_actor::close(const std::string& name, std::string why) {
+  auto* x = links_.find(name);
+  if (x == nullptr)
+    return;
+  auto who = x->who;
+  auto was_complete = x->complete();
+  demonitor(x->gate);
+  links_.remove(who.name);
+  if (!was_complete)
+    return;
+  membership_.unlinked(who.name, now_ms());
+  log(cluster_news::link_down, who, std::move(why));
+}
+
+void cluster_actor::down(const caf::down_msg& x) {
+  if (auto* link = links_.find(x.source))
+    return close(std::string{link->who.name}, "the connection is lost");
+  unwatch(x.source);
+}
+
+void cluster_actor::block(const std::string& name, std::string why) {
+  if (auto* x = links_.find(name)) {
+    blocked_[name] = {x->who.incarnation, now_ms() + blocked_ms};
+    metrics_.overflows->inc();
+    close(name, std::move(why));
+  }
+}
+
+} // namespace callboard

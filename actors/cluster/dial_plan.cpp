@@ -1,0 +1,71 @@
+#include <callboard/actors/cluster/dial_plan.hpp>
+
+#include <algorithm>
+
+namespace callboard {
+
+bool dial_plan::add_seed(const std::string& address, size_t seeds_max) {
+  auto i = entries_.find(address);
+  if (i != entries_.end() && i->second.seed)
+    return true;
+  auto seeds = std::ranges::count_if(entries_,
+                                     [](auto& x) { return x.second.seed; });
+  if (static_cast<size_t>(seeds) >= seeds_max)
+    return false;
+  entries_[address].seed = true;
+  return true;
+}
+
+std::vector<std::string>
+dial_plan::take_due(const std::vector<std::string>& missing,
+                    const std::function<bool(const std::string&)>& is_linked,
+                    int64_t now_ms) {
+  auto is_missing = [&](const std::string& address) {
+    return std::ranges::find(missing, address) != missing.end();
+  };
+  for (auto& address : missing)
+    entries_.try_emplace(address);
+  std::erase_if(entries_, [&](auto& x) {
+    return !x.second.seed && !x.second.under_way && !is_missing(x.first);
+  });
+  std::vector<std::string> result;
+  for (auto& [address, x] : entries_) {
+    // A seed may be another name of an address that a node tells.
+    auto wanted = is_missing(address)
+                  || (x.seed && (x.name.empty() || !is_linked(x.name)));
+    if (!wanted || x.under_way || now_ms < x.due_ms)
+      continue;
+    x.under_way = true;
+    result.push_back(address);
+  }
+  return result;
+}
+
+void dial_plan::found(const std::string& address, const std::string& name,
+                      int64_t now_ms) {
+  auto i = entries_.find(address);
+  if (i == entries_.end())
+    return;
+  auto& x = i->second;
+  x.under_way = false;
+  x.failures = 0;
+  x.name = name;
+  x.due_ms = now_ms + wait_ms_min;
+}
+
+void dial_plan::failed(const std::string& address, int64_t now_ms) {
+  auto i = entries_.find(address);
+  if (i == entries_.end())
+    return;
+  auto& x = i->second;
+  x.under_way = false;
+  x.name.clear();
+  // Which distribution a standard library makes of it is not said anywhere.
+  auto bound = std::min(wait_ms_min << std::min(x.failures, 5u), wait_ms_max);
+  x.due_ms
+    = now_ms
+      + static_cast<int64_t>(random_() % static_cast<uint64_t>(bound + 1));
+  ++x.failures;
+}
+
+} // namespace callboard

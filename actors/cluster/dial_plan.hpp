@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace callboard {
+
+/// Decides which addresses of other nodes are dialed when: exponential backoff
+/// with full jitter for each (Brooker, "Exponential Backoff And Jitter", 2015).
+/// Times are milliseconds of the caller's clock.
+class dial_plan {
+public:
+  static constexpr int64_t wait_ms_min = 200;
+  static constexpr int64_t wait_ms_max = 5000;
+
+  explicit dial_plan(uint64_t random_seed) : random_{random_seed} {
+  }
+
+  /// Keeps dialing this address; `seeds_max` at most.
+  /// @returns false where there are as many.
+  bool add_seed(const std::string& address, size_t seeds_max);
+
+  /// Returns the addresses to dial now, which are under way then.
+  /// @param missing those of nodes that a link is missing to.
+  /// @param is_linked whether there is a link to the node with a name.
+  [[nodiscard]] std::vector<std::string>
+  take_due(const std::vector<std::string>& missing,
+           const std::function<bool(const std::string&)>& is_linked,
+           int64_t now_ms);
+
+  /// This node was behind the address.
+  void found(const std::string& address, const std::string& name,
+             int64_t now_ms);
+
+  /// There was none, or no link came about.
+  void failed(const std::string& address, int64_t now_ms);
+
+private:
+  struct entry {
+    bool seed = false;
+    bool under_way = false;
+    uint32_t failures = 0;
+    int64_t due_ms = INT64_MIN;
+    // Who was found there.
+    std::string name;
+  };
+
+  std::map<std::string, entry> entries_;
+  std::mt19937_64 random_;
+};
+
+} // namespace callboard
