@@ -35,6 +35,15 @@ setting cluster_listen_setting(net::cluster_settings& x) {
           [&x] { return x.listen; }};
 }
 
+setting cluster_name_setting(net::cluster_settings& x) {
+  auto result = text_setting("cluster-name", "NAME",
+                             "Name of the cluster, 1 to 64 bytes; nodes of "
+                             "others are refused",
+                             x.name);
+  result.standard = x.name;
+  return result;
+}
+
 } // namespace
 
 std::vector<setting> cluster_settings(net::cluster_settings& x) {
@@ -44,10 +53,7 @@ std::vector<setting> cluster_settings(net::cluster_settings& x) {
                  "Nodes to find all others by, as HOST:PORT, at most 64; every "
                  "address of a name\ncounts",
                  x.join, net::check_cluster_seed),
-    text_setting("cluster-name", "NAME",
-                 "Name of the cluster, 1 to 64 bytes; nodes of others are "
-                 "refused",
-                 x.name),
+    cluster_name_setting(x),
     duration_setting("cluster-heartbeat",
                      "Time between two signs of life of a node", x.heartbeat,
                      100ms, 1min),
