@@ -29,7 +29,7 @@ void in_basp(caf::actor_system& sys, F f) {
   });
 }
 
-void end(caf::io::basp_broker& broker, caf::io::connection_handle x) {
+void end_now(caf::io::basp_broker& broker, caf::io::connection_handle x) {
   broker.connection_cleanup(x, caf::sec::connection_timeout);
   broker.close(x);
 }
@@ -39,7 +39,7 @@ void end(caf::io::basp_broker& broker, caf::io::connection_handle x) {
 void end_connection(caf::actor_system& sys, const caf::node_id& node) {
   in_basp(sys, [node](caf::io::basp_broker& broker) {
     if (auto found = broker.instance.tbl().lookup_direct(node))
-      end(broker, *found);
+      end_now(broker, *found);
   });
 }
 
@@ -52,7 +52,7 @@ void end_handshakes(caf::actor_system& sys, const std::string& ip,
           && broker.remote_addr(handle) == ip)
         found.push_back(handle);
     for (auto handle : found)
-      end(broker, handle);
+      end_now(broker, handle);
   });
 }
 

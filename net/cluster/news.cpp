@@ -9,7 +9,7 @@ namespace callboard::net {
 namespace {
 
 // What other nodes say of themselves must not end its quotes.
-std::string in_quotes(std::string text) {
+std::string quoted_text(std::string text) {
   for (auto& c : text)
     if (c == '"' || static_cast<unsigned char>(c) < ' ')
       c = '\'';
@@ -24,19 +24,19 @@ void log_cluster_news(const cluster_note& x) {
   switch (x.what) {
     case cluster_news::link_up:
       return log->info("cluster_{} node={} address={}", event,
-                       in_quotes(x.node), in_quotes(x.address));
+                       quoted_text(x.node), quoted_text(x.address));
     case cluster_news::view_changed:
       return log->info("cluster_{} view={} members={}", event, x.view,
-                       in_quotes(x.members));
+                       quoted_text(x.members));
     case cluster_news::dial_failed:
       // Of a node that is gone, again and again.
       return log->debug("cluster_{} address={} reason={}", event,
-                        in_quotes(x.address), in_quotes(x.why));
+                        quoted_text(x.address), quoted_text(x.why));
     case cluster_news::link_down:
     case cluster_news::refused:
       return log->warn("cluster_{} node={} address={} reason={}", event,
-                       in_quotes(x.node), in_quotes(x.address),
-                       in_quotes(x.why));
+                       quoted_text(x.node), quoted_text(x.address),
+                       quoted_text(x.why));
   }
 }
 

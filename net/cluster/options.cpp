@@ -36,7 +36,7 @@ std::string check_literal(const cluster_settings& x, std::string_view address) {
                                           : std::string{};
 }
 
-std::string check_times(const cluster_settings& x) {
+std::string check_cluster_times(const cluster_settings& x) {
   if (x.heartbeat < heartbeat_min || x.heartbeat > heartbeat_max)
     return "the cluster's heartbeat must be 100 ms … 1 minute";
   if (x.timeout < 3 * x.heartbeat || x.timeout > cluster_timeout_max)
@@ -96,7 +96,7 @@ std::string check(const cluster_settings& x) {
   }
   if (x.name.empty() || x.name.size() > cluster_name_bytes)
     return "the cluster's name must have 1 … 64 bytes";
-  if (auto wrong = check_times(x); !wrong.empty())
+  if (auto wrong = check_cluster_times(x); !wrong.empty())
     return wrong;
   if (x.outbox_bytes_max < cluster_outbox_min
       || x.outbox_bytes_max > cluster_outbox_max)
