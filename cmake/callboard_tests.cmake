@@ -8,11 +8,13 @@ function(callboard_optimize_less target)
   endif()
 endfunction()
 
-# Makes one program of the suites in the calling folder, and one test a suite:
-# tests/actors/broker.cpp is suite and test actors.broker. The program fails
-# when a suite that it is asked for is not in it (support/suite_runner.cpp).
+# Makes one program of the suites in the calling folder and in those within it,
+# and one test a suite: tests/actors/broker.cpp is suite and test actors.broker,
+# tests/actors/cluster/membership.cpp is actors.cluster.membership. The program
+# fails when a suite that it is asked for is not in it
+# (support/suite_runner.cpp).
 function(callboard_add_suites layer)
-  file(GLOB sources CONFIGURE_DEPENDS "*.cpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
   if(NOT sources)
     return()
   endif()
@@ -28,8 +30,10 @@ function(callboard_add_suites layer)
     DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
     APPEND PROPERTY COMPILE_DEFINITIONS ${definition})
   foreach(source IN LISTS sources)
-    cmake_path(GET source STEM LAST_ONLY stem)
-    set(suite ${layer}.${stem})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY
+      "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE suite)
+    cmake_path(REMOVE_EXTENSION suite LAST_ONLY)
+    string(REPLACE "/" "." suite "${layer}.${suite}")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS
       CAF_SUITE=${suite})
     add_test(NAME ${suite} COMMAND ${target} ${suite})

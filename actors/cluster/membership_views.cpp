@@ -68,6 +68,9 @@ std::vector<member> membership::next_members(int64_t now_ms) const {
       x.state = member_state::leaving;
     result.push_back(std::move(x));
   }
+  // Which cluster is the larger one can be said when all know this.
+  if (result.size() < view_.members.size())
+    return result;
   for (auto& [name, x] : peers_)
     if (result.size() < members_max() && candidate(x, now_ms)
         && fits(result, x))

@@ -16,7 +16,7 @@ peer_node peer_node_of(const member& who, const peer_link* link) {
   return {who, link->gate, link->theirs, link->traffic};
 }
 
-bool goes_on(const peer_node& x, const member& who, const peer_link* link) {
+bool keeps_slot(const peer_node& x, const member& who, const peer_link* link) {
   return x.who.same_run(who)
          && (link == nullptr || !link->complete()
              || x.traffic == link->traffic);
@@ -27,7 +27,7 @@ uint32_t find_slot(const peer_set& old, const peer_set& made, const member& who,
                    const peer_link* link) {
   uint32_t unused = 0;
   for (uint32_t i = 0; i < old.slots.size(); ++i)
-    if (auto* x = old.at(i); x != nullptr && goes_on(*x, who, link))
+    if (auto* x = old.at(i); x != nullptr && keeps_slot(*x, who, link))
       return i;
   while (old.at(unused) != nullptr || made.at(unused) != nullptr)
     ++unused;
