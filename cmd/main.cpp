@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <caf/init_global_meta_objects.hpp>
+#include <caf/io/middleman.hpp>
 
 #include <callboard/net/server.hpp>
 #include <callboard/net/version.hpp>
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   using namespace callboard::cmd;
   // Errors carry values of CAF's types.
   caf::core::init_global_meta_objects();
+  caf::io::middleman::init_global_meta_objects();
   callboard::net::init();
   CLI::App app{"callboard: a real-time messaging server, and its clients",
                "callboard"};

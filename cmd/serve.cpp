@@ -21,6 +21,7 @@
 #include <callboard/net/log.hpp>
 #include <callboard/net/server.hpp>
 
+#include "cluster_settings.hpp"
 #include "connection.hpp"
 #include "logging.hpp"
 #include "page_files.hpp"
@@ -91,6 +92,8 @@ void raise_descriptor_limit(size_t connections_max) {
 void print_ready(const net::server& x) {
   auto url = x.url();
   printf("listening on %s\n", url.c_str());
+  if (auto address = x.cluster_address(); !address.empty())
+    printf("nodes join by %s\n", address.c_str());
   if (isatty(STDOUT_FILENO))
     printf("open that page in two tabs, or try:\n"
            "  callboard sub %s greetings\n"
@@ -143,9 +146,11 @@ caf::error become(const account& who, const serve_options& options) {
   logger("cmd")->info("root_given_up user={} uid={} gid={}", who.name, who.user,
                       who.group);
   auto& tls = options.server.tls;
+  auto& cluster = options.server.cluster;
   for (auto& file :
        {options.tokens.key_file, options.tokens.jwks_file, tls.certificate_file,
-        tls.key_file, tls.client_ca_file, options.server.admin.key_file})
+        tls.key_file, tls.client_ca_file, options.server.admin.key_file,
+        cluster.certificate_file, cluster.key_file, cluster.ca_file})
     if (!file.empty() && access(file.c_str(), R_OK) != 0)
       logger("cmd")->warn("changes of a file cannot be read file=\"{}\" "
                           "user={}",
@@ -257,9 +262,11 @@ int run_serve(serve_config& places, serve_options options) {
   // The loops do the work; CAF's scheduler gets what is not bound to one.
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-threads", 1);
+  configure(config, options.server.cluster);
   caf::actor_system system{config};
   auto server_options = options.server;
-  server_options.audits_descriptors = true;
+  // Connections of the cluster are CAF's, and nobody counts them.
+  server_options.audits_descriptors = !server_options.cluster.enabled();
   if (options.page)
     server_options.page = page_files();
   auto fail = [](const caf::error& x) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "action_sections.hpp"
+#include "cluster_settings.hpp"
 #include "topic_sections.hpp"
 
 namespace callboard::cmd {
@@ -46,6 +47,9 @@ serve_config::complete(const std::vector<config_section>& sections,
   table_.apply_flags();
   if (options_.server.store_dir.empty())
     if (auto wrong = check_durability(sections, file); !wrong.empty())
+      throw CLI::ValidationError{"settings", wrong};
+  if (options_.server.cluster.enabled())
+    if (auto wrong = check_clustered(sections, file); !wrong.empty())
       throw CLI::ValidationError{"settings", wrong};
   if (auto wrong = check(options_); !wrong.empty())
     throw CLI::ValidationError{"settings", wrong};

@@ -5,6 +5,7 @@
 #include <callboard/net/origins.hpp>
 #include <callboard/net/trusted_proxies.hpp>
 
+#include "cluster_settings.hpp"
 #include "listen_settings.hpp"
 #include "load_settings.hpp"
 #include "units.hpp"
@@ -313,7 +314,9 @@ std::vector<setting> serve_settings(serve_options& x) {
                    s.compression),
     echo_setting(s),
     text_setting("node-name", "NAME",
-                 "Name of this node; without one it is random", s.node_name),
+                 "Name of this node, unique in its cluster; without one it is "
+                 "random",
+                 s.node_name),
     user_setting(x.user),
     switch_setting("no-page", "Do not serve the page at /", x.page, false),
     switch_setting("no-metrics", "Do not serve /metrics", s.metrics, false),
@@ -323,9 +326,9 @@ std::vector<setting> serve_settings(serve_options& x) {
     choice_setting("log-format", "How it is written", x.log_format,
                    {"text", "json"}),
   };
-  for (auto& list :
-       {admin_settings(s.admin), limit_settings(s), load_settings(s),
-        tls_settings(s.tls), access_settings(x), upkeep_settings(n)})
+  for (auto& list : {admin_settings(s.admin), limit_settings(s),
+                     load_settings(s), tls_settings(s.tls), access_settings(x),
+                     upkeep_settings(n), cluster_settings(s.cluster)})
     result.insert(result.end(), list.begin(), list.end());
   return result;
 }
@@ -364,6 +367,8 @@ std::string check(const serve_options& x) {
     return "store-bytes-max (" + format_size(bytes)
            + ") is smaller than 1MiB; 0 sets no limit";
   if (auto wrong = check_admin(x.server.admin); !wrong.empty())
+    return wrong;
+  if (auto wrong = check_cluster(x.server.cluster); !wrong.empty())
     return wrong;
   auto& tls = x.server.tls;
   if (tls.certificate_file.empty() != tls.key_file.empty())

@@ -71,16 +71,21 @@ caf::expected<top_sample> sample(const node_place& node) {
   auto facts = ask(node, "/api/node");
   if (!facts)
     return std::move(facts.error());
+  auto cluster = ask(node, "/api/cluster");
+  if (!cluster)
+    return std::move(cluster.error());
   auto topics = ask(node, "/api/topics?limit=1000");
   if (!topics)
     return std::move(topics.error());
   auto read_facts = read_node(*facts);
+  auto read_members = read_cluster(*cluster);
   auto read_page = read_topics(*topics);
-  if (!read_facts || !read_page)
+  if (!read_facts || !read_members || !read_page)
     return caf::make_error(caf::sec::runtime_error,
                            "what answers there is no admin listener");
   top_sample result;
   result.node = std::move(*read_facts);
+  result.cluster = std::move(*read_members);
   result.topics = std::move(*read_page);
   result.at_ms
     = duration_cast<milliseconds>(steady_clock::now().time_since_epoch())

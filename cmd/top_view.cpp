@@ -49,6 +49,23 @@ struct topics_reading {
   MSGPACK_DEFINE_MAP(topics, next)
 };
 
+struct member_reading : top_member {
+  MSGPACK_DEFINE_MAP(MSGPACK_NVP("name", name), MSGPACK_NVP("address", address),
+                     MSGPACK_NVP("state", state), MSGPACK_NVP("heard", heard),
+                     MSGPACK_NVP("roundTripMs", round_trip_ms),
+                     MSGPACK_NVP("outstandingBytes", outstanding_bytes),
+                     MSGPACK_NVP("ownerShare", owner_share))
+};
+
+struct cluster_reading {
+  std::string name;
+  std::string self;
+  uint64_t view = 0;
+  std::vector<member_reading> members;
+
+  MSGPACK_DEFINE_MAP(name, self, view, members)
+};
+
 template <class T>
 std::optional<T> read(std::string_view json) {
   auto content = payload::from_json(json);
@@ -130,6 +147,30 @@ std::string counts(const top_sample& now, const top_sample* before,
   return result + '\n';
 }
 
+std::string round_trip(double ms) {
+  return ms < 0 ? "-" : line("%.2fms", ms);
+}
+
+// Returns the nodes, this one marked; empty where there is no cluster.
+std::string cluster(const top_cluster& x) {
+  if (x.members.empty())
+    return {};
+  auto result = "cluster " + x.name
+                + line("  view %llu\n", static_cast<unsigned long long>(x.view))
+                + line("%-9s %10s %10s %7s  %s\n", "state", "round trip",
+                       "on its way", "topics", "node");
+  for (auto& y : x.members) {
+    auto self = y.name == x.self;
+    auto state = self || y.heard ? y.state : y.state + '?';
+    auto bytes = short_size(static_cast<int64_t>(y.outstanding_bytes));
+    result += line("%-9s %10s %10s %6.1f%%  ", state.c_str(),
+                   round_trip(y.round_trip_ms).c_str(), bytes.c_str(),
+                   y.owner_share * 100)
+              + (self ? "* " : "") + y.name + ' ' + y.address + '\n';
+  }
+  return result + '\n';
+}
+
 // Those with the most subscribers first.
 std::string topics(const top_sample& now, const top_sample* before,
                    const rates& rate) {
@@ -175,6 +216,16 @@ std::optional<net::node_facts> read_node(std::string_view json) {
   return std::move(*found);
 }
 
+std::optional<top_cluster> read_cluster(std::string_view json) {
+  auto found = read<cluster_reading>(json);
+  if (!found)
+    return std::nullopt;
+  return top_cluster{std::move(found->name),
+                     std::move(found->self),
+                     found->view,
+                     {found->members.begin(), found->members.end()}};
+}
+
 std::optional<topic_page> read_topics(std::string_view json) {
   auto found = read<topics_reading>(json);
   if (!found)
@@ -192,7 +243,7 @@ std::string top_view(const top_sample& now, const top_sample* before,
   if (before != nullptr && before->node.incarnation != now.node.incarnation)
     before = nullptr;
   rates rate{now, before};
-  return cut(head(now.node) + counts(now, before, rate)
+  return cut(head(now.node) + counts(now, before, rate) + cluster(now.cluster)
                + topics(now, before, rate),
              lines);
 }

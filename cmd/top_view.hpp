@@ -12,9 +12,33 @@
 
 namespace callboard::cmd {
 
+/// A node of a cluster, as another one sees it.
+struct top_member {
+  std::string name;
+  std::string address;
+  /// `up`, `leaving`, `joining` or `down`.
+  std::string state;
+  bool heard = false;
+  /// Below 0: it is not known.
+  double round_trip_ms = -1;
+  uint64_t outstanding_bytes = 0;
+  /// 0 … 1.
+  double owner_share = 0;
+};
+
+/// A cluster; without members there is none.
+struct top_cluster {
+  std::string name;
+  /// The node that tells this.
+  std::string self;
+  uint64_t view = 0;
+  std::vector<top_member> members;
+};
+
 /// What `callboard top` knows of a node at one moment.
 struct top_sample {
   net::node_facts node;
+  top_cluster cluster;
   /// The first ones by name.
   topic_page topics;
   /// Steady time in milliseconds.
@@ -24,6 +48,9 @@ struct top_sample {
 /// Reads the answer to `GET /api/node`.
 /// @returns nothing if it is something else.
 std::optional<net::node_facts> read_node(std::string_view json);
+
+/// Reads the answer to `GET /api/cluster`, as far as it is shown.
+std::optional<top_cluster> read_cluster(std::string_view json);
 
 /// Reads the answer to `GET /api/topics`.
 std::optional<topic_page> read_topics(std::string_view json);

@@ -28,6 +28,7 @@ struct fixed_path {
 
 constexpr fixed_path fixed_paths[] = {
   {"node", admin_endpoint::node},
+  {"cluster", admin_endpoint::cluster},
   {"connections", admin_endpoint::connections},
   {"topics", admin_endpoint::topics},
   {"publish", admin_endpoint::publish},
@@ -63,6 +64,7 @@ bool takes_body(admin_endpoint what) noexcept {
 std::string_view methods_of(admin_endpoint what) noexcept {
   switch (what) {
     case admin_endpoint::node:
+    case admin_endpoint::cluster:
     case admin_endpoint::connections:
     case admin_endpoint::topics:
       return "GET";

@@ -18,6 +18,7 @@ namespace callboard::net {
 enum class admin_endpoint : uint8_t {
   none,
   node,
+  cluster,
   connections,
   topics,
   publish,

@@ -47,6 +47,8 @@ void admin_caller::serve(const http_request& x, const http_desk::reply& f) {
   switch (call.what) {
     case admin_endpoint::node:
       return f(json_content(setup_.node_json()));
+    case admin_endpoint::cluster:
+      return tell_cluster(f);
     case admin_endpoint::connections:
       return list_connections(query, f);
     case admin_endpoint::topics:
@@ -71,6 +73,14 @@ template <class Result, class... Ts>
 void admin_caller::ask(const http_desk::reply& f, Ts&&... xs) {
   request(setup_.head, answer_timeout, std::forward<Ts>(xs)...)
     .then([f](const Result& x) { f(json_content(to_json(x))); },
+          [f](const caf::error& why) { f(error_content(why)); });
+}
+
+void admin_caller::tell_cluster(const http_desk::reply& f) {
+  if (!setup_.gate)
+    return f(json_content(no_cluster_json()));
+  request(setup_.gate, answer_timeout, lookup_atom_v)
+    .then([f](const cluster_facts& x) { f(json_content(to_json(x))); },
           [f](const caf::error& why) { f(error_content(why)); });
 }
 

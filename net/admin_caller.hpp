@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <caf/actor.hpp>
 #include <caf/event_based_actor.hpp>
 
 #include <callboard/actors/hosted.hpp>
@@ -26,6 +27,8 @@ public:
   /// What it goes by.
   struct setup {
     server_handle head;
+    /// The cluster actor; an invalid handle: there is no cluster.
+    caf::actor gate;
     admin_options options;
     /// Returns the answer to `GET /api/node`.
     std::function<std::string()> node_json;
@@ -49,6 +52,8 @@ public:
   void serve(const http_request& x, const http_desk::reply& f);
 
 private:
+  void tell_cluster(const http_desk::reply& f);
+
   void list_connections(std::string_view query, const http_desk::reply& f);
 
   void list_topics(std::string_view query, const http_desk::reply& f);

@@ -102,7 +102,8 @@ admin_entrance::open(const admin_options& options) {
 // -- starting and ending ------------------------------------------------------
 
 admin_front::admin_front(server_context& shared, loop_service& home,
-                         const server_handle& head, admin_entrance entrance)
+                         const server_handle& head, caf::actor gate,
+                         admin_entrance entrance)
   : home_{home},
     options_{make_options(shared.options)},
     url_{"http://"
@@ -120,6 +121,7 @@ admin_front::admin_front(server_context& shared, loop_service& home,
               [this](int descriptor) { accept(descriptor); }} {
   admin_caller::setup setup;
   setup.head = head;
+  setup.gate = std::move(gate);
   setup.options = options_.admin;
   setup.node_json = [this] { return to_json(node_.facts()); };
   setup.payload_bytes_max = options_.node.frame_bytes_max;

@@ -75,9 +75,11 @@ public:
   static constexpr size_t body_bytes_beside = 4096;
 
   /// @param home the loop; outlives this.
+  /// @param gate the cluster actor, or an invalid handle.
   /// @param entrance has a socket.
   admin_front(server_context& shared, loop_service& home,
-              const server_handle& head, admin_entrance entrance);
+              const server_handle& head, caf::actor gate,
+              admin_entrance entrance);
 
   ~admin_front() override;
 

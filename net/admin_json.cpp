@@ -1,6 +1,7 @@
 #include <callboard/net/admin_json.hpp>
 
 #include <utility>
+#include <vector>
 
 #include <caf/sec.hpp>
 
@@ -37,6 +38,11 @@ public:
   void add(std::string_view key, int64_t value) {
     name(key);
     out_.Int64(value);
+  }
+
+  void add(std::string_view key, double value) {
+    name(key);
+    out_.Double(value);
   }
 
   void add_switch(std::string_view key, bool value) {
@@ -93,6 +99,13 @@ unsigned status_of(errc x) noexcept {
   }
 }
 
+// Returns how a node stands: who is in no view is on its way, or gone.
+std::string state_of(const callboard::node_facts& x) {
+  if (x.in_view)
+    return to_string(x.who.state);
+  return x.linked ? "joining" : "down";
+}
+
 } // namespace
 
 std::string to_json(const node_facts& x) {
@@ -121,6 +134,41 @@ std::string to_json(const node_facts& x) {
   out.add("requests", x.requests);
   out.add("drops", x.drops);
   out.add("refused", x.refused);
+  return out.take();
+}
+
+std::string to_json(const cluster_facts& facts) {
+  object_writer out;
+  out.add_switch("enabled", true);
+  out.add("name", facts.name);
+  out.add("self", facts.self);
+  out.add("view", facts.view);
+  out.add("coordinator", facts.coordinator);
+  out.add_list("members", facts.nodes, [&out](const auto& x) {
+    out.add("name", x.who.name);
+    out.add("incarnation", x.who.incarnation);
+    out.add("address", x.who.address);
+    out.add("loops", uint64_t{x.who.loops});
+    out.add("state", state_of(x));
+    out.add_switch("linked", x.linked);
+    out.add_switch("heard", x.heard);
+    out.add("view", x.view);
+    // JSON has nothing for what is not known.
+    if (x.round_trip_ms >= 0)
+      out.add("roundTripMs", x.round_trip_ms);
+    out.add("load", x.load);
+    out.add("outstandingBytes", x.outstanding_bytes);
+    out.add("sentBytes", x.sent_bytes);
+    out.add("receivedBytes", x.received_bytes);
+    out.add("ownerShare", x.owner_share);
+  });
+  return out.take();
+}
+
+std::string no_cluster_json() {
+  object_writer out;
+  out.add_switch("enabled", false);
+  out.add_list("members", std::vector<int>{}, [](int) {});
   return out.take();
 }
 

@@ -6,6 +6,7 @@
 
 #include <caf/error.hpp>
 
+#include <callboard/actors/cluster/cluster_facts.hpp>
 #include <callboard/actors/inventory.hpp>
 #include <callboard/actors/messages.hpp>
 #include <callboard/net/http_reply.hpp>
@@ -46,6 +47,12 @@ struct node_facts {
 };
 
 std::string to_json(const node_facts& x);
+
+/// `{"enabled": true, …, "members": […]}`
+std::string to_json(const cluster_facts& x);
+
+/// `{"enabled": false, "members": []}`, where there is no cluster.
+std::string no_cluster_json();
 
 /// `{"connections": […], "next": ID}`, without `next` on the last page.
 std::string to_json(const connection_page& x);

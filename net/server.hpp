@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include <caf/actor.hpp>
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/fwd.hpp>
@@ -14,7 +16,8 @@
 namespace callboard::net {
 
 /// Makes callboard's types known to CAF. Call it once, before the first
-/// `actor_system` is made, beside `caf::core::init_global_meta_objects`.
+/// `actor_system` is made, beside `caf::core::init_global_meta_objects`, and
+/// for a cluster `caf::io::middleman::init_global_meta_objects`.
 void init();
 
 /// Counts a reload in `callboard_reloads_total` that came to nothing before
@@ -50,6 +53,19 @@ public:
   /// nowhere.
   [[nodiscard]] std::string admin_url() const;
 
+  /// Returns where other nodes reach this one: `127.0.0.1:8180`; empty: it is
+  /// in no cluster.
+  [[nodiscard]] std::string cluster_address() const;
+
+  /// Returns the actor that tells of other nodes (`cluster_actor.hpp`): to
+  /// `(watch_atom, caf::actor)` a `node_event` for each that comes and goes. An
+  /// invalid handle if the node is in no cluster. Any thread.
+  [[nodiscard]] caf::actor cluster() const;
+
+  /// Lets the node find others by these as well, as `HOST:PORT`. Any thread.
+  /// @returns a sentence if the node is in no cluster, or one of them is wrong.
+  caf::error join(std::vector<std::string> addresses);
+
   /// Takes other options while it serves, and reads anew what it has from files
   /// (`authority::reload`). Either all of it counts or nothing does. Topics
   /// that live keep their durability (see `callboard::revised`), connections
@@ -59,9 +75,9 @@ public:
   /// @returns a sentence that says what is wrong.
   caf::error reload(reload_options x);
 
-  /// Stops accepting, says `goaway` to everybody, a few at a time (see
-  /// `drain_plan`), sends them the answers that they wait for and closes with
-  /// 4004. Returns when the last connection is gone, or when
+  /// Leaves the cluster, stops accepting, says `goaway` to everybody, a few at
+  /// a time (see `drain_plan`), sends them the answers that they wait for and
+  /// closes with 4004. Returns when the last connection is gone, or when
   /// `drain_timeout` is over. What topics of durability `memory` have kept is
   /// left to the store then. Any thread but a loop's or an actor's.
   void drain();

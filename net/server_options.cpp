@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 constexpr caf::timespan history_ttl_max = std::chrono::hours{366 * 24};
 constexpr size_t payload_bytes_max = 16u << 20;
 constexpr size_t publish_rate_max = 1'000'000;
+// Of a cluster or of a node in it.
+constexpr size_t cluster_name_max = 64;
 
 std::string out_of_bounds(const std::string& name, uint64_t value, uint64_t min,
                           uint64_t max, const char* unit) {
@@ -128,6 +130,21 @@ std::string check_rate(const std::string& name, const rate_limit& x,
   return {};
 }
 
+std::string check_cluster(const server_options& options) {
+  auto& x = options.cluster;
+  if (auto wrong = check(x); !wrong.empty() || !x.enabled())
+    return wrong;
+  if (options.node_name.size() > cluster_name_max)
+    return "node_name has more than 64 bytes, which a cluster does not take";
+  if (x.outbox_bytes_max < options.node.frame_bytes_max)
+    return "the cluster's outbox_bytes_max is smaller than frame_bytes_max";
+  for (auto& rule : options.node.topics)
+    if (auto wrong = check_clustered(rule.options); !wrong.empty())
+      return "the rule of topic '" + rule.pattern
+             + "' does not go together with a cluster. " + std::string{wrong};
+  return {};
+}
+
 // Checks what guards a node on the open internet.
 std::string check_limits(const server_options& options) {
   constexpr size_t count_max = 1'000'000;
@@ -216,6 +233,16 @@ std::string_view check_action_options(const action_options& x) noexcept {
   return "";
 }
 
+std::string_view check_clustered(const topic_options& x) noexcept {
+  if (x.durability != durability::none)
+    return "A durability does not work across nodes yet: leave it out, or run "
+           "one node.";
+  if (x.presence)
+    return "Presence does not work across nodes yet: leave it out, or run one "
+           "node.";
+  return "";
+}
+
 std::string check(const server_options& options) {
   struct row {
     const char* name;
@@ -284,6 +311,8 @@ std::string check(const server_options& options) {
   if (auto wrong = check_load(node.load); !wrong.empty())
     return wrong;
   if (auto wrong = check(options.admin); !wrong.empty())
+    return wrong;
+  if (auto wrong = check_cluster(options); !wrong.empty())
     return wrong;
   constexpr auto store_bytes_min = uint64_t{1} << 20;
   constexpr auto store_bytes_max = uint64_t{1} << 44;

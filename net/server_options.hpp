@@ -15,6 +15,7 @@
 #include <callboard/actors/options.hpp>
 #include <callboard/actors/token_bucket.hpp>
 #include <callboard/net/admin_options.hpp>
+#include <callboard/net/cluster/options.hpp>
 #include <callboard/net/page_file.hpp>
 #include <callboard/net/tls_context.hpp>
 
@@ -35,6 +36,9 @@ struct server_options {
   tls_options tls;
   /// Where operators talk to the node; the zero value: nowhere.
   admin_options admin;
+  /// How the node takes part in a cluster; the zero value: not at all. It takes
+  /// an actor system with CAF's middleman, see docs/embedding.md.
+  cluster_settings cluster;
   /// Negotiates permessage-deflate with clients that offer it.
   bool compression = false;
   /// Path of a WebSocket whose messages come back as they are; empty: none.
@@ -63,7 +67,8 @@ struct server_options {
   /// Whether the process has no descriptors but the server's, so that the audit
   /// can tell when some leak.
   bool audits_descriptors = false;
-  /// Name of this node in `welcome`; empty: chosen at random.
+  /// Name of this node in `welcome`, and in its cluster, where it is unique and
+  /// has 64 bytes at most; empty: chosen at random.
   std::string node_name;
   /// The pages that may open a WebSocket, by origin: `https://example.com`,
   /// `https://*.example.com`, or `*` for all. Empty: those of the same host.
@@ -116,6 +121,10 @@ std::string_view check_action_pattern(std::string_view x) noexcept;
 /// Checks what does not go together in the options of an `action_rule`.
 /// @returns empty, or a sentence that says what is wrong.
 std::string_view check_action_options(const action_options& x) noexcept;
+
+/// Checks that topics need nothing that does not work across nodes yet.
+/// @returns empty, or a sentence that says what is wrong.
+std::string_view check_clustered(const topic_options& x) noexcept;
 
 /// Returns a sentence that names the first option out of its bounds; empty if
 /// all are well.

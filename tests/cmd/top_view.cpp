@@ -70,6 +70,31 @@ CAF_TEST(another run and a topic that started over have none) {
             "frames in               -                  100"));
 }
 
+CAF_TEST(the nodes of a cluster are there) {
+  auto x = sample(0, 0);
+  CHECK(top_view(x, nullptr, 0).find("cluster") == std::string::npos);
+  auto none = read_cluster("{\"enabled\":false,\"members\":[]}");
+  REQUIRE(none);
+  CHECK(none->members.empty());
+  auto read = read_cluster(
+    "{\"enabled\":true,\"name\":\"c\",\"self\":\"n1\",\"view\":3,\"members\":["
+    "{\"name\":\"n1\",\"address\":\"127.0.0.1:1\",\"state\":\"up\","
+    "\"heard\":false,\"outstandingBytes\":0,\"ownerShare\":0.5},"
+    "{\"name\":\"n2\",\"address\":\"127.0.0.1:2\",\"state\":\"up\","
+    "\"heard\":true,\"roundTripMs\":0.25,\"outstandingBytes\":2048,"
+    "\"ownerShare\":0.5},"
+    "{\"name\":\"n3\",\"address\":\"127.0.0.1:3\",\"state\":\"down\","
+    "\"heard\":false,\"outstandingBytes\":0,\"ownerShare\":0}]}");
+  REQUIRE(read);
+  x.cluster = *read;
+  auto text = top_view(x, nullptr, 0);
+  CHECK(has(text, "cluster c  view 3"));
+  CHECK(has(text, "up                 -         0B   50.0%  * n1 127.0.0.1:1"));
+  CHECK(has(text, "up            0.25ms     2.0KiB   50.0%  n2 127.0.0.1:2"));
+  CHECK(has(text, "down?              -         0B    0.0%  n3 127.0.0.1:3"));
+  CHECK(!read_cluster("[]"));
+}
+
 CAF_TEST(what there is no room for is left out) {
   auto x = sample(0, 0);
   auto all = lines_of(top_view(x, nullptr, 0));

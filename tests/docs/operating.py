@@ -161,7 +161,8 @@ class Metrics(unittest.TestCase):
         config = folder + "/callboard.conf"
         with open(config, "w", encoding="utf-8") as file:
             file.write("[action sum]\nbreaker = on\n")
-        with serve("--store-dir", folder, "--config", config) as url:
+        with serve("--store-dir", folder, "--config", config,
+                   "--cluster-listen", "127.0.0.1:0") as url:
             # An answer counts when it was given.
             for path in ("/health", "/metrics", "/metrics"):
                 with urllib.request.urlopen(url + path, timeout=20) as answer:
@@ -181,7 +182,8 @@ class Metrics(unittest.TestCase):
         # Those that the text in front of the tables excepts from the rule.
         self.without_loop = set(re.findall(r"callboard_\w+",
                                            page.partition("\n|")[0]))
-        self.of_loops, self.of_the_store = tables(page)
+        self.of_loops, *self.of_the_node = tables(page)
+        self.assertEqual(len(self.of_the_node), 2, "the store, the cluster")
 
     def test_all_are_there_and_no_others(self):
         self.assertGreater(len(self.types), 40)
@@ -192,7 +194,8 @@ class Metrics(unittest.TestCase):
         self.assertEqual(said - self.types.keys(), set())
 
     def test_types_and_labels(self):
-        for rows, own in ((self.of_loops, {"loop"}), (self.of_the_store, set())):
+        for rows, own in ((self.of_loops, {"loop"}),
+                          *((rows, set()) for rows in self.of_the_node)):
             for row in rows:
                 for name, label in re.findall(
                         r"`(callboard_\w+)(?:\{([\w,]+)\})?`", row[0] + row[2]):

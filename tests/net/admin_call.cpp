@@ -63,6 +63,7 @@ std::string words(const std::optional<admin_publication>& x) {
 
 CAF_TEST(paths name what is asked for) {
   CHECK(find_admin_call("/api/node").what == what::node);
+  CHECK(find_admin_call("/api/cluster").what == what::cluster);
   CHECK(find_admin_call("/api/connections").what == what::connections);
   CHECK(find_admin_call("/api/topics").what == what::topics);
   CHECK(find_admin_call("/api/publish").what == what::publish);
@@ -97,7 +98,8 @@ CAF_TEST(what is below api is told from the rest) {
 // -- heads --------------------------------------------------------------------
 
 CAF_TEST(each path has its methods) {
-  for (auto path : {"/api/node", "/api/connections?limit=1", "/api/topics"}) {
+  for (auto path : {"/api/node", "/api/cluster", "/api/connections?limit=1",
+                    "/api/topics"}) {
     CHECK_EQ(refused(request("GET", path)), 0u);
     for (auto method : {"POST", "PUT", "HEAD", "DELETE", "get"})
       CHECK_EQ(refused(request(method, path)), 405u);

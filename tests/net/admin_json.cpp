@@ -53,6 +53,43 @@ CAF_TEST(pages tell what comes behind them) {
            "\"next\":\"a\"}\n");
 }
 
+CAF_TEST(a cluster tells of its nodes) {
+  CHECK_EQ(no_cluster_json(), "{\"enabled\":false,\"members\":[]}\n");
+  cluster_facts facts;
+  facts.name = "c";
+  facts.self = "a";
+  facts.view = 3;
+  facts.coordinator = "b";
+  CHECK_EQ(to_json(facts),
+           "{\"enabled\":true,\"name\":\"c\",\"self\":\"a\",\"view\":3,"
+           "\"coordinator\":\"b\",\"members\":[]}\n");
+  callboard::node_facts x;
+  x.who = {"a", "run", "127.0.0.1:1", 2, member_state::leaving};
+  x.in_view = x.heard = true;
+  x.view = 3;
+  x.load = 0.5;
+  x.owner_share = 0.25;
+  facts.nodes.push_back(x);
+  CHECK(to_json(facts).ends_with(
+    "\"members\":[{\"name\":\"a\",\"incarnation\":\"run\",\"address\":"
+    "\"127.0.0.1:1\",\"loops\":2,\"state\":\"leaving\",\"linked\":false,"
+    "\"heard\":true,\"view\":3,\"load\":0.5,\"outstandingBytes\":0,"
+    "\"sentBytes\":0,\"receivedBytes\":0,\"ownerShare\":0.25}]}\n"));
+  auto has = [&](std::string_view words) {
+    return to_json(facts).find(words) != std::string::npos;
+  };
+  auto& y = facts.nodes[0];
+  y.round_trip_ms = 1.5;
+  CHECK(has("\"roundTripMs\":1.5"));
+  y.who.state = member_state::up;
+  CHECK(has("\"state\":\"up\""));
+  // Of who is in no view, its own word does not count.
+  y.in_view = false;
+  CHECK(has("\"state\":\"down\""));
+  y.linked = true;
+  CHECK(has("\"state\":\"joining\""));
+}
+
 CAF_TEST(small answers) {
   CHECK_EQ(to_json(position{"e", 5}), "{\"epoch\":\"e\",\"offset\":5}\n");
   CHECK_EQ(closed_json(3), "{\"closed\":3}\n");

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/event_based_actor.hpp>
+
+#include <callboard/actors/hosted.hpp>
+#include <callboard/actors/type_ids.hpp>
+#include <callboard/net/cluster/network.hpp>
+
+namespace callboard::net {
+
+/// Tells a cluster actor where to look for other nodes: each address of each
+/// name that it was given, because behind one of them there may be a part of
+/// the cluster that the others do not know. Names are looked up again and
+/// again. Takes `(join_atom, std::string)`: look there as well, `HOST:PORT`.
+class cluster_seeds : public hosted<caf::event_based_actor> {
+public:
+  using super = hosted<caf::event_based_actor>;
+
+  /// Time from one look to the next.
+  static constexpr caf::timespan interval = std::chrono::seconds{5};
+
+  /// @param gate takes `(join_atom, std::string)` for an address.
+  /// @param places at most `cluster_settings::join_max`, and so with those
+  ///               that come later.
+  cluster_seeds(caf::actor_config& cfg, caf::execution_unit* loop,
+                caf::actor gate, std::shared_ptr<cluster_network> network,
+                const std::vector<std::string>& places);
+
+  const char* name() const override {
+    return "callboard.cluster-seeds";
+  }
+
+  caf::behavior make_behavior() override;
+
+  void on_exit() override;
+
+private:
+  void add(const std::string& place);
+
+  void look();
+
+  void look_up(const std::string& place);
+
+  // Tells what is new.
+  void found(const std::string& place, const std::vector<std::string>& ips);
+
+  caf::actor gate_;
+  std::shared_ptr<cluster_network> network_;
+  // By place, what it stood for the last time.
+  std::map<std::string, std::set<std::string>> places_;
+};
+
+} // namespace callboard::net

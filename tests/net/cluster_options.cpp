@@ -1,0 +1,162 @@
+#include <callboard/net/cluster/options.hpp>
+
+#include <callboard/net/server_options.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace callboard::net;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct fixture {
+  fixture() {
+    x.listen = "127.0.0.1:8180";
+  }
+
+  [[nodiscard]] bool well() const {
+    return check(options).empty();
+  }
+
+  [[nodiscard]] bool refused_with(std::string_view words) const {
+    return check(options).find(words) != std::string::npos;
+  }
+
+  server_options options;
+  cluster_settings& x = options.cluster;
+};
+
+} // namespace
+
+CAF_TEST_FIXTURE_SCOPE(cluster_options_tests, fixture)
+
+CAF_TEST(the defaults are well and make no cluster) {
+  CHECK_EQ(check(cluster_settings{}), "");
+  CHECK(!cluster_settings{}.enabled());
+  CHECK(well());
+  x.listen.clear();
+  x.join = {"127.0.0.1:8180"};
+  CHECK(refused_with("mean nothing without an address"));
+}
+
+CAF_TEST(addresses to listen on) {
+  for (auto* y : {"127.0.0.1:0", "127.0.0.1:65535", "[::1]:8180", "localhost:1",
+                  "node-1.example.com:8180"})
+    CHECK_EQ(check_cluster_listen(y), "");
+  for (auto* y : {"", "127.0.0.1", "127.0.0.1:65536", ":8180", "::1:8180",
+                  "0.0.0.0:8180", "[::]:8180"})
+    CHECK(!check_cluster_listen(y).empty());
+}
+
+CAF_TEST(addresses to join) {
+  for (auto* y : {"127.0.0.1:1", "[::1]:65535", "nodes:8180"})
+    CHECK_EQ(check_cluster_seed(y), "");
+  for (auto* y :
+       {"", "nodes", "127.0.0.1:0", "nodes:65536", "::1:8180", "0.0.0.0:8180"})
+    CHECK(!check_cluster_seed(y).empty());
+  x.join.assign(cluster_settings::join_max, "nodes:8180");
+  CHECK(well());
+  x.join.emplace_back("nodes:8180");
+  CHECK(refused_with("65 nodes to join"));
+  x.join = {"127.0.0.1"};
+  CHECK(refused_with("the node to join '127.0.0.1' is wrong"));
+}
+
+CAF_TEST(beyond loopback it takes certificates or the word for it) {
+  for (auto* ip : {"127.0.0.1", "127.9.9.9", "::1"})
+    CHECK_EQ(check_cluster_reach(x, ip), "");
+  for (auto* ip : {"192.0.2.1", "2001:db8::1", "128.0.0.1", "::ffff:127.0.0.1",
+                   "10.0.0.1"})
+    CHECK(!check_cluster_reach(x, ip).empty());
+  x.listen = "192.0.2.1:8180";
+  CHECK(refused_with("is not on loopback"));
+  x.listen = "127.0.0.1:8180";
+  x.join = {"[2001:db8::1]:8180"};
+  CHECK(refused_with("is not on loopback"));
+  x.insecure = true;
+  CHECK(well());
+  x.insecure = false;
+  x.certificate_file = "cert.pem";
+  x.key_file = "key.pem";
+  x.ca_file = "ca.pem";
+  CHECK(well());
+  CHECK_EQ(check_cluster_reach(x, "192.0.2.1"), "");
+}
+
+CAF_TEST(certificate and key and CA need each other) {
+  for (auto* one : {&x.certificate_file, &x.key_file, &x.ca_file}) {
+    *one = "file";
+    CHECK(refused_with("need each other"));
+    one->clear();
+  }
+  x.certificate_file = x.key_file = "file";
+  CHECK(refused_with("need each other"));
+}
+
+CAF_TEST(bounds) {
+  x.name = std::string(64, 'x');
+  CHECK(well());
+  x.name += 'x';
+  CHECK(refused_with("name must have 1 … 64 bytes"));
+  x.name.clear();
+  CHECK(refused_with("name must have 1 … 64 bytes"));
+  x.name = "c";
+  x.heartbeat = 100ms;
+  x.timeout = 300ms;
+  CHECK(well());
+  x.timeout = 300ms - 1ns;
+  CHECK(refused_with("3 times its heartbeat"));
+  x.heartbeat = 100ms - 1ns;
+  x.timeout = 5s;
+  CHECK(refused_with("heartbeat must be 100 ms"));
+  x.heartbeat = 1min;
+  x.timeout = 10min;
+  CHECK(well());
+  x.timeout += 1ns;
+  CHECK(refused_with("3 times its heartbeat"));
+  x.timeout = 10min;
+  x.heartbeat += 1ns;
+  CHECK(refused_with("heartbeat must be"));
+  x.heartbeat = 1s;
+  for (auto bytes : {size_t{1} << 20, size_t{16} << 30}) {
+    x.outbox_bytes_max = bytes;
+    CHECK(well());
+  }
+  for (auto bytes : {(size_t{1} << 20) - 1, (size_t{16} << 30) + 1}) {
+    x.outbox_bytes_max = bytes;
+    CHECK(refused_with("outbox_bytes_max must be 1 MiB"));
+  }
+  x.outbox_bytes_max = size_t{1} << 20;
+  options.node.frame_bytes_max = (size_t{1} << 20) + 1;
+  options.node.outbox_bytes_max = size_t{2} << 20;
+  CHECK(refused_with("smaller than frame_bytes_max"));
+}
+
+CAF_TEST(a long name is one of a node alone) {
+  options.node_name = std::string(64, 'x');
+  CHECK(well());
+  options.node_name += 'x';
+  CHECK(refused_with("node_name has more than 64 bytes"));
+  x.listen.clear();
+  CHECK(well());
+}
+
+CAF_TEST(what does not work across nodes yet is refused) {
+  options.store_dir = "store";
+  options.node.topics = {{"first/+", {.history_size = 5, .retain = true}},
+                         {"a", {.history_size = 5}}};
+  auto& topic = options.node.topics[1].options;
+  CHECK(well());
+  for (auto y : {durability::memory, durability::disk}) {
+    topic.durability = y;
+    CHECK(refused_with("the rule of topic 'a' does not go together"));
+  }
+  topic.durability = durability::none;
+  topic.presence = true;
+  CHECK(refused_with("Presence does not work across nodes yet"));
+  x.listen.clear();
+  CHECK(well());
+}
+
+CAF_TEST_FIXTURE_SCOPE_END()

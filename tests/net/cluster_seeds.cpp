@@ -1,0 +1,105 @@
+#include <callboard/net/cluster/seeds.hpp>
+
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
+#include <callboard/net/cluster/options.hpp>
+
+#include "fake_cluster_network.hpp"
+#include "support/test.hpp"
+
+using namespace callboard;
+using namespace callboard::net;
+
+namespace {
+
+using strings = std::vector<std::string>;
+
+struct fixture : test_coordinator_fixture<> {
+  fixture() {
+    gate = sys.spawn([this]() -> caf::behavior {
+      return {[this](join_atom, const std::string& x) { told.push_back(x); }};
+    });
+  }
+
+  ~fixture() override {
+    for (auto& x : {uut, gate})
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+    run();
+  }
+
+  void start(const strings& places) {
+    uut = spawn_hosted<cluster_seeds>(sys, nullptr, gate, network, places);
+    settle();
+  }
+
+  void settle() {
+    do
+      run();
+    while (network->answer());
+  }
+
+  void look_again() {
+    advance_time(cluster_seeds::interval);
+    settle();
+  }
+
+  std::shared_ptr<fake_cluster_network> network
+    = std::make_shared<fake_cluster_network>();
+  caf::actor gate;
+  caf::actor uut;
+  strings told;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(each address of each name is told once) {
+  network->names["a"] = {"192.0.2.1", "2001:db8::1"};
+  network->names["192.0.2.9"] = {"192.0.2.9"};
+  start({"192.0.2.9:1", "a:8180"});
+  CHECK_EQ(told,
+           (strings{"192.0.2.9:1", "192.0.2.1:8180", "[2001:db8::1]:8180"}));
+  told.clear();
+  look_again();
+  CHECK(told.empty());
+}
+
+CAF_TEST(what a name stands for later is told as well) {
+  network->names["a"] = {"192.0.2.1"};
+  start({"a:8180"});
+  told.clear();
+  // Where nobody knows it for a while, that is no news.
+  network->names["a"] = {};
+  look_again();
+  network->names["a"] = {"192.0.2.1"};
+  look_again();
+  CHECK(told.empty());
+  network->names["a"] = {"192.0.2.2", "192.0.2.1"};
+  look_again();
+  CHECK_EQ(told, strings{"192.0.2.2:8180"});
+  told.clear();
+  // What was gone for a while may have been forgotten.
+  network->names["a"] = {"192.0.2.2"};
+  look_again();
+  network->names["a"] = {"192.0.2.2", "192.0.2.1"};
+  look_again();
+  CHECK_EQ(told, strings{"192.0.2.1:8180"});
+}
+
+CAF_TEST(places come later too and are bounded) {
+  network->names["a"] = {"192.0.2.1"};
+  start({});
+  CHECK(told.empty());
+  for (auto i = 0; i < 2; ++i)
+    caf::anon_send(uut, join_atom_v, std::string{"a:1"});
+  settle();
+  CHECK_EQ(told, strings{"192.0.2.1:1"});
+  for (size_t i = 2; i < cluster_settings::join_max + 10; ++i)
+    caf::anon_send(uut, join_atom_v, "a:" + std::to_string(i));
+  settle();
+  CHECK_EQ(told.size(), cluster_settings::join_max);
+}
+
+END_FIXTURE_SCOPE()
