@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -224,7 +225,7 @@ private:
   uint64_t last_call_ = 0;
   std::unordered_map<std::string, followed_topic> followed_;
   std::unordered_map<std::string, spread_pattern> patterns_;
-  std::unordered_map<uint64_t, pending_call> calls_;
+  std::map<uint64_t, pending_call> calls_;
   // The patterns that each node has attached here, by slot.
   std::vector<std::unordered_set<std::string>> patterns_of_;
   // Bytes that are done with and not told yet, by slot.

@@ -36,7 +36,7 @@ struct publication_box {
       f.field("sender", x.sender), f.field("id", x.id),
       f.field("trace", x.trace), f.field("key", x.key),
       f.field("origin", x.origin), f.field("attempts", x.attempts),
-      f.field("publisher", x.publisher), f.field("no-echo", x.no_echo),
+      f.field("publisher", box.publisher), f.field("no-echo", x.no_echo),
       f.field("from-connection", x.from_connection),
       f.field("retain", x.retain), f.field("offset", x.offset),
       f.field("epoch", x.epoch), f.field("timestamp", x.timestamp));

@@ -43,7 +43,7 @@ CAF_TEST(what any node publishes reaches the subscribers of all in one order) {
     auto topic = topic_of(owner, 0, "o" + std::to_string(owner) + '/');
     for (auto* x : all)
       CHECK_EQ(subscribe(*x, topic),
-               answered(1, sites[owner].self.name + ".1", 0));
+               subscribed(1, sites[owner].self.name + ".1", 0));
     for (size_t i = 0; i < all.size(); ++i) {
       all[i]->publish(topic, "hi");
       settle();
@@ -186,7 +186,7 @@ CAF_TEST(the last value comes to subscribers at all nodes) {
   x.say(type::publish, 0, topic);
   settle();
   first.heard();
-  CHECK_EQ(subscribe(connect(1, 1), topic), answered(1, "c.1", 3));
+  CHECK_EQ(subscribe(connect(1, 1), topic), subscribed(1, "c.1", 3));
 }
 
 CAF_TEST(a newcomer to a pattern gets the last values of all nodes first) {
@@ -206,7 +206,7 @@ CAF_TEST(a newcomer to a pattern gets the last values of all nodes first) {
     settle();
     auto heard = y.take();
     CAF_REQUIRE(heard.size() > topics.size());
-    CHECK_EQ(heard[0].words(), "response 1 {}");
+    CHECK_EQ(heard[0].words(), "response 1 {\"retained\":true}");
     std::map<std::string, std::string> values;
     for (size_t i = 1; i <= topics.size(); ++i) {
       CHECK(heard[i].meta.has(meta_key::retained));
@@ -233,8 +233,8 @@ CAF_TEST(a newcomer to a pattern does not wait for a node that is gone) {
   }
   sites[0].sent->clear();
   view({0});
-  CHECK_EQ(y.heard(),
-           "response 1 {}; event " + topic + " @1 by last/+ retained \"1\"");
+  CHECK_EQ(y.heard(), "response 1 {\"retained\":true}; event " + topic
+                        + " @1 by last/+ retained \"1\"");
 }
 
 CAF_TEST(who leaves last takes the interest of its node along) {

@@ -113,7 +113,7 @@ CAF_TEST(who waits to subscribe is answered by the next owner) {
   sites[0].node.turn();
   sites[0].sent->clear();
   view({0, 1});
-  CHECK_EQ(x.heard(), answered(1, owner_of(topic) + ".1", 0));
+  CHECK_EQ(x.heard(), subscribed(1, owner_of(topic) + ".1", 0));
 }
 
 CAF_TEST(a node that joins takes its topics over) {
@@ -151,7 +151,7 @@ CAF_TEST(who asks a node that knows a newer view waits for that view) {
   CHECK_EQ(x.heard(), "error 5 owner_down");
   tell(0, {0, 1, 2, 3});
   settle();
-  CHECK_EQ(x.heard(), answered(6, "d.1", 0));
+  CHECK_EQ(x.heard(), subscribed(6, "d.1", 0));
   CHECK_EQ(publish(x, moved, "2", 7),
            answered(7, "d.1", 1) + "; event " + moved + " @1 \"2\"");
 }
@@ -170,7 +170,7 @@ CAF_TEST(subscribers learn of a shard of the owner that begins anew) {
   owner.install(1, owner.make_broker(1));
   settle();
   CHECK_EQ(x.heard(), new_epoch(topic, "b.2"));
-  publish(x, topic, "2");
+  publish(connect(0), topic, "2");
   CHECK_EQ(x.heard(), "event " + topic + " @1 \"2\"");
   CHECK_EQ(y.heard(), "event " + topic + " @1 by # \"2\"");
 }

@@ -89,7 +89,7 @@ CAF_TEST(nodes with different numbers of loops find the right shards) {
     auto action = "action." + std::to_string(i);
     auto bob = responder_at(1, action);
     CHECK_EQ(call(0, 1, bob, action), "1 ok");
-    auto own = tenant_action("acme", action);
+    auto own = tenant_action("acme", "own." + std::to_string(i));
     auto carol = responder_at(0, own);
     CHECK_EQ(call(1, 0, carol, own), "1 ok");
   }

@@ -119,6 +119,14 @@ std::string cluster_fixture::answered(uint32_t seq_id, const std::string& epoch,
          + "\",\"offset\":" + std::to_string(offset) + '}';
 }
 
+std::string cluster_fixture::subscribed(uint32_t seq_id,
+                                        const std::string& epoch, int offset,
+                                        bool recovered) {
+  auto result = answered(seq_id, epoch, offset);
+  result.pop_back();
+  return result + ",\"recovered\":" + (recovered ? "true}" : "false}");
+}
+
 client& cluster_fixture::connect(size_t site, uint32_t loop, std::string user) {
   auto& result = sites[site].node.connect(loop, std::move(user));
   settle();

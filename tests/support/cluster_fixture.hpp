@@ -79,6 +79,10 @@ struct cluster_fixture {
   static std::string answered(uint32_t seq_id, const std::string& epoch,
                               int offset);
 
+  /// The same for a subscription.
+  static std::string subscribed(uint32_t seq_id, const std::string& epoch,
+                                int offset, bool recovered = false);
+
   /// Returns how many frames a site has sent to another one's shards.
   uint64_t frames(size_t from, uint32_t to) const {
     return sites[from].nodes->at(to)->traffic->frames_sent;
