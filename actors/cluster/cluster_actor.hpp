@@ -182,7 +182,8 @@ private:
 
   void stamp(peer_link& to, peer_heartbeat& x) const;
 
-  // Ends links with too much on its way, and acknowledges what has come.
+  // Ends links with too much on its way, and those on which nothing comes, and
+  // acknowledges what has come.
   void check_traffic();
 
   // A run that a link may not begin with before a time.

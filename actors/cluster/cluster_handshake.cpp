@@ -34,7 +34,8 @@ void cluster_actor::dial_due() {
   if (membership_.left())
     return;
   auto is_linked = [this](const std::string& name) {
-    return links_.find(std::string_view{name}) != nullptr;
+    auto* link = links_.find(std::string_view{name});
+    return link != nullptr && link->complete();
   };
   for (auto& x : dials_.take_due(membership_.missing(), is_linked, now_ms()))
     dial(x);
