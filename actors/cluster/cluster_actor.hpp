@@ -124,6 +124,9 @@ private:
 
   void log(cluster_news what, const member& who, std::string why = {}) const;
 
+  // Returns whether this run of a node is in the view.
+  bool is_member(const member& x) const;
+
   int64_t now_us() const;
 
   int64_t now_ms() const {

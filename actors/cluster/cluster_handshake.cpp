@@ -139,7 +139,8 @@ peer_link& cluster_actor::open(const member& who, const caf::actor& gate) {
       monitor(gate);
       x->gate = gate;
       links_.renew(*x);
-      install_peers();
+      if (is_member(who))
+        install_peers();
     }
     return *x;
   }
@@ -157,7 +158,7 @@ void cluster_actor::take_number(peer_link& x, uint64_t theirs) {
   } else if (renewed) {
     send_heartbeat(x);
   }
-  if (begins || renewed)
+  if ((begins || renewed) && is_member(x.who))
     install_peers();
 }
 

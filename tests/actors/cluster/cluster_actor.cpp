@@ -178,11 +178,6 @@ CAF_TEST(a leave is answered when nobody names the node) {
   CHECK_EQ(view_of(z), "5 b: b c");
   pass(30s);
   CHECK_EQ(view_of(y), "5 b: b c");
-  crash(a);
-  auto before = dials["a:1"];
-  pass(30s);
-  // Only by those who have it as a seed.
-  CHECK(dials["a:1"] > before);
 }
 
 // -- those who watch ----------------------------------------------------------
@@ -207,10 +202,11 @@ CAF_TEST(watchers hear of nodes in order) {
   caf::anon_send(z, leave_atom_v);
   pass(5s);
   CHECK_EQ(std::exchange(heard, {}), (strings{"leaving c 4", "down c 5"}));
+  // The one that has left has made a view of itself, number 6.
   crash(b);
   start(a_node("b", "2"), {"a:1"});
   pass(5s);
-  CHECK_EQ(std::exchange(heard, {}), (strings{"down b 6", "up b 7"}));
+  CHECK_EQ(std::exchange(heard, {}), (strings{"down b 7", "up b 8"}));
   caf::anon_send(x, unwatch_atom_v, watcher);
   crash(b);
   pass(10s);

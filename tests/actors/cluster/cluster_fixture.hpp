@@ -11,6 +11,8 @@
 #include <caf/send.hpp>
 #include <caf/telemetry/metric_registry.hpp>
 
+#include <callboard/actors/cluster/peer_frames.hpp>
+
 #include "actors/cluster/membership_fixture.hpp"
 #include "actors/loop_fixture.hpp"
 #include "support/test.hpp"
@@ -158,7 +160,7 @@ struct cluster_fixture : loop_fixture {
                            [](const std::string&, const cluster_view&) {},
                            [](const peer_batch&) {}};
     });
-    return {1, "1.1", "callboard", type_fingerprint(), who, gate};
+    return {peer_protocol, "1.1", "callboard", type_fingerprint(), who, gate};
   }
 
   /// Returns a counter of all nodes together.
@@ -202,11 +204,18 @@ struct pair_fixture : cluster_fixture {
 
   /// Returns the other node, as one of them knows it.
   const peer_node& b_at_a() {
-    return *sets["a0"]->at(0);
+    return first_of(*sets["a0"]);
   }
 
   const peer_node& a_at_b() {
-    return *sets["b0"]->at(0);
+    return first_of(*sets["b0"]);
+  }
+
+  static const peer_node& first_of(const peer_set& x) {
+    for (auto& y : x.slots)
+      if (y)
+        return *y;
+    CAF_FAIL("there is no other node");
   }
 
   caf::actor one;

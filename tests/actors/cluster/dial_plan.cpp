@@ -65,6 +65,16 @@ CAF_TEST(a seed is dialed until the node behind it is linked) {
   CHECK_EQ(due(), strings{"s:1"});
 }
 
+CAF_TEST(an address that leads to a linked node is not dialed) {
+  CHECK_EQ(due({"old:1"}), strings{"old:1"});
+  linked = "b";
+  x.found("old:1", "b", now);
+  now += 60'000;
+  CHECK_EQ(due({"old:1"}), strings{});
+  linked.clear();
+  CHECK_EQ(due({"old:1"}), strings{"old:1"});
+}
+
 CAF_TEST(waits grow up to a bound and differ) {
   x.add_seed("s:1", 64);
   CHECK_EQ(due(), strings{"s:1"});
