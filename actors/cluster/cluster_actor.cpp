@@ -21,11 +21,6 @@ membership_options membership_options_of(const cluster_options& x) {
   return {in_ms(x.heartbeat), in_ms(x.timeout), x.members_max};
 }
 
-bool same_runs(const member& x, const cluster_view& view) {
-  auto* y = view.find(x.name);
-  return y != nullptr && y->same_run(x);
-}
-
 template <class Block>
 uint64_t add_types(uint64_t hash) {
   for (auto id = Block::begin; id < Block::end; ++id) {
@@ -50,6 +45,7 @@ cluster_actor::cluster_actor(caf::actor_config& cfg, cluster_options options,
     dialer_{std::move(dialer)},
     membership_{membership_options_of(options_), std::move(self)},
     dials_{options_.random_seed},
+    slots_{options_.outbox_bytes_max},
     metrics_{make_cluster_metrics(home_system().metrics())} {
   for (auto& x : options_.seeds)
     dials_.add_seed(x, cluster_seeds_max);
@@ -82,7 +78,7 @@ caf::behavior cluster_actor::make_behavior() {
 void cluster_actor::on_exit() {
   dialer_ = nullptr;
   links_ = {};
-  slots_ = {};
+  slots_ = peer_slots{};
   leaves_.clear();
   watchers_.clear();
   for (auto& xs : shards_)
@@ -151,7 +147,7 @@ void cluster_actor::send_messages() {
 void cluster_actor::change_view() {
   auto old = std::exchange(view_, membership_.view());
   for (auto& x : old.members)
-    if (auto* link = links_.find(x); link != nullptr && !same_runs(x, view_)) {
+    if (auto* link = links_.find(x); link != nullptr && !is_member(x)) {
       // This node's shards forget it; so it has to forget what they said.
       links_.renew(*link);
       send_heartbeat(*link);
@@ -201,7 +197,7 @@ void cluster_actor::unwatch(const caf::actor_addr& who) {
 
 void cluster_actor::tell_watchers(const cluster_view& old) {
   for (auto& x : old.members)
-    if (!same_runs(x, view_))
+    if (!is_member(x))
       tell(node_event_kind::down, x);
   for (auto& x : view_.members) {
     if (x.name == membership_.self().name)
@@ -257,7 +253,7 @@ cluster_facts cluster_actor::facts() const {
   for (auto& x : view_.members)
     add(x, true);
   membership_.for_each_peer([&](const membership::peer& x) {
-    if (!same_runs(x.who, view_))
+    if (!is_member(x.who))
       add(x.who, false);
   });
   return result;
@@ -291,6 +287,11 @@ void cluster_actor::log(cluster_news what, const member& who,
   if (options_.log)
     options_.log(
       {what, who.name, who.address, std::move(why), view_.number, {}});
+}
+
+bool cluster_actor::is_member(const member& x) const {
+  auto* y = view_.find(x.name);
+  return y != nullptr && y->same_run(x);
 }
 
 int64_t cluster_actor::now_us() const {

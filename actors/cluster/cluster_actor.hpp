@@ -124,6 +124,9 @@ private:
 
   void log(cluster_news what, const member& who, std::string why = {}) const;
 
+  // Returns whether this run of a node is in the view.
+  bool is_member(const member& x) const;
+
   int64_t now_us() const;
 
   int64_t now_ms() const {
@@ -182,7 +185,8 @@ private:
 
   void stamp(peer_link& to, peer_heartbeat& x) const;
 
-  // Ends links with too much on its way, and acknowledges what has come.
+  // Ends links with too much on its way, and those on which nothing comes, and
+  // acknowledges what has come.
   void check_traffic();
 
   // A run that a link may not begin with before a time.

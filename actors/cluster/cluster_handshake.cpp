@@ -34,7 +34,8 @@ void cluster_actor::dial_due() {
   if (membership_.left())
     return;
   auto is_linked = [this](const std::string& name) {
-    return links_.find(std::string_view{name}) != nullptr;
+    auto* link = links_.find(std::string_view{name});
+    return link != nullptr && link->complete();
   };
   for (auto& x : dials_.take_due(membership_.missing(), is_linked, now_ms()))
     dial(x);
@@ -138,7 +139,8 @@ peer_link& cluster_actor::open(const member& who, const caf::actor& gate) {
       monitor(gate);
       x->gate = gate;
       links_.renew(*x);
-      install_peers();
+      if (is_member(who))
+        install_peers();
     }
     return *x;
   }
@@ -156,7 +158,7 @@ void cluster_actor::take_number(peer_link& x, uint64_t theirs) {
   } else if (renewed) {
     send_heartbeat(x);
   }
-  if (begins || renewed)
+  if ((begins || renewed) && is_member(x.who))
     install_peers();
 }
 

@@ -118,14 +118,20 @@ void cluster_actor::stamp(peer_link& to, peer_heartbeat& x) const {
 
 void cluster_actor::check_traffic() {
   std::vector<std::string> full;
+  std::vector<std::string> silent;
   links_.for_each([&](peer_link& x) {
     if (x.traffic->outstanding() > options_.outbox_bytes_max)
       full.push_back(x.who.name);
+    else if (x.complete()
+             && membership_.silent(*membership_.find(x.who.name), now_ms()))
+      silent.push_back(x.who.name);
     else if (x.traffic->received - x.told >= cluster_acknowledge_bytes)
       send_heartbeat(x);
   });
   for (auto& name : full)
     block(name, "it does not take what it is sent");
+  for (auto& name : silent)
+    close(name, "nothing was heard for long");
 }
 
 } // namespace callboard

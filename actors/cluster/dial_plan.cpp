@@ -30,10 +30,9 @@ dial_plan::take_due(const std::vector<std::string>& missing,
   });
   std::vector<std::string> result;
   for (auto& [address, x] : entries_) {
-    // A seed may be another name of an address that a node tells.
-    auto wanted = is_missing(address)
-                  || (x.seed && (x.name.empty() || !is_linked(x.name)));
-    if (!wanted || x.under_way || now_ms < x.due_ms)
+    // Several addresses may lead to one node, and other nodes than once.
+    auto is_done = !x.name.empty() && is_linked(x.name);
+    if (is_done || x.under_way || now_ms < x.due_ms)
       continue;
     x.under_way = true;
     result.push_back(address);

@@ -259,6 +259,12 @@ peer_heartbeat membership::heartbeat_for(const peer& x, int64_t now_ms) const {
 
 void membership::send_heartbeats(int64_t now_ms) {
   beaten_ms_ = now_ms;
+  // Again, because a run that was not over yet when it was told may be by now.
+  learn(view_, now_ms);
+  for (auto& [name, x] : peers_)
+    if (auto* y = view_.find(name);
+        x.linked && (y == nullptr || !y->same_run(x.who)))
+      learn(x.view, now_ms);
   for (auto& [name, x] : peers_)
     if (x.linked)
       messages_.push_back({name, heartbeat_for(x, now_ms)});

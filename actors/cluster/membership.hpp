@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -126,6 +127,12 @@ public:
 
   /// Returns whether this run of a node is heard.
   [[nodiscard]] bool hears(const member& x, int64_t now_ms) const noexcept;
+
+  /// Returns whether nothing has come from a linked node for so long that a new
+  /// link should take the place of this one: three timeouts.
+  [[nodiscard]] bool silent(const peer& x, int64_t now_ms) const noexcept {
+    return now_ms - std::max(x.heard_ms, x.known_ms) >= 3 * options_.timeout_ms;
+  }
 
   /// Returns why there cannot be a link to this node, which says hello: a
   /// sentence; empty: there can.

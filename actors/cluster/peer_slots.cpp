@@ -58,6 +58,7 @@ const peer_set_ptr& peer_slots::assign(const cluster_view& view,
                                        const cluster_links& links) {
   auto made = caf::make_counted<peer_set>();
   made->number = view.number;
+  made->outbox_bytes_max = outbox_bytes_max_;
   std::vector<uint32_t> slots;
   for (auto& x : view.members) {
     if (x.name == self) {

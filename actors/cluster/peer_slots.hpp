@@ -15,6 +15,11 @@ namespace callboard {
 /// was empty before, so that shards see it go and come.
 class peer_slots {
 public:
+  /// @param outbox_bytes_max of the sets (`peer_set::outbox_bytes_max`).
+  explicit peer_slots(uint64_t outbox_bytes_max = 64 * 1024 * 1024) noexcept
+    : outbox_bytes_max_{outbox_bytes_max} {
+  }
+
   /// Makes the set of a view's nodes.
   /// @param self the name of this node, which the view names.
   const peer_set_ptr& assign(const cluster_view& view, std::string_view self,
@@ -30,6 +35,7 @@ public:
   [[nodiscard]] uint32_t slot_of(const peer_link& x) const noexcept;
 
 private:
+  uint64_t outbox_bytes_max_;
   peer_set_ptr last_ = caf::make_counted<peer_set>();
 };
 

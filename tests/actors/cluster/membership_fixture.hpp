@@ -11,7 +11,7 @@
 
 namespace callboard {
 
-inline member node(const std::string& name, const std::string& run = "1") {
+inline member a_node(const std::string& name, const std::string& run = "1") {
   member result;
   result.name = name;
   result.incarnation = run;
@@ -29,7 +29,7 @@ inline std::string words(const cluster_view& x) {
 
 /// One membership, and others that say what a test lets them say.
 struct membership_fixture {
-  explicit membership_fixture(const member& self = node("a"))
+  explicit membership_fixture(const member& self = a_node("a"))
     : x{options, self} {
   }
 
@@ -113,10 +113,10 @@ struct membership_fixture {
 
   membership_options options;
   int64_t now = 1'000'000;
-  member a = node("a");
-  member b = node("b");
-  member c = node("c");
-  member d = node("d");
+  member a = a_node("a");
+  member b = a_node("b");
+  member c = a_node("c");
+  member d = a_node("d");
   membership x;
 };
 
