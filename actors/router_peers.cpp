@@ -31,12 +31,13 @@ void router::begin() {
 void router::meet() {
   if (met_ == ctx_.peers.shared_nodes())
     return;
-  met_ = ctx_.peers.shared_nodes();
+  auto old = std::exchange(met_, ctx_.peers.shared_nodes());
   nodes_.resize(std::max(nodes_.size(), met_->slots.size()));
   for (uint32_t slot = 0; slot < nodes_.size(); ++slot) {
     auto& known = nodes_[slot];
     auto* now = met_->at(slot);
-    if (known != nullptr && now != nullptr && now->who.same_run(known->who()))
+    // In a set that this has missed, the node may have had another slot.
+    if (known != nullptr && met_->same_at(slot, *old))
       continue;
     if (auto gone = std::move(known))
       bury(gone->peer);
