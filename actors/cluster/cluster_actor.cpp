@@ -49,6 +49,7 @@ cluster_actor::cluster_actor(caf::actor_config& cfg, cluster_options options,
     options_{std::move(options)},
     dialer_{std::move(dialer)},
     membership_{membership_options_of(options_), std::move(self)},
+    slots_{options_.outbox_bytes_max},
     dials_{options_.random_seed},
     metrics_{make_cluster_metrics(home_system().metrics())} {
   for (auto& x : options_.seeds)

@@ -53,11 +53,18 @@ void add_owners(peer_set& made, const cluster_view& view,
 
 } // namespace
 
+peer_slots::peer_slots(uint64_t outbox_bytes_max) {
+  auto first = caf::make_counted<peer_set>();
+  first->outbox_bytes_max = outbox_bytes_max;
+  last_ = std::move(first);
+}
+
 const peer_set_ptr& peer_slots::assign(const cluster_view& view,
                                        std::string_view self,
                                        const cluster_links& links) {
   auto made = caf::make_counted<peer_set>();
   made->number = view.number;
+  made->outbox_bytes_max = last_->outbox_bytes_max;
   std::vector<uint32_t> slots;
   for (auto& x : view.members) {
     if (x.name == self) {

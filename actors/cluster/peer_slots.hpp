@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include <caf/make_counted.hpp>
@@ -15,6 +16,11 @@ namespace callboard {
 /// was empty before, so that shards see it go and come.
 class peer_slots {
 public:
+  peer_slots() = default;
+
+  /// @param outbox_bytes_max what all sets say of it.
+  explicit peer_slots(uint64_t outbox_bytes_max);
+
   /// Makes the set of a view's nodes.
   /// @param self the name of this node, which the view names.
   const peer_set_ptr& assign(const cluster_view& view, std::string_view self,
