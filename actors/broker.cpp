@@ -178,7 +178,7 @@ broker::behavior_type broker::make_behavior() {
       if (ctx_.topics.subscribers(subject) > 0)
         request_attach(ctx_, subject);
     },
-    [this](cluster_atom) { peers_.settle(); },
+    [this](cluster_atom) { peers_.wake(); },
   };
 }
 

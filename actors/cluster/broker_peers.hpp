@@ -49,9 +49,8 @@ public:
   /// Takes what a shard of another node has sent.
   void take(const shard_batch& x);
 
-  /// Lets the nodes know how much of what they sent is done with, as soon as
-  /// the loops have room.
-  void settle();
+  /// Does what was left for later.
+  void wake();
 
   // -- where this node is not the owner ---------------------------------------
 
@@ -120,7 +119,7 @@ private:
     /// Of the newest question to the owner.
     uint64_t generation = 0;
     bool attached = false;
-    // The owner has said that it is none: it knows a newer view.
+    // The owner has said that it is none, or no longer.
     bool refused = false;
     position where;
     publication_ptr retained;
@@ -217,10 +216,19 @@ private:
 
   [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
 
+  // Lets the nodes know how much of what they sent is done with, as soon as the
+  // loops have room.
+  void settle();
+
+  // The same at once.
+  void acknowledge();
+
+  // Lets `wake` be called soon.
+  void wake_later();
+
   broker& self_;
   loop_context& ctx_;
   owned_topics& topics_;
-  uint64_t last_generation_ = 0;
   uint64_t last_call_ = 0;
   std::unordered_map<std::string, followed_topic> followed_;
   std::unordered_map<std::string, spread_pattern> patterns_;
@@ -230,6 +238,10 @@ private:
   // Bytes that are done with and not told yet, by slot.
   std::vector<uint64_t> unsettled_;
   bool settles_later_ = false;
+  // Whether there are topics whose owners refused them.
+  bool asks_refused_ = false;
+  // Whether `wake` will be called.
+  bool wakes_ = false;
 };
 
 } // namespace callboard
