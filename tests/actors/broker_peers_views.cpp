@@ -209,6 +209,29 @@ CAF_TEST(a shard that begins anew asks for what its loops want) {
   CHECK_EQ(x.heard(), "event " + other + " @1 by q/# \"2\"");
 }
 
+CAF_TEST(an owner without a place for a topic is asked again) {
+  auto topic = moving(2, 3);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  // It can have one topic, and has one that stays its own.
+  auto& full = sites[3].node;
+  auto install_with = [&](size_t topics_max) {
+    full.kill(full.loops[0]->brokers[0].actor);
+    full.node.options.topics_max = topics_max;
+    full.install(0, full.make_broker(0));
+    settle();
+  };
+  install_with(1);
+  publish(connect(3), moving(1, 3), "1");
+  view({0, 1, 2, 3});
+  CHECK(x.heard().empty());
+  install_with(2);
+  CHECK(x.heard().empty());
+  sites[0].node.pass(1s);
+  settle();
+  CHECK_EQ(x.heard(), new_epoch(topic, "d.2"));
+}
+
 // -- what is under way meanwhile ----------------------------------------------
 
 CAF_TEST(who misses a view in which a topic was elsewhere asks for it again) {
