@@ -196,6 +196,10 @@ void broker::on_exit() {
 // -- as the owner of topics ---------------------------------------------------
 
 caf::result<published> broker::publish(const publication_ptr& x) {
+  if (peers_.left()) {
+    waiting_->remove(x->cost());
+    return published{x->call_id, errc::shutting_down, {}, 0};
+  }
   if (!peers_.owns(x->topic)) {
     waiting_->remove(x->cost());
     return peers_.publish(x);

@@ -60,6 +60,10 @@ public:
   /// Returns whether there are other nodes.
   [[nodiscard]] bool clustered() const noexcept;
 
+  /// Returns whether this node ends and is in the cluster no more: what it took
+  /// would reach nobody of the others.
+  [[nodiscard]] bool left() const noexcept;
+
   caf::result<published> publish(const publication_ptr& x);
 
   /// A loop wants a topic that another node owns.

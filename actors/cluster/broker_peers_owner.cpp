@@ -147,6 +147,12 @@ void broker_peers::wake() {
 
 // -- nodes as loops -----------------------------------------------------------
 
+bool broker_peers::left() const noexcept {
+  auto is_there = [](auto& x) { return x.has_value(); };
+  return ctx_.node.draining && clustered()
+         && std::ranges::none_of(ctx_.peers.nodes().slots, is_there);
+}
+
 uint32_t broker_peers::shard_at(uint32_t slot, std::string_view topic) const {
   return shard_of(topic, ctx_.peers.nodes().at(slot)->who.loops);
 }

@@ -209,6 +209,15 @@ CAF_TEST(a shard that begins anew asks for what its loops want) {
   CHECK_EQ(x.heard(), "event " + other + " @1 by q/# \"2\"");
 }
 
+CAF_TEST(a node that ends and has left takes no publications) {
+  auto topic = topic_of(0);
+  auto& x = connect(0);
+  sites[0].node.node.draining = true;
+  CHECK_EQ(publish(x, topic, "1", 5), answered(5, "a.1", 1));
+  view({0});
+  CHECK_EQ(publish(x, topic, "2", 6), "error 6 shutting_down");
+}
+
 CAF_TEST(an owner without a place for a topic is asked again) {
   auto topic = moving(2, 3);
   auto& x = connect(0);
