@@ -49,7 +49,6 @@ broker::behavior_type broker::make_behavior() {
     groups_.drop(x.source.id());
   });
   ctx_.metrics.presence_members->value(0);
-  peers_.begin();
   // A shard that takes over watches whom its predecessor watched.
   std::vector<caf::actor_addr> gone;
   for (auto& [id, x] : ctx_.subscribers) {
@@ -178,7 +177,7 @@ broker::behavior_type broker::make_behavior() {
       if (ctx_.topics.subscribers(subject) > 0)
         request_attach(ctx_, subject);
     },
-    [this](cluster_atom) { peers_.settle(); },
+    [this](cluster_atom) { peers_.wake(); },
   };
 }
 
@@ -196,6 +195,10 @@ void broker::on_exit() {
 // -- as the owner of topics ---------------------------------------------------
 
 caf::result<published> broker::publish(const publication_ptr& x) {
+  if (peers_.left()) {
+    waiting_->remove(x->cost());
+    return published{x->call_id, errc::shutting_down, {}, 0};
+  }
   if (!peers_.owns(x->topic)) {
     waiting_->remove(x->cost());
     return peers_.publish(x);

@@ -58,7 +58,8 @@ void broker::fetch(const retained_query& x) {
   page->upto = topics_.collect_retained(x.pattern, x.after,
                                         retained_page::topics_max,
                                         page->values);
-  if (page->upto.empty())
+  page->own_done = page->upto.empty();
+  if (page->own_done)
     page->upto = peers_.after_own_values();
   send_page(x.loop, std::move(page));
 }

@@ -1,5 +1,7 @@
 #include <callboard/actors/broker.hpp>
 
+#include <chrono>
+
 #include <caf/send.hpp>
 
 #include <callboard/actors/actor_subscriber.hpp>
@@ -11,6 +13,13 @@
 // the topics' owners.
 
 namespace callboard {
+
+namespace {
+
+// How soon an owner that had no place for a topic is asked again.
+constexpr auto attach_retry_interval = std::chrono::seconds{1};
+
+} // namespace
 
 // -- as the server of the loop's subscriptions --------------------------------
 
@@ -37,6 +46,10 @@ void broker::refused(const std::string& subject, uint64_t generation,
                      errc why) {
   if (ctx_.topics.refused(subject, generation, why))
     request_detach(ctx_, subject);
+  else if (ctx_.topics.subscribers(subject) > 0)
+    // They had the topic from another owner, or from another life of this one.
+    delayed_anon_send(caf::actor_cast<broker_actor>(this),
+                      attach_retry_interval, attach_atom_v, subject);
 }
 
 void broker::watch(const caf::strong_actor_ptr& connection) {

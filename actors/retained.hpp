@@ -35,8 +35,11 @@ public:
   std::string pattern;
   uint64_t number = 0;
   std::vector<publication_ptr> values;
-  /// The last topic that was looked at; empty: all were.
+  /// The last topic that was looked at; empty: all were. Where the shard has
+  /// come to those that other nodes own, what it makes of that.
   std::string upto;
+  /// Whether all topics that the shard itself owns were looked at.
+  bool own_done = false;
 };
 
 using retained_page_ptr = caf::intrusive_ptr<retained_page>;

@@ -47,7 +47,7 @@ router::behavior_type router::make_behavior() {
   // So that what they say is 0 before anything has happened.
   for (auto& rule : guards_.rules())
     metrics_of(rule);
-  begin();
+  meet();
   return {
     [this](route_atom, const routed_request_ptr& x) {
       waiting_->remove(x->cost());
@@ -73,10 +73,7 @@ router::behavior_type router::make_behavior() {
       remove_embedded(action, who);
     },
     [this](expire_atom) { expire(); },
-    [this](cluster_atom, const peer_set_ptr& x) {
-      told_ = x;
-      meet_told();
-    },
+    [this](cluster_atom, const peer_set_ptr& x) { told(x); },
     [this](cluster_atom) {
       looks_again_ = false;
       meet_told();

@@ -212,8 +212,8 @@ private:
 
   // -- other nodes ------------------------------------------------------------
 
-  // Lets the other nodes know that this shard begins anew.
-  void begin();
+  // The nodes are these from now on.
+  void told(const peer_set_ptr& x);
 
   // Gets to know the nodes that the loop knows.
   void meet();

@@ -20,23 +20,31 @@ constexpr auto meeting_interval = std::chrono::milliseconds{1};
 
 // -- the nodes ----------------------------------------------------------------
 
-void router::begin() {
-  meet();
+void router::told(const peer_set_ptr& x) {
+  auto first = told_ == nullptr;
+  told_ = x;
+  meet_told();
+  if (!first)
+    return;
+  // Until now the gate did not know this shard: what came for it is lost.
   for (auto& node : nodes_)
-    if (node != nullptr)
+    if (node != nullptr) {
       ctx_.peers.send_to_all(shard_kind::router, node->slot(),
                              peer_restart{index_});
+      offer_all(*node);
+    }
 }
 
 void router::meet() {
   if (met_ == ctx_.peers.shared_nodes())
     return;
-  met_ = ctx_.peers.shared_nodes();
+  auto old = std::exchange(met_, ctx_.peers.shared_nodes());
   nodes_.resize(std::max(nodes_.size(), met_->slots.size()));
   for (uint32_t slot = 0; slot < nodes_.size(); ++slot) {
     auto& known = nodes_[slot];
     auto* now = met_->at(slot);
-    if (known != nullptr && now != nullptr && now->who.same_run(known->who()))
+    // In a set that this has missed, the node may have had another slot.
+    if (known != nullptr && met_->same_at(slot, *old))
       continue;
     if (auto gone = std::move(known))
       bury(gone->peer);

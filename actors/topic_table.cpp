@@ -196,15 +196,15 @@ size_t topic_table::deliver(const publication_ptr& what) {
     // is gone.
     if (auto& topic = *i->second; topic.ready) {
       auto& at = topic.position;
-      if (at.epoch == event.epoch && at.offset + 1 < event.offset) {
-        // The shard that had them died.
+      auto same = at.epoch == event.epoch;
+      if (!same || at.offset + 1 < event.offset) {
+        // The shard that had them died. What a new one sends because of a
+        // pattern may come before it has answered for the topic.
         share_out(topic);
-        at.offset = event.offset - 1;
-        tell_position(topic, "events lost");
+        at = {event.epoch, event.offset - 1};
+        tell_position(topic, same ? "events lost" : "epoch changed");
       }
       at.offset = event.offset;
-      if (at.epoch != event.epoch)
-        at.epoch = event.epoch;
       auto keeps = event.retain && !event.payload.is_nil();
       topic.keep(keeps ? what : nullptr, topics_lap_.done ? nullptr : rules_);
       n += deliver_to(topic, what, {});

@@ -24,6 +24,8 @@ struct gathering {
     /// The last topic of its pages until now.
     std::string upto;
     bool asked = false;
+    // Whether it has come to topics of other nodes.
+    bool own_done = false;
     bool done = false;
   };
 

@@ -1,7 +1,10 @@
 #include <callboard/actors/topic_table.hpp>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <callboard/actors/topic_table_parts.hpp>
 
@@ -20,6 +23,22 @@ namespace {
 
 // What may be published behind the pages of one round, in bytes.
 constexpr int64_t since_bytes_max = 4 * 1024 * 1024;
+
+// Drops the events that one of these values is as new as: its page came behind
+// them.
+void drop_known(std::vector<publication_ptr>& events,
+                const std::vector<publication_ptr>& values) {
+  if (events.empty())
+    return;
+  std::unordered_map<std::string_view, const publication*> newest;
+  for (auto& x : values)
+    newest[x->topic] = x.get();
+  std::erase_if(events, [&](const publication_ptr& x) {
+    auto i = newest.find(x->topic);
+    return i != newest.end() && i->second->epoch == x->epoch
+           && i->second->offset >= x->offset;
+  });
+}
 
 } // namespace
 
@@ -61,6 +80,7 @@ void topic_table::fetched(const retained_page& page) {
   auto& from = round.shards[page.shard];
   from.asked = false;
   from.upto = page.upto;
+  from.own_done = page.own_done;
   from.done = page.upto.empty();
   round.values.insert(round.values.end(), page.values.begin(),
                       page.values.end());
@@ -89,6 +109,7 @@ void topic_table::end_round(local_topic& pattern, last_values outcome) {
   auto chunks = std::make_shared<replay_chunks>();
   slice->events = std::move(round->values);
   auto retained = slice->events.size();
+  drop_known(round->since, slice->events);
   for (auto& x : round->since)
     slice->events.push_back(std::move(x));
   auto behind = pattern.behind;
@@ -120,7 +141,8 @@ void topic_table::keep_for_newcomers(local_topic& pattern,
   if (auto* round = pattern.values.get()) {
     auto shards = static_cast<uint32_t>(round->shards.size());
     auto& from = round->shards[shard_of(event->topic, shards)];
-    if (from.done || event->topic <= from.upto) {
+    // Nobody here knows which node owns it, and so whether its page has come.
+    if (from.done || from.own_done || event->topic <= from.upto) {
       round->since.push_back(event);
       round->since_bytes += event->cost();
     }

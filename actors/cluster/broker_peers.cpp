@@ -1,7 +1,6 @@
 #include <callboard/actors/cluster/broker_peers.hpp>
 
 #include <algorithm>
-#include <chrono>
 
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
@@ -14,9 +13,6 @@
 namespace callboard {
 
 namespace {
-
-// How soon it is looked again whether the loops have room.
-constexpr auto settle_interval = std::chrono::milliseconds{20};
 
 template <class Waiting>
 void wait_anew(Waiting& list, uint32_t loop, uint64_t generation) {
@@ -47,15 +43,10 @@ broker_peers::broker_peers(broker& self, loop_context& ctx,
     unsettled_(ctx.peers.nodes().slots.size()) {
 }
 
-void broker_peers::begin() {
-  auto slots = ctx_.peers.nodes().slots.size();
-  for (uint32_t slot = 0; slot < slots; ++slot)
-    ctx_.peers.send_to_all(shard_kind::broker, slot, peer_reset{ctx_.index});
-}
-
 void broker_peers::abandon() {
   for (auto& [call, x] : std::exchange(calls_, {}))
     x.fail(errc::internal);
+  acknowledge();
 }
 
 bool broker_peers::owns(std::string_view topic) const noexcept {
@@ -71,13 +62,19 @@ bool broker_peers::clustered() const noexcept {
 void broker_peers::install(const peer_set_ptr& x) {
   auto old = ctx_.peers.shared_nodes();
   ctx_.peers.install(x);
+  // Until now the gate did not know this shard: what came for it is lost.
+  auto first = !std::exchange(installed_, true);
   auto slots = std::max(old->slots.size(), x->slots.size());
+  if (first)
+    old = caf::make_counted<peer_set>();
   patterns_of_.resize(slots);
   unsettled_.resize(slots);
   for (uint32_t slot = 0; slot < slots; ++slot) {
+    if (first)
+      ctx_.peers.send_to_all(shard_kind::broker, slot, peer_reset{ctx_.index});
     if (x->same_at(slot, *old))
       continue;
-    if (old->at(slot) != nullptr) {
+    if (first || old->at(slot) != nullptr) {
       forget(slot, nullptr);
       detach_all(slot);
       unsettled_[slot] = 0;
@@ -91,8 +88,14 @@ void broker_peers::install(const peer_set_ptr& x) {
                       [&moved](const std::string& name, const loop_set& loops) {
                         moved.emplace_back(name, loops);
                       });
-  for (auto& [name, loops] : moved)
+  for (auto& [name, loops] : moved) {
+    // A node that skips this view would not know that it has to ask again.
+    loops.for_each([&, &topic = name](uint32_t loop) {
+      if (is_peer(loop))
+        send_refused(loop, topic, 0, errc::owner_down);
+    });
     again(name, loops);
+  }
 }
 
 void broker_peers::follow_anew(const peer_set& old) {
@@ -101,8 +104,13 @@ void broker_peers::follow_anew(const peer_set& old) {
     return x.refused || now.owner_of(name) != x.slot
            || !now.same_at(x.slot, old);
   };
-  for (auto& x : extract_if(followed_, moved))
+  for (auto& x : extract_if(followed_, moved)) {
+    // It may have seen no view in which it was not the owner.
+    if (now.same_at(x.mapped().slot, old))
+      ctx_.peers.send(shard_kind::broker, x.mapped().slot, x.key(),
+                      peer_detach{x.key()});
     again(x.key(), x.mapped().loops);
+  }
 }
 
 void broker_peers::again(const std::string& topic, const loop_set& loops) {
@@ -127,17 +135,22 @@ void broker_peers::forget(uint32_t slot, const uint32_t* shard) {
 }
 
 void broker_peers::take(uint32_t slot, peer_reset& x) {
+  auto loops = ctx_.peers.nodes().at(slot)->who.loops;
+  if (x.shard >= loops)
+    return;
   forget(slot, &x.shard);
   detach_shard(slot, x.shard);
-  auto loops = ctx_.peers.nodes().at(slot)->who.loops;
   auto lost = [&](const std::string& name, const followed_topic& y) {
     return y.slot == slot && shard_of(name, loops) == x.shard;
   };
   for (auto& y : extract_if(followed_, lost))
     again(y.key(), y.mapped().loops);
-  for (auto& [name, pattern] : patterns_)
+  for (auto& [name, pattern] : patterns_) {
+    std::erase(pattern.unconfirmed, std::pair{slot, x.shard});
+    pattern.unconfirmed.emplace_back(slot, x.shard);
     ctx_.peers.send_to(shard_kind::broker, slot, x.shard,
                        peer_attach{name, pattern.generation});
+  }
 }
 
 // -- publications and questions -----------------------------------------------
@@ -154,7 +167,7 @@ void broker_peers::pending_call::fail(errc why) {
 
 broker_peers::pending_call& broker_peers::add_call(uint32_t slot,
                                                    uint32_t shard) {
-  auto& result = calls_[++last_call_];
+  auto& result = calls_[last_call_ = ctx_.peers.new_number()];
   result.slot = slot;
   result.shard = shard;
   return result;
@@ -233,7 +246,7 @@ void broker_peers::attach(uint32_t loop, const std::string& topic,
   if (!is_new)
     return;
   x.slot = ctx_.peers.owner_of(topic);
-  x.generation = ++last_generation_;
+  x.generation = ctx_.peers.new_number();
   ctx_.peers.send(shard_kind::broker, x.slot, topic,
                   peer_attach{topic, x.generation});
 }
@@ -262,6 +275,9 @@ void broker_peers::detach(uint32_t loop, const std::string& subject) {
 
 void broker_peers::take(uint32_t slot, peer_attached& x) {
   if (auto i = patterns_.find(x.subject); i != patterns_.end()) {
+    // An older question was followed by a detach.
+    if (i->second.generation != x.generation)
+      return;
     std::erase(i->second.unconfirmed, std::pair{slot, x.shard});
     return check_confirmed(i->first, i->second);
   }
@@ -271,6 +287,7 @@ void broker_peers::take(uint32_t slot, peer_attached& x) {
     return;
   auto& topic = i->second;
   topic.attached = true;
+  topic.refused = false;
   topic.where = std::move(x.where);
   topic.retained = x.retained.empty() ? nullptr : unboxed(x.retained[0]);
   for (auto [loop, generation] : std::exchange(topic.waiting, {}))
@@ -281,12 +298,14 @@ void broker_peers::take(uint32_t slot, peer_attached& x) {
 void broker_peers::take(uint32_t slot, peer_refused& x) {
   auto i = followed_.find(x.subject);
   if (i == followed_.end() || i->second.slot != slot
-      || i->second.generation != x.generation)
+      || (x.generation != 0 && i->second.generation != x.generation))
     return;
   if (x.why == errc::owner_down) {
-    // The next view tells who owns it.
+    // It went by a view that this node has skipped, or has yet to go by.
+    i->second.attached = false;
     i->second.refused = true;
-    return;
+    asks_refused_ = true;
+    return wake_later();
   }
   auto waiting = std::move(i->second.waiting);
   followed_.erase(i);
@@ -345,7 +364,7 @@ bool broker_peers::attach_pattern(uint32_t loop, const std::string& pattern,
   auto& x = i->second;
   x.loops.set(loop, true);
   if (is_new) {
-    x.generation = ++last_generation_;
+    x.generation = ctx_.peers.new_number();
     auto slots = ctx_.peers.nodes().slots.size();
     for (uint32_t slot = 0; slot < slots; ++slot)
       ask(pattern, x, slot);
@@ -372,25 +391,6 @@ void broker_peers::check_confirmed(const std::string& pattern,
   if (x.unconfirmed.empty())
     for (auto [loop, generation] : std::exchange(x.waiting, {}))
       self_.tell_attached(loop, pattern, generation, {}, nullptr);
-}
-
-// -- credit -------------------------------------------------------------------
-
-void broker_peers::settle() {
-  settles_later_ = false;
-  auto full = [this](const broker_ref& x) {
-    return x && ctx_.node.congested(x);
-  };
-  if (std::ranges::any_of(ctx_.brokers, full)) {
-    settles_later_ = true;
-    self_.delayed_anon_send(caf::actor_cast<broker_actor>(&self_),
-                            settle_interval, cluster_atom_v);
-    return;
-  }
-  for (uint32_t slot = 0; slot < unsettled_.size(); ++slot)
-    if (auto n = std::exchange(unsettled_[slot], 0); n > 0)
-      if (auto* node = ctx_.peers.nodes().at(slot))
-        node->traffic->received.fetch_add(n, std::memory_order_relaxed);
 }
 
 } // namespace callboard

@@ -38,9 +38,6 @@ public:
   /// @param self is whose part this is.
   broker_peers(broker& self, loop_context& ctx, owned_topics& topics);
 
-  /// Lets the other nodes know that this shard begins anew.
-  void begin();
-
   /// Fails what waits for an answer: the shard ends.
   void abandon();
 
@@ -50,9 +47,8 @@ public:
   /// Takes what a shard of another node has sent.
   void take(const shard_batch& x);
 
-  /// Lets the nodes know how much of what they sent is done with, as soon as
-  /// the loops have room.
-  void settle();
+  /// Does what was left for later.
+  void wake();
 
   // -- where this node is not the owner ---------------------------------------
 
@@ -61,6 +57,10 @@ public:
 
   /// Returns whether there are other nodes.
   [[nodiscard]] bool clustered() const noexcept;
+
+  /// Returns whether this node ends and is in the cluster no more: what it took
+  /// would reach nobody of the others.
+  [[nodiscard]] bool left() const noexcept;
 
   caf::result<published> publish(const publication_ptr& x);
 
@@ -121,7 +121,7 @@ private:
     /// Of the newest question to the owner.
     uint64_t generation = 0;
     bool attached = false;
-    // The owner has said that it is none: it knows a newer view.
+    // The owner has said that it is none, or no longer.
     bool refused = false;
     position where;
     publication_ptr retained;
@@ -218,10 +218,19 @@ private:
 
   [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
 
+  // Lets the nodes know how much of what they sent is done with, as soon as the
+  // loops have room.
+  void settle();
+
+  // The same at once.
+  void acknowledge();
+
+  // Lets `wake` be called soon.
+  void wake_later();
+
   broker& self_;
   loop_context& ctx_;
   owned_topics& topics_;
-  uint64_t last_generation_ = 0;
   uint64_t last_call_ = 0;
   std::unordered_map<std::string, followed_topic> followed_;
   std::unordered_map<std::string, spread_pattern> patterns_;
@@ -231,6 +240,11 @@ private:
   // Bytes that are done with and not told yet, by slot.
   std::vector<uint64_t> unsettled_;
   bool settles_later_ = false;
+  bool installed_ = false;
+  // Whether there are topics whose owners refused them.
+  bool asks_refused_ = false;
+  // Whether `wake` will be called.
+  bool wakes_ = false;
 };
 
 } // namespace callboard

@@ -1,6 +1,10 @@
 #include <callboard/actors/cluster/broker_peers.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/messages/topic.hpp>
@@ -26,6 +30,10 @@ constexpr connection_id native(uint32_t slot, connection_id x) noexcept {
            ? x & ((uint64_t{1} << publisher_bits) - 1)
            : 0;
 }
+
+// How soon it is looked again whether the loops have room, and asked again what
+// was refused.
+constexpr auto wake_interval = std::chrono::milliseconds{20};
 
 // Topics that are looked at for one frame of last values.
 constexpr size_t values_page_topics_max = 32;
@@ -104,7 +112,46 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
   }
 }
 
+// -- credit and what is done later -------------------------------------------
+
+void broker_peers::settle() {
+  auto full = [this](const broker_ref& x) {
+    return x && ctx_.node.congested(x);
+  };
+  settles_later_ = std::ranges::any_of(ctx_.brokers, full);
+  if (settles_later_)
+    wake_later();
+  else
+    acknowledge();
+}
+
+void broker_peers::acknowledge() {
+  for (uint32_t slot = 0; slot < unsettled_.size(); ++slot)
+    if (auto n = std::exchange(unsettled_[slot], 0); n > 0)
+      if (auto* node = ctx_.peers.nodes().at(slot))
+        node->traffic->received.fetch_add(n, std::memory_order_relaxed);
+}
+
+void broker_peers::wake_later() {
+  if (!std::exchange(wakes_, true))
+    self_.delayed_anon_send(caf::actor_cast<broker_actor>(&self_),
+                            wake_interval, cluster_atom_v);
+}
+
+void broker_peers::wake() {
+  wakes_ = false;
+  settle();
+  if (std::exchange(asks_refused_, false))
+    follow_anew(ctx_.peers.nodes());
+}
+
 // -- nodes as loops -----------------------------------------------------------
+
+bool broker_peers::left() const noexcept {
+  auto is_there = [](auto& x) { return x.has_value(); };
+  return ctx_.node.draining && clustered()
+         && std::ranges::none_of(ctx_.peers.nodes().slots, is_there);
+}
 
 uint32_t broker_peers::shard_at(uint32_t slot, std::string_view topic) const {
   return shard_of(topic, ctx_.peers.nodes().at(slot)->who.loops);

@@ -70,6 +70,7 @@ bool broker_peers::fetch_values(const retained_query& x) {
   page->shard = ctx_.index;
   page->pattern = x.pattern;
   page->number = x.number;
+  page->own_done = true;
   auto take = [this, at, page, loop = x.loop](peer_values& found) {
     page->values = unboxed(found.values);
     page->upto = found.upto.empty()

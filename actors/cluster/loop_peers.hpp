@@ -44,6 +44,12 @@ public:
     return nodes_->owner_of(topic);
   }
 
+  /// Returns a number that no shard of this loop has had: an answer to one that
+  /// is no more is not taken for that to another question.
+  uint64_t new_number() noexcept {
+    return ++last_number_;
+  }
+
   /// Sends a frame to a shard of another node. It is dropped where there is no
   /// such node or shard.
   template <class Frame>
@@ -97,6 +103,7 @@ private:
   void send_batch(lane& x);
 
   peer_set_ptr nodes_;
+  uint64_t last_number_ = 0;
   std::vector<node_lanes> lanes_;
   // Those that something waits in, by slot, kind and shard.
   std::vector<std::array<uint32_t, 3>> waiting_;

@@ -79,12 +79,14 @@ public:
     return x != nullptr && x->traffic->outstanding() > outbox_bytes_max / 2;
   }
 
-  /// Returns whether the same run of the same node is at `slot` in `other`.
+  /// Returns whether the same run of the same node is at `slot` in `other`, and
+  /// the two have not begun anew in between.
   [[nodiscard]] bool same_at(uint32_t slot,
                              const peer_set& other) const noexcept {
     auto* x = at(slot);
     auto* y = other.at(slot);
-    return x != nullptr && y != nullptr && x->who.same_run(y->who);
+    return x != nullptr && y != nullptr && x->traffic == y->traffic
+           && x->who.same_run(y->who);
   }
 
   /// Returns the node at `slot`, or null.

@@ -2,7 +2,10 @@
 
 #include <callboard/actors/broker.hpp>
 
+#include <chrono>
+#include <deque>
 #include <string>
+#include <utility>
 
 #include <caf/send.hpp>
 
@@ -10,6 +13,7 @@
 #include "support/test.hpp"
 
 using namespace callboard;
+using namespace std::chrono_literals;
 
 using type = frame_type;
 
@@ -40,6 +44,17 @@ struct fixture : cluster_fixture {
                                const std::string& epoch) {
     return "position " + topic + " {\"epoch\":\"" + epoch
            + "\",\"offset\":0,\"reason\":\"epoch changed\"}";
+  }
+
+  /// Lets a site do what it has left for later.
+  void wait(size_t site) {
+    sites[site].node.pass(20ms);
+    settle();
+  }
+
+  /// Takes away what a site has sent and what has not been carried yet.
+  std::deque<cluster_site::parcel> take_sent(size_t site) {
+    return std::exchange(*sites[site].sent, {});
   }
 
   /// Returns the name of the site that owns a topic.
@@ -165,9 +180,7 @@ CAF_TEST(subscribers learn of a shard of the owner that begins anew) {
   publish(x, topic, "1");
   x.heard();
   y.heard();
-  auto& owner = sites[1].node;
-  owner.kill(owner.loops[1]->brokers[1].actor);
-  owner.install(1, owner.make_broker(1));
+  replace_broker(1, 1);
   settle();
   CHECK_EQ(x.heard(), new_epoch(topic, "b.2"));
   publish(connect(0), topic, "2");
@@ -180,11 +193,8 @@ CAF_TEST(a shard that begins anew asks for what its loops want) {
   auto& x = connect(1, 0);
   subscribe(x, topic);
   say(x, type::subscribe, 2, "q/#");
-  auto& home = sites[1].node;
-  for (uint32_t i : {0, 1}) {
-    home.kill(home.loops[i]->brokers[i].actor);
-    home.install(i, home.make_broker(i));
-  }
+  for (uint32_t i : {0, 1})
+    replace_broker(1, i);
   settle();
   x.heard();
   publish(connect(2), topic, "1");
@@ -192,6 +202,178 @@ CAF_TEST(a shard that begins anew asks for what its loops want) {
   auto other = topic_of(2, 0, "q/");
   publish(connect(2), other, "2");
   CHECK_EQ(x.heard(), "event " + other + " @1 by q/# \"2\"");
+}
+
+CAF_TEST(a node that ends and has left takes no publications) {
+  auto topic = topic_of(0);
+  auto& x = connect(0);
+  sites[0].node.node.draining = true;
+  CHECK_EQ(publish(x, topic, "1", 5), answered(5, "a.1", 1));
+  view({0});
+  CHECK_EQ(publish(x, topic, "2", 6), "error 6 shutting_down");
+}
+
+CAF_TEST(an owner without a place for a topic is asked again) {
+  auto topic = moving(2, 3);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  // It can have one topic, and has one that stays its own.
+  auto install_with = [&](size_t topics_max) {
+    sites[3].node.node.options.topics_max = topics_max;
+    replace_broker(3, 0);
+    settle();
+  };
+  install_with(1);
+  publish(connect(3), moving(1, 3), "1");
+  view({0, 1, 2, 3});
+  CHECK(x.heard().empty());
+  install_with(2);
+  CHECK(x.heard().empty());
+  sites[0].node.pass(1s);
+  settle();
+  CHECK_EQ(x.heard(), new_epoch(topic, "d.2"));
+}
+
+// -- what is under way meanwhile ----------------------------------------------
+
+CAF_TEST(who misses a view in which a topic was elsewhere asks for it again) {
+  auto topic = moving(2, 3);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  ++number;
+  for (size_t site : {1, 2, 3})
+    tell(site, {0, 1, 2, 3});
+  ++number;
+  for (size_t site : {0, 1, 2})
+    tell(site, {0, 1, 2});
+  settle();
+  wait(0);
+  CHECK_EQ(x.heard(), new_epoch(topic, "c.2"));
+  publish(connect(1), topic, "1");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 \"1\"");
+}
+
+CAF_TEST(who is refused by a view that it has missed asks again) {
+  auto topic = moving(2, 3);
+  auto& x = connect(0);
+  ++number;
+  for (size_t site : {1, 2, 3})
+    tell(site, {0, 1, 2, 3});
+  x.say(type::subscribe, 1, topic);
+  sites[0].node.turn();
+  carry();
+  sites[2].node.turn();
+  ++number;
+  for (size_t site : {0, 1, 2})
+    tell(site, {0, 1, 2});
+  settle();
+  CHECK(x.heard().empty());
+  wait(0);
+  CHECK_EQ(x.heard(), answered(1, "c.1", 0));
+}
+
+CAF_TEST(an owner does not keep the interest of who went elsewhere) {
+  auto topic = moving(2, 3);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  ++number;
+  for (size_t site : {0, 3})
+    tell(site, {0, 1, 2, 3});
+  settle();
+  say(x, type::unsubscribe, 2, topic);
+  ++number;
+  for (size_t site : {0, 1, 2})
+    tell(site, {0, 1, 2});
+  settle();
+  auto before = frames(2, 0);
+  publish(connect(2), topic, "1");
+  CHECK_EQ(frames(2, 0), before);
+}
+
+CAF_TEST(an answer to an older question does not confirm a pattern) {
+  view({0, 2});
+  auto& x = connect(0);
+  x.say(type::subscribe, 1, "p/#");
+  sites[0].node.turn();
+  carry();
+  sites[2].node.turn();
+  x.say(type::unsubscribe, 2, "p/#");
+  x.say(type::subscribe, 3, "p/#");
+  sites[0].node.turn();
+  auto asked = take_sent(0);
+  settle();
+  CAF_CHECK_EQUAL(x.heard().find("response 3"), std::string::npos);
+  *sites[0].sent = std::move(asked);
+  settle();
+  CHECK_EQ(x.heard(), "response 3 {}");
+}
+
+CAF_TEST(what comes before the gate knows a new shard is asked for again) {
+  auto topic = topic_of(0);
+  auto& x = connect(1, 0);
+  subscribe(x, topic);
+  say(x, type::subscribe, 2, "q/#");
+  auto& home = sites[1].node;
+  for (uint32_t i : {0, 1}) {
+    home.kill(home.loops[i]->brokers[i].actor);
+    home.install(i, home.make_broker(i));
+  }
+  home.turn();
+  x.publish(topic_of(2), "1", 5);
+  home.turn();
+  // The answers go to the shards that are no more.
+  carry();
+  for (size_t i : {0, 2})
+    sites[i].node.turn();
+  for (size_t i : {0, 2})
+    std::erase_if(*sites[i].sent, [](auto& y) { return y.to == 1; });
+  for (uint32_t i : {0, 1})
+    caf::anon_send(home.loops[i]->brokers[i].actor, cluster_atom_v,
+                   sites[1].nodes);
+  settle();
+  CHECK_EQ(x.heard(), "error 5 owner_down");
+  publish(connect(2), topic, "1");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 \"1\"");
+  auto other = topic_of(2, 0, "q/");
+  publish(connect(2), other, "2");
+  CHECK_EQ(x.heard(), "event " + other + " @1 by q/# \"2\"");
+}
+
+CAF_TEST(an answer for a shard that is no more is nobody elses) {
+  auto topic = topic_of(2);
+  auto& x = connect(0);
+  x.publish(topic, "1", 5);
+  sites[0].node.turn();
+  carry();
+  sites[2].node.turn();
+  auto late = take_sent(2);
+  auto& home = sites[0].node;
+  replace_broker(0, 0);
+  settle();
+  x.heard();
+  x.publish(topic, "2", 6);
+  home.turn();
+  auto asked = take_sent(0);
+  *sites[2].sent = std::move(late);
+  settle();
+  CHECK(x.heard().empty());
+  *sites[0].sent = std::move(asked);
+  settle();
+  CHECK_EQ(x.heard(), answered(6, "c.1", 2));
+}
+
+CAF_TEST(what a shard was not done with is not on its way for ever) {
+  auto& node = sites[2].node;
+  auto& shard = node.loops[0]->brokers[0];
+  auto& sent = sites[0].nodes->at(2)->traffic->sent;
+  auto& received = sites[2].nodes->at(0)->traffic->received;
+  shard.waiting->add(static_cast<int64_t>(node.node.options.shard_bytes_max)
+                     + 1);
+  publish(connect(0), topic_of(2), "1");
+  CAF_CHECK_LESS(received.load(), sent.load());
+  node.kill(shard.actor);
+  settle();
+  CHECK_EQ(received.load(), sent.load());
 }
 
 END_FIXTURE_SCOPE()

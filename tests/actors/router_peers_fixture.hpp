@@ -99,6 +99,8 @@ struct router_peers_fixture : router_fixture {
     stop(x.routers[shard]);
     x.routers[shard] = spawn_hosted<router>(sys, nullptr, *x.loops[shard],
                                             x.waiting);
+    caf::anon_send(x.routers[shard], cluster_atom_v,
+                   x.loops[shard]->peers.shared_nodes());
     turn();
   }
 

@@ -71,6 +71,19 @@ CAF_TEST(whoever is withdrawn still answers what it has) {
   CHECK_EQ(answers(alice), "2 ok");
 }
 
+CAF_TEST(nodes that begin anew tell each other again what they serve) {
+  begin(2);
+  auto bob = responder_at(1, "sum");
+  // Each has the other at the slot that it had, and did not see it go.
+  for (size_t n : {0, 1})
+    sites[n]->traffic[1 - n] = std::make_shared<link_traffic>();
+  cut(0);
+  introduce();
+  CHECK_EQ(call(0, 1, bob, "sum"), "1 no_responder");
+  cut(0, false);
+  CHECK_EQ(call(0, 1, bob, "sum"), "1 ok");
+}
+
 CAF_TEST(the bound on responders is none on nodes) {
   add_sites({1, 1, 1});
   sites[0]->node.options.responders_max = 1;

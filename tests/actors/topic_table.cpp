@@ -153,6 +153,17 @@ CAF_TEST(a topic that starts over is announced after what was before) {
   CHECK_EQ(alice.heard(), "a@1; position a f@0 epoch changed; a@1");
 }
 
+CAF_TEST(a new epoch is announced before events that overtake the answer) {
+  auto& alice = ready("a");
+  deliver("a", 1);
+  deliver("a", 3, "f");
+  deliver("a", 4, "f");
+  table.flush();
+  CHECK_EQ(alice.heard(), "a@1; position a f@2 epoch changed; a@3; a@4");
+  table.attached("a", table.new_generation("a"), {"f", 4});
+  CHECK_EQ(alice.heard(), "");
+}
+
 // -- patterns -----------------------------------------------------------------
 
 CAF_TEST(a pattern holds when every shard knows it) {

@@ -57,6 +57,7 @@ struct fixture : topic_table_fixture {
       page->values.push_back(i->second);
     if (i != values[shard].end())
       page->upto = page->values.back()->topic;
+    page->own_done = page->upto.empty();
     table.fetched(*page);
   }
 
@@ -307,6 +308,38 @@ CAF_TEST(what comes behind the pages is bounded) {
     CHECK_EQ(words[i], topic(0) + '@' + std::to_string(62 - words.size() + i)
                          + " by r/#");
   CHECK(words.size() > 10);
+}
+
+CAF_TEST(what comes behind the topics of a shard itself is kept once) {
+  auto a = topic(0);
+  auto b = topic(0, 1);
+  publish(a);
+  publish(b);
+  auto& x = join();
+  subscribe(x, "r/#", 1);
+  confirm();
+  ask();
+  // The shard owns `a`; another node owns `b` and gives its value later.
+  auto give = [&](const std::string& name, const std::string& upto) {
+    auto page = caf::make_counted<retained_page>();
+    page->pattern = "r/#";
+    page->number = questions.front().second.number;
+    page->values.push_back(values[0][name]);
+    page->upto = upto;
+    page->own_done = true;
+    std::erase_if(questions, [](auto& y) { return y.first == 0; });
+    table.fetched(*page);
+  };
+  give(a, "\1elsewhere");
+  publish(a);
+  publish(b);
+  ask();
+  give(b, {});
+  publish(b);
+  settle();
+  CHECK_EQ(x.heard(), "subscribed 1 r/# values; " + a + "@1 by r/# retained; "
+                        + b + "@2 by r/# retained; " + a + "@2 by r/#; " + b
+                        + "@3 by r/#");
 }
 
 CAF_TEST(an own event is not for its publisher but its last value is) {

@@ -72,6 +72,15 @@ void cluster_fixture::tell(size_t site, std::initializer_list<size_t> members) {
   x.node.turn();
 }
 
+void cluster_fixture::replace_broker(size_t site, uint32_t index) {
+  auto& x = sites[site];
+  x.node.kill(x.node.loops[index]->brokers[index].actor);
+  auto shard = x.node.make_broker(index);
+  x.node.install(index, shard);
+  if (x.nodes != nullptr)
+    caf::anon_send(shard.actor, cluster_atom_v, x.nodes);
+}
+
 size_t cluster_fixture::carry() {
   size_t result = 0;
   for (size_t from = 0; from < sites.size(); ++from) {

@@ -45,6 +45,9 @@ struct cluster_fixture {
   /// Lets one site learn of a view in which these are.
   void tell(size_t site, std::initializer_list<size_t> members);
 
+  /// Puts a new broker shard in place of one of a site, and lets the gate know.
+  void replace_broker(size_t site, uint32_t index);
+
   /// Runs all nodes and carries what they say to each other, until they have
   /// said everything.
   void settle();
