@@ -50,7 +50,6 @@ public:
   owned_topics(const limits& bounds, const std::vector<topic_rule>& rules);
 
   owned_topics(const owned_topics&) = delete;
-
   owned_topics& operator=(const owned_topics&) = delete;
 
   /// What became of a publication.
@@ -232,8 +231,9 @@ public:
   /// is kept until a new one could be no faster.
   /// @param may_go is asked with the name of a topic that a store keeps before
   ///        it is forgotten.
-  template <class MayGo>
-  void expire(int64_t now_ms, MayGo&& may_go) {
+  template <class MayGo = bool (*)(const std::string&)>
+  void expire(
+    int64_t now_ms, MayGo&& may_go = [](const std::string&) { return true; }) {
     for (auto i = topics_.begin(); i != topics_.end();) {
       auto at = i++;
       auto& [name, x] = *at;
@@ -244,10 +244,6 @@ public:
       }
     }
     std::erase_if(rates_, [now_ms](auto& x) { return x.second->full(now_ms); });
-  }
-
-  void expire(int64_t now_ms) {
-    expire(now_ms, [](const std::string&) { return true; });
   }
 
   /// Goes on with giving `x` the topics that it wants. It begins anew where the
