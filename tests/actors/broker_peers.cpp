@@ -12,7 +12,7 @@
 
 #include <callboard/actors/cluster/peer_topic_frames.hpp>
 
-#include "support/cluster_fixture.hpp"
+#include "support/sites_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -22,7 +22,7 @@ using type = frame_type;
 
 namespace {
 
-struct fixture : cluster_fixture {
+struct fixture : sites_fixture {
   fixture() {
     rules.push_back({"last/+", {.retain = true}});
     rules.push_back({"kept/+", {.history_size = 10}});
@@ -80,9 +80,10 @@ CAF_TEST(a publication goes to a node once for all its subscribers) {
   for (int i = 0; i < 20; ++i)
     subscribe(connect(1, i % 2), topic);
   auto before = frames(0, 1);
+  auto others = frames(0, 2);
   publish(connect(0), topic, "hi");
   CHECK_EQ(frames(0, 1), before + 1);
-  CHECK_EQ(frames(0, 2), 0u);
+  CHECK_EQ(frames(0, 2), others);
   for (auto& x : sites[1].node.clients)
     CHECK_EQ(x->heard(), "event " + topic + " @1 \"hi\"");
 }

@@ -9,7 +9,7 @@
 
 #include <caf/send.hpp>
 
-#include "support/cluster_fixture.hpp"
+#include "support/sites_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -19,7 +19,7 @@ using type = frame_type;
 
 namespace {
 
-struct fixture : cluster_fixture {
+struct fixture : sites_fixture {
   /// The second node has two loops.
   fixture() {
     for (uint32_t loops : {1, 2, 1, 1})
@@ -269,7 +269,7 @@ CAF_TEST(who is refused by a view that it has missed asks again) {
   settle();
   CHECK(x.heard().empty());
   wait(0);
-  CHECK_EQ(x.heard(), answered(1, "c.1", 0));
+  CHECK_EQ(x.heard(), subscribed(1, "c.1", 0));
 }
 
 CAF_TEST(an owner does not keep the interest of who went elsewhere) {

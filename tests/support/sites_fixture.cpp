@@ -1,4 +1,4 @@
-#include "support/cluster_fixture.hpp"
+#include "support/sites_fixture.hpp"
 
 #include <caf/event_based_actor.hpp>
 #include <caf/make_counted.hpp>
@@ -29,19 +29,19 @@ cluster_site::cluster_site(std::string name, uint32_t loops,
   node.node.incarnation = self.name;
 }
 
-cluster_site& cluster_fixture::add(uint32_t loops) {
+cluster_site& sites_fixture::add(uint32_t loops) {
   std::string name{static_cast<char>('a' + sites.size())};
   return sites.emplace_back(std::move(name), loops, rules);
 }
 
-void cluster_fixture::view(std::initializer_list<size_t> members) {
+void sites_fixture::view(std::initializer_list<size_t> members) {
   ++number;
   for (auto site : members)
     tell(site, members);
   settle();
 }
 
-void cluster_fixture::tell(size_t site, std::initializer_list<size_t> members) {
+void sites_fixture::tell(size_t site, std::initializer_list<size_t> members) {
   auto& x = sites[site];
   auto set = caf::make_counted<peer_set>();
   set->number = number;
@@ -72,7 +72,7 @@ void cluster_fixture::tell(size_t site, std::initializer_list<size_t> members) {
   x.node.turn();
 }
 
-void cluster_fixture::replace_broker(size_t site, uint32_t index) {
+void sites_fixture::replace_broker(size_t site, uint32_t index) {
   auto& x = sites[site];
   x.node.kill(x.node.loops[index]->brokers[index].actor);
   auto shard = x.node.make_broker(index);
@@ -81,7 +81,7 @@ void cluster_fixture::replace_broker(size_t site, uint32_t index) {
     caf::anon_send(shard.actor, cluster_atom_v, x.nodes);
 }
 
-size_t cluster_fixture::carry() {
+size_t sites_fixture::carry() {
   size_t result = 0;
   for (size_t from = 0; from < sites.size(); ++from) {
     for (auto& x : std::exchange(*sites[from].sent, {})) {
@@ -96,15 +96,15 @@ size_t cluster_fixture::carry() {
   return result;
 }
 
-void cluster_fixture::settle() {
+void sites_fixture::settle() {
   do
     for (auto& x : sites)
       x.node.turn();
   while (carry() > 0);
 }
 
-std::string cluster_fixture::topic_of(size_t site, uint32_t shard,
-                                      const std::string& prefix) {
+std::string sites_fixture::topic_of(size_t site, uint32_t shard,
+                                    const std::string& prefix) {
   auto& x = sites[site];
   for (uint32_t i = 0;; ++i) {
     auto name = prefix + std::to_string(i);
@@ -114,29 +114,28 @@ std::string cluster_fixture::topic_of(size_t site, uint32_t shard,
   }
 }
 
-std::string cluster_fixture::publish(client& x, const std::string& topic,
-                                     const std::string& what, uint32_t seq_id,
-                                     bool no_echo, const std::string& id) {
+std::string sites_fixture::publish(client& x, const std::string& topic,
+                                   const std::string& what, uint32_t seq_id,
+                                   bool no_echo, const std::string& id) {
   x.publish(topic, what, seq_id, no_echo, id);
   settle();
   return x.heard();
 }
 
-std::string cluster_fixture::answered(uint32_t seq_id, const std::string& epoch,
-                                      int offset) {
+std::string sites_fixture::answered(uint32_t seq_id, const std::string& epoch,
+                                    int offset) {
   return "response " + std::to_string(seq_id) + " {\"epoch\":\"" + epoch
          + "\",\"offset\":" + std::to_string(offset) + '}';
 }
 
-std::string cluster_fixture::subscribed(uint32_t seq_id,
-                                        const std::string& epoch, int offset,
-                                        bool recovered) {
+std::string sites_fixture::subscribed(uint32_t seq_id, const std::string& epoch,
+                                      int offset, bool recovered) {
   auto result = answered(seq_id, epoch, offset);
   result.pop_back();
   return result + ",\"recovered\":" + (recovered ? "true}" : "false}");
 }
 
-client& cluster_fixture::connect(size_t site, uint32_t loop, std::string user) {
+client& sites_fixture::connect(size_t site, uint32_t loop, std::string user) {
   auto& result = sites[site].node.connect(loop, std::move(user));
   settle();
   return result;

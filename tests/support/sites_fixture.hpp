@@ -35,7 +35,7 @@ struct cluster_site {
 /// Some nodes of a cluster, each on a test coordinator of its own, as those
 /// that were given in the last `view` know each other. Its coordinator is the
 /// test. The node of a site is at the site's place among the others' slots.
-struct cluster_fixture {
+struct sites_fixture {
   /// Adds a node that is in no view yet.
   cluster_site& add(uint32_t loops = 1);
 
