@@ -206,13 +206,17 @@ CAF_TEST(every setting has the same name in each place) {
       value = "https://example.com";
     else if (x.name == "trusted-proxies")
       value = "10.0.0.0/8";
+    else if (x.name == "cluster-listen" || x.name == "join")
+      value = "127.0.0.1:8180";
     else if (value.empty() || value == "none")
       value = "x";
     auto flag = x.is_switch() ? "--" + x.name : "--" + x.name + '=' + value;
     // Some make sense only beside others.
     std::vector<std::string> others;
-    for (auto other : {"--token-jwks=keys", "--tls-cert=cert", "--tls-key=key",
-                       "--tls-client-ca=ca"})
+    for (auto other :
+         {"--token-jwks=keys", "--tls-cert=cert", "--tls-key=key",
+          "--tls-client-ca=ca", "--cluster-listen=127.0.0.1:0",
+          "--cluster-cert=cert", "--cluster-key=key", "--cluster-ca=ca"})
       if (flag.substr(0, flag.find('=') + 1)
           != std::string{other}.substr(0, std::string{other}.find('=') + 1))
         others.emplace_back(other);

@@ -17,6 +17,8 @@ struct fixture : client_actor_fixture {
   caf::actor worker(const std::string& name) {
     auto result = sys.spawn(
       [this, name](caf::event_based_actor* me) -> caf::behavior {
+        // A promise does not outlive its actor.
+        me->attach_functor([this] { promises.clear(); });
         return {
           [this, name, me](const event& x) -> caf::result<void> {
             log.push_back(name + " event " + x.group + '/' + x.topic + '@'
@@ -24,6 +26,12 @@ struct fixture : client_actor_fixture {
                           + std::to_string(x.attempt));
             promises.push_back(me->make_response_promise<void>());
             return promises.back();
+          },
+          [this](uint64_t i, caf::error& why) {
+            if (why)
+              promises[i].deliver(std::move(why));
+            else
+              promises[i].deliver();
           },
           [this, name](const std::string& topic, const callboard::position& x) {
             log.push_back(name + " gap " + topic + '@'
@@ -38,6 +46,13 @@ struct fixture : client_actor_fixture {
       });
     listeners.push_back(result);
     return result;
+  }
+
+  // Lets a member say of the event that came as the `i`th what is to be said;
+  // no error: that it is done with.
+  void reply(const caf::actor& who, uint64_t i, caf::error why = {}) {
+    caf::anon_send(who, i, std::move(why));
+    run();
   }
 
   auto ask_to_join(const caf::actor& who, callboard::position since = {}) {
@@ -101,10 +116,8 @@ CAF_TEST(a member confirms when it answers) {
   give(7, 5);
   give(8, 6);
   CAF_CHECK_EQUAL(take_log(), (lines{"a event g/t@5x1", "a event g/t@6x1"}));
-  promises[1].deliver(caf::make_error(errc::overloaded));
-  run();
-  promises[0].deliver();
-  run();
+  reply(a, 1, caf::make_error(errc::overloaded));
+  reply(a, 0);
   CAF_CHECK_EQUAL(take_log(), (lines{"reject 8", "confirm 7"}));
 }
 
@@ -130,7 +143,6 @@ CAF_TEST(a member that ends leaves and gives back what it had) {
   join(a);
   give(7, 5);
   take_log();
-  promises.clear();
   caf::anon_send_exit(a, caf::exit_reason::kill);
   run();
   auto said = take_log();

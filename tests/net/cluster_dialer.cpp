@@ -100,9 +100,10 @@ struct fixture : test_coordinator_fixture<> {
     nodes[place] = remote{other, caf::actor_cast<caf::strong_actor_ptr>(gate)};
   }
 
+  // Lets everything happen but time.
   void settle() {
     do
-      run();
+      sched.run();
     while (network->answer());
   }
 
