@@ -74,7 +74,11 @@ class Node:
             self.hangs.set()
             return
         self.answers -= 1
-        content = NODE if b"/api/node" in head else {"topics": []}
+        content = {"topics": []}
+        if b"/api/node" in head:
+            content = NODE
+        elif b"/api/cluster" in head:
+            content = {"enabled": False, "members": []}
         body = json.dumps(content).encode()
         peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                      b"Connection: close\r\nContent-Length: %d\r\n\r\n%s"
@@ -139,7 +143,7 @@ class Top(unittest.TestCase):
     def test_signals_end_it_while_the_node_hangs(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=number.name):
-                node = self.start(answers=2)
+                node = self.start(answers=3)
                 self.assertIn(ENTER, self.read(b"node n1"))
                 self.assertTrue(node.hangs.wait(PATIENCE_S))
                 self.assertEqual(self.expect_end(number), 0)

@@ -25,7 +25,7 @@ struct fixture : test_coordinator_fixture<> {
   ~fixture() override {
     for (auto& x : {uut, gate})
       caf::anon_send_exit(x, caf::exit_reason::kill);
-    run();
+    sched.run();
   }
 
   void start(const strings& places) {
@@ -35,7 +35,7 @@ struct fixture : test_coordinator_fixture<> {
 
   void settle() {
     do
-      run();
+      sched.run();
     while (network->answer());
   }
 
