@@ -91,7 +91,8 @@ CAF_TEST(a cluster tells of its nodes) {
 }
 
 CAF_TEST(small answers) {
-  CHECK_EQ(to_json(position{"e", 5}), "{\"epoch\":\"e\",\"offset\":5}\n");
+  CHECK_EQ(to_json(callboard::position{"e", 5}),
+           "{\"epoch\":\"e\",\"offset\":5}\n");
   CHECK_EQ(closed_json(3), "{\"closed\":3}\n");
   CHECK_EQ(level_json("info"), "{\"level\":\"info\"}\n");
   auto x = json_content("{}\n");
