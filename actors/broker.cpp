@@ -172,6 +172,9 @@ broker::behavior_type broker::make_behavior() {
       return count_subscribers(std::move(x));
     },
     [this](cluster_atom, const peer_set_ptr& x) { peers_.install(x); },
+    [this](cluster_atom, const lighter_nodes_ptr& x) {
+      ctx_.elsewhere.install(x);
+    },
     [this](const shard_batch& x) { peers_.take(x); },
     [this](attach_atom, const std::string& subject) {
       if (ctx_.topics.subscribers(subject) > 0)

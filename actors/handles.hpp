@@ -151,6 +151,8 @@ using broker_actor = caf::typed_actor<
   caf::result<topic_page>(lookup_atom, topic_page),
   // The other nodes of the cluster are these from now on.
   caf::result<void>(cluster_atom, peer_set_ptr),
+  // As a loop's server: send clients that the node does not take there.
+  caf::result<void>(cluster_atom, lighter_nodes_ptr),
   // A shard of another node has sent this.
   caf::result<void>(shard_batch),
   // As a loop's server: the owner of this topic is another one, or has lost

@@ -143,7 +143,7 @@ struct server::impl final : shard_host {
         services[shared.admitted.least_loaded()]->take(accepted);
       });
     if (cluster)
-      cluster->start(node, services[0]->loop());
+      cluster->start(node, shared.admitted, services[0]->loop());
     head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
                                              std::ref(node), pool);
     if (entrance.socket)

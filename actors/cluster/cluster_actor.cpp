@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <caf/make_counted.hpp>
 #include <caf/make_message.hpp>
 #include <caf/send.hpp>
 
@@ -46,7 +47,8 @@ cluster_actor::cluster_actor(caf::actor_config& cfg, cluster_options options,
     membership_{membership_options_of(options_), std::move(self)},
     slots_{options_.outbox_bytes_max},
     dials_{options_.random_seed},
-    metrics_{make_cluster_metrics(home_system().metrics())} {
+    metrics_{make_cluster_metrics(home_system().metrics())},
+    lighter_{caf::make_counted<lighter_nodes>()} {
   for (auto& x : options_.seeds)
     dials_.add_seed(x, cluster_seeds_max);
 }
@@ -89,6 +91,7 @@ void cluster_actor::tick() {
   membership_.tick(now_ms());
   follow();
   check_traffic();
+  offer_others();
   dial_due();
   measure();
   run_delayed(options_.heartbeat / 4, [this] { tick(); });
@@ -104,6 +107,8 @@ void cluster_actor::install_shard(shard_kind kind, uint32_t index,
     xs.resize(index + 1);
   xs[index] = std::move(shard);
   caf::anon_send(xs[index], cluster_atom_v, slots_.last());
+  if (kind == shard_kind::broker && !lighter_->empty())
+    caf::anon_send(xs[index], cluster_atom_v, lighter_);
   release_held();
 }
 
@@ -234,7 +239,7 @@ cluster_facts cluster_actor::facts() const {
     if (who.name == self.name) {
       x.linked = x.heard = true;
       x.view = view_.number;
-      x.load = options_.load ? options_.load() : 0;
+      x.load = own_load();
     } else if (auto* peer = membership_.find(who.name);
                peer != nullptr && peer->who.same_run(who)) {
       x.heard = membership_.hears(who, now_ms());

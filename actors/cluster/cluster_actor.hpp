@@ -13,6 +13,7 @@
 #include <callboard/actors/cluster/cluster_metrics.hpp>
 #include <callboard/actors/cluster/cluster_options.hpp>
 #include <callboard/actors/cluster/dial_plan.hpp>
+#include <callboard/actors/cluster/lighter_nodes.hpp>
 #include <callboard/actors/cluster/membership.hpp>
 #include <callboard/actors/cluster/peer_slots.hpp>
 #include <callboard/actors/type_ids.hpp>
@@ -45,6 +46,9 @@
 //       shards. The same view may come again with other slots: a node in a slot
 //       of its own is one that this node has begun anew with, whatever slot it
 //       had before, and nothing of what was said before counts.
+//   (cluster_atom, lighter_nodes_ptr)
+//       Broker shards only, of which each loop has one: the nodes that clients
+//       are sent to from now on.
 //   (shard_batch)
 //       Frames from the node at a slot of the set that came last, which is no
 //       older than the batch's view. The shard adds the frames' size to
@@ -189,6 +193,16 @@ private:
   // acknowledges what has come.
   void check_traffic();
 
+  // -- cluster_offers.cpp: where clients are sent that this node refuses ------
+
+  node_load own_load() const;
+
+  // Returns whether clients may be sent to this node.
+  bool has_offer(const peer_link& x) const;
+
+  // Tells the loops where to send clients, if that is elsewhere than before.
+  void offer_others();
+
   // A run that a link may not begin with before a time.
   struct blocked_run {
     std::string incarnation;
@@ -202,6 +216,8 @@ private:
   peer_slots slots_;
   dial_plan dials_;
   cluster_metrics metrics_;
+  // What the loops were told.
+  lighter_nodes_ptr lighter_;
   // The view that the shards were told of.
   cluster_view view_;
   std::array<std::vector<caf::actor>, shard_kind_count> shards_;

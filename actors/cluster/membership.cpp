@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <callboard/actors/cluster/client_url.hpp>
 #include <callboard/actors/string_hash.hpp>
 
 namespace callboard {
@@ -34,7 +35,8 @@ bool valid(const member& x) noexcept {
   return within(x.name, node_name_bytes_max)
          && within(x.incarnation, node_name_bytes_max)
          && within(x.address, node_address_bytes_max) && x.loops >= 1
-         && x.loops <= node_loops_max;
+         && x.loops <= node_loops_max && x.urls.size() <= client_urls_max
+         && std::ranges::all_of(x.urls, valid_client_url);
 }
 
 uint64_t run_of(const member& x) noexcept {
@@ -224,8 +226,8 @@ bool membership::hears(const member& x, int64_t now_ms) const noexcept {
 
 std::string membership::refusal(const member& x, int64_t now_ms) const {
   if (!valid(x))
-    return "a name or run has 1 to 64 bytes, an address 1 to 255, and a node "
-           "at least one loop";
+    return "a name or run has 1 to 64 bytes, an address 1 to 255, a node at "
+           "least one loop, and at most 4 URLs for clients";
   if (x.name == self_.name)
     return x.same_run(self_) ? "this is the same node"
                              : "this node has the name '" + x.name

@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 
+#include <callboard/actors/cluster/node_load.hpp>
 #include <callboard/actors/cluster/view.hpp>
 
 // What the cluster actors of different nodes tell each other, beside
@@ -105,8 +106,8 @@ struct peer_heartbeat {
   uint64_t link = 0;
   /// How many bytes of the receiver's batches the sender is done with.
   uint64_t acknowledged = 0;
-  /// Load of the sender, 0 … 1.
-  double load = 0;
+  /// Of the sender.
+  node_load load;
   /// When it was sent, in microseconds of the sender's clock.
   int64_t sent_us = 0;
   /// `sent_us` of the last one from the receiver, and how long that was ago;

@@ -13,14 +13,15 @@ export const timeoutMs = 1500 * slowness;
 const running = new Set();
 
 /// Starts a node. `join` is a node or an address, or a list of them; `listen`
-/// where it listens for others. Its `address` is that.
+/// where it listens for others, `port` where for clients. Its `address` is the
+/// former.
 export async function startNode(name,
-  { join = [], listen = '127.0.0.1:0', words = [] } = {}) {
+  { join = [], listen = '127.0.0.1:0', port = 0, words = [] } = {}) {
   const seeds = [join].flat().map((one) => one.address ?? one);
   const node = await startServer(['--node-name', name, '--loops', '2', '--admin', '127.0.0.1:0',
     '--cluster-listen', listen, ...(seeds.length > 0 ? ['--join', seeds.join(',')] : []),
     '--cluster-heartbeat', `${250 * slowness}ms`, '--cluster-timeout', `${timeoutMs}ms`,
-    ...words]);
+    ...words], { listen: `127.0.0.1:${port}` });
   running.add(node);
   node.name = name;
   const line = /^nodes join by (\S+)$/m;
