@@ -1,5 +1,5 @@
-// Clients at all nodes of a cluster that publish to some topics without a pause
-// and subscribe to them, and take down what they are promised and get.
+// Clients at nodes of a cluster that publish to some topics all the time and
+// subscribe to them, and take down what they are promised and get.
 
 import assert from 'node:assert/strict';
 import { connect } from './client.mjs';
@@ -8,7 +8,9 @@ import { patienceMs, sleep, until } from './server.mjs';
 
 /// One node's clients: one that subscribes, one that publishes.
 class Site {
-  errors = {};
+  errors = {}; // what was refused for a while: name → how often
+  accepted = 0;
+  epochs = new Map(); // topic → {epoch, sinceMs}: of the last answer
   #load;
   #published = 0;
   #stopped = false;
@@ -23,37 +25,48 @@ class Site {
     const { topics } = this.#load;
     const subscriber = await connect(this.node);
     const { reader } = this;
-    subscriber.watcher = ({ type, subject, payload, meta }) => {
+    const asked = new Map();
+    subscriber.watcher = ({ type, seqId, subject, payload, meta }) => {
       if (type === 'event') reader.event(subject, meta, payload);
       else if (type === 'position') reader.told(subject, payload);
+      else if (type === 'response' && asked.has(seqId)) reader.begins(asked.get(seqId), payload);
       else return false;
       return true;
     };
-    // The answers come before the events behind them, and are heard before.
-    for (const topic of topics) reader.begins(topic, await subscriber.ok('subscribe', topic));
+    for (const topic of topics) asked.set(subscriber.send('subscribe', topic), topic);
+    await until(() => topics.every((topic) => reader.position(topic)), 'the subscriptions');
     this.publisher = await connect(this.node);
-    this.ended = this.#publish();
-    this.ended.catch(() => {});
+    this.ended = Promise.all(topics.map((topic) => this.#repeat(topic)));
+    this.ended.catch(() => {}); // told by stop()
   }
 
   /// Publishes once; returns its position, or undefined where it was refused for now.
-  async publish(topic) {
-    const payload = `${this.node.name}.${++this.#published}`;
+  async publish(topic, payload = `${this.node.name}.${++this.#published}`) {
     const sent = this.#load.ledger.sends(topic, payload);
-    const answer = await this.publisher.call('publish', topic, payload);
-    if (answer.type !== 'error') {
-      sent.accepted(answer.payload);
-      return answer.payload;
+    const { type, subject, payload: answer, meta } =
+      await this.publisher.call('publish', topic, payload, { id: payload });
+    if (type === 'error') {
+      assert.ok(meta.temporary, `${subject}: ${answer}`);
+      this.errors[subject] = (this.errors[subject] ?? 0) + 1;
+      return undefined;
     }
-    assert.ok(answer.meta.temporary, `${answer.subject}: ${answer.payload}`);
-    this.errors[answer.subject] = (this.errors[answer.subject] ?? 0) + 1;
-    return undefined;
+    sent.accepted(answer);
+    ++this.accepted;
+    if (this.epochs.get(topic)?.epoch !== answer.epoch) {
+      this.epochs.set(topic, { epoch: answer.epoch, sinceMs: performance.now() });
+    }
+    return answer;
   }
 
-  async #publish() {
-    const { topics, pauseMs } = this.#load;
+  /// Publishes to a topic one after the other; what is refused is sent again.
+  async #repeat(topic) {
+    const pauseMs = 1000 * this.#load.topics.length / this.#load.perSecond;
+    let dueMs = performance.now() + pauseMs * Math.random();
     while (!this.#stopped) {
-      await Promise.all([this.publish(topics[this.#published % topics.length]), sleep(pauseMs)]);
+      await sleep(Math.max(1, dueMs - performance.now()));
+      dueMs = Math.max(dueMs + pauseMs, performance.now()); // what was missed is not made good
+      const payload = `${this.node.name}.${++this.#published}`;
+      while (!await this.publish(topic, payload) && !this.#stopped) await sleep(50);
     }
   }
 
@@ -63,9 +76,9 @@ class Site {
   }
 }
 
-/// Starts that at each of these nodes.
-export async function startLoad(nodes, topics, { pauseMs = 5 } = {}) {
-  const load = { topics, pauseMs, ledger: new Ledger() };
+/// Starts that at each of these nodes, so many publications a second at each.
+export async function startLoad(nodes, topics, perSecond = 200) {
+  const load = { topics, perSecond, ledger: new Ledger() };
   const sites = new Map(nodes.map((node) => [node.name, new Site(node, load)]));
   await Promise.all([...sites.values()].map((site) => site.start()));
   const of = (part) => part.map(({ name }) => sites.get(name));
@@ -76,6 +89,8 @@ export async function startLoad(nodes, topics, { pauseMs = 5 } = {}) {
     Promise.all(topics.map((topic) => site.publish(topic)))));
 
   return {
+    at: (node) => sites.get(node.name),
+
     /// Waits until a part of the cluster is one: each topic has one epoch, at all
     /// of its nodes, and their subscribers know it. From then on nothing is
     /// refused and nobody misses anything.

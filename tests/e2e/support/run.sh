@@ -17,7 +17,7 @@ case $1 in
         missing "the npm package $package"
     done
     case $2 in
-      sdk* | examples*)
+      sdk* | examples* | cluster_rolling*)
         sdk=../../clients/js/dist/esm/index.js
         [ -e "$sdk" ] || missing "$sdk"
         ;;
