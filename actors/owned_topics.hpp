@@ -205,7 +205,7 @@ public:
       }
   }
 
-  /// Takes out the topics without `stays(name)`, and gives each to `f`.
+  /// Gives the topics without `stays(name)` away, each to `f`.
   template <class Stays, class F>
   void extract_unless(Stays&& stays, F&& f) {
     for (auto i = topics_.begin(); i != topics_.end();)
@@ -213,15 +213,12 @@ public:
         f(extract(at));
   }
 
-  /// Takes a topic out.
-  /// @pre it is there.
+  /// Takes a topic out that is there.
   moved_topic extract(std::string_view topic) {
     return extract(topics_.find(topic));
   }
 
-  /// Makes a topic that another owner has given away, without loops. What it
-  /// has kept may give way to what others have.
-  /// @pre there is no such topic.
+  /// Makes a topic that another owner has given away, if there is none.
   /// @returns false if there are too many topics.
   bool adopt(moved_topic x, int64_t now_ms);
 
@@ -343,7 +340,7 @@ private:
 
   void forget_oldest_id(topic_ids& known);
 
-  // Forgets the oldest ones until those of the topic are within the bounds.
+  // Forgets the oldest ones beyond the bounds.
   void trim_ids(topic_ids& known);
 
   // Forgets what is old. Returns whether nobody needs the topic any more.

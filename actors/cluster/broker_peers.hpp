@@ -243,6 +243,9 @@ private:
 
   void greet(const std::string& topic, const topic_moves::arrival& x);
 
+  // Gives back what other nodes have asked this one for too late.
+  void return_parked();
+
   void release_held();
 
   void end_move();
@@ -268,7 +271,9 @@ private:
   // Forgets what the node at `slot` has under way here, or one of its shards.
   void forget_moves(uint32_t slot, const uint32_t* shard);
 
-  [[nodiscard]] bool is_full(uint32_t slot) const noexcept;
+  // Returns whether the node at `slot` has room for one more frame of those
+  // that can wait, of which so many were sent in this turn; else wakes again.
+  bool may_send(uint32_t slot, size_t sent_in_turn);
 
   [[nodiscard]] loop_set of_this_node(const loop_set& x) const;
 

@@ -127,4 +127,23 @@ void broker_peers::look_up_later(const history_query& x, history_reply reply) {
     look_up(errc::none);
 }
 
+caf::result<void> broker_peers::leave() {
+  auto promise = self_.make_response_promise<void>();
+  if (installed_)
+    moves_.leavers.push_back(promise);
+  else
+    promise.deliver();
+  go_on_moving();
+  return promise;
+}
+
+loop_set broker_peers::of_this_node(const loop_set& x) const {
+  loop_set result;
+  x.for_each([&](uint32_t loop) {
+    if (!is_peer(loop))
+      result.set(loop, true);
+  });
+  return result;
+}
+
 } // namespace callboard

@@ -22,6 +22,9 @@ namespace {
 // Frames of one kind that are made in one turn.
 constexpr size_t turn_frames_max = 64;
 
+// How often it is looked for room in vain, every 20 ms.
+constexpr uint32_t stalls_max = 25;
+
 view_id view_of(const peer_set& x) {
   return {x.number, x.coordinator};
 }
@@ -44,8 +47,11 @@ void broker_peers::install(const peer_set_ptr& x) {
   for (uint32_t slot = 0; slot < slots; ++slot) {
     if (first)
       ctx_.peers.send_to_all(shard_kind::broker, slot, peer_reset{ctx_.index});
-    if (x->same_at(slot, *old))
+    if (x->same_at(slot, *old)) {
+      // Nobody is to wait for room because of what waits for another view.
+      unsettled_[slot] += std::exchange(moves_.held_bytes[slot], 0);
       continue;
+    }
     if (first || old->at(slot) != nullptr) {
       forget(slot, nullptr);
       detach_all(slot);
@@ -63,10 +69,6 @@ void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   leave_arrivals();
   follow_anew(*old);
   give_away();
-  // What others have asked this node for goes back to them.
-  moves_.parked.make(errc::none, [this](uint32_t slot, auto& topic) {
-    return slot != peer_set::here && !topic.empty() && !owns(topic);
-  });
   go_on_moving();
 }
 
@@ -84,7 +86,7 @@ void broker_peers::follow_anew(const peer_set& old) {
     if (waits(name))
       for (auto [loop, generation] : std::exchange(x.waiting, {}))
         attach_later(loop, name, generation);
-    auto never_had = x.where.epoch.empty() && x.waiting.empty();
+    auto never_had = x.where.epoch.empty() && x.waiting.empty() && !x.again;
     if (owner != peer_set::here && !never_had) {
       ask_anew(name, x);
       continue;
@@ -136,14 +138,8 @@ bool broker_peers::send_asks() {
     if (i == followed_.end() || i->second.generation != 0)
       continue;
     auto& x = i->second;
-    if (is_full(x.slot)) {
-      wake_later();
+    if (!may_send(x.slot, n))
       return false;
-    }
-    if (n >= turn_frames_max) {
-      wake_soon();
-      return false;
-    }
     x.generation = ctx_.peers.new_number();
     ctx_.peers.send(shard_kind::broker, x.slot, i->first,
                     peer_attach{i->first, x.generation, true});
@@ -181,14 +177,8 @@ bool broker_peers::send_topics() {
       topics.pop_front();
       continue;
     }
-    if (is_full(slot)) {
-      wake_later();
+    if (!may_send(slot, n))
       return false;
-    }
-    if (n >= turn_frames_max) {
-      wake_soon();
-      return false;
-    }
     ctx_.peers.send(shard_kind::broker, slot, name,
                     x.next(ctx_.index, self_.now_ms()));
     if (x.done())
@@ -306,6 +296,7 @@ void broker_peers::take(uint32_t slot, peer_settled& x) {
 void broker_peers::go_on_moving() {
   if (!installed_ || !send_asks() || !send_topics())
     return;
+  moves_.stalled = 0;
   auto view = view_of(ctx_.peers.nodes());
   moves_.flush.tell_handed([&](uint32_t slot) {
     ctx_.peers.send_to_all(shard_kind::broker, slot,
@@ -313,7 +304,10 @@ void broker_peers::go_on_moving() {
   });
   if (!moves_.flush.all_handed())
     return;
+  auto returns = true;
   moves_.flush.tell_settled([&](uint32_t slot) {
+    if (std::exchange(returns, false))
+      return_parked();
     ctx_.peers.send_to_all(shard_kind::broker, slot,
                            peer_settled{ctx_.index, view});
   });
@@ -329,10 +323,16 @@ void broker_peers::go_on_moving() {
     x.deliver();
 }
 
+void broker_peers::return_parked() {
+  moves_.parked.make(errc::none, [this](uint32_t slot, auto& topic) {
+    return slot != peer_set::here && !topic.empty() && !owns(topic);
+  });
+}
+
 void broker_peers::release_held() {
   for (auto& [view, frames] : std::exchange(moves_.held, {}))
-    for (auto& take_frame : frames)
-      take_frame();
+    for (auto& take_now : frames)
+      take_now();
   for (uint32_t slot = 0; slot < unsettled_.size(); ++slot)
     unsettled_[slot] += std::exchange(moves_.held_bytes[slot], 0);
   settle();
@@ -364,33 +364,25 @@ void broker_peers::forget_moves(uint32_t slot, const uint32_t* shard) {
     moves_.outgoing.front().restart();
 }
 
-caf::result<void> broker_peers::leave() {
-  auto promise = self_.make_response_promise<void>();
-  if (installed_)
-    moves_.leavers.push_back(promise);
-  else
-    promise.deliver();
-  go_on_moving();
-  return promise;
-}
+// -- room ---------------------------------------------------------------------
 
-// -- helpers ------------------------------------------------------------------
-
-bool broker_peers::is_full(uint32_t slot) const noexcept {
+bool broker_peers::may_send(uint32_t slot, size_t sent_in_turn) {
   auto& nodes = ctx_.peers.nodes();
   auto* node = nodes.at(slot);
-  // There is to be room for publications as well.
-  return node == nullptr || !node->gate
-         || node->traffic->outstanding() > nodes.outbox_bytes_max / 4;
-}
-
-loop_set broker_peers::of_this_node(const loop_set& x) const {
-  loop_set result;
-  x.for_each([&](uint32_t loop) {
-    if (!is_peer(loop))
-      result.set(loop, true);
-  });
-  return result;
+  auto quarter = nodes.outbox_bytes_max / 4;
+  // There is to be room for publications. Where these, which may take a half,
+  // leave none for long, topics go on in front of them.
+  auto room = moves_.stalled > stalls_max ? 3 * quarter : quarter;
+  if (node == nullptr || !node->gate || node->traffic->outstanding() > room) {
+    wake_later();
+    return false;
+  }
+  if (moves_.stalled <= stalls_max)
+    moves_.stalled = 0;
+  if (sent_in_turn < turn_frames_max)
+    return true;
+  wake_soon();
+  return false;
 }
 
 } // namespace callboard

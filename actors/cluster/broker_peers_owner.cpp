@@ -155,8 +155,10 @@ void broker_peers::wake_soon() {
 }
 
 void broker_peers::wake() {
-  if (!std::exchange(wakes_soon_, false))
+  if (!std::exchange(wakes_soon_, false)) {
     wakes_ = false;
+    ++moves_.stalled;
+  }
   settle();
   if (std::exchange(asks_refused_, false))
     follow_anew(ctx_.peers.nodes());
@@ -258,11 +260,14 @@ void broker_peers::refuse(uint32_t slot, const peer_fetch_values& x) {
 
 void broker_peers::take(uint32_t slot, peer_publish& x) {
   auto& topic = x.what.content->topic;
-  // Whoever owns it now has another order: the home sees to it.
-  if (!owns(topic))
+  // A home that has yet to hear of the view may never do: by the next one this
+  // node may be the owner again.
+  auto late = moves_.open() && !moves_.flush.all_handed();
+  // Else the home lets it go to the new owner, before what comes later.
+  if (!owns(topic) && !late)
     return ctx_.peers.send(shard_kind::broker, slot, topic,
                            peer_returned{x.call, std::move(x.what)});
-  if (waits(topic))
+  if (!owns(topic) || waits(topic))
     return park(slot, topic, x.what.content->cost(), x);
   auto what = unboxed(x.what);
   what->publisher = foreign(slot, what->publisher);

@@ -106,6 +106,8 @@ public:
   std::unordered_map<std::string, uint32_t, string_hash, std::equal_to<>> ranks;
   /// Topics that have to be asked for at their owners.
   std::deque<std::string> asks;
+  /// How often in a row there may have been no room for them.
+  uint32_t stalled = 0;
   /// What came from later owners, by the number of their view, and the bytes of
   /// the batches that it came in, by slot.
   std::map<uint64_t, std::deque<std::function<void()>>> held;

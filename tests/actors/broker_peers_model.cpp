@@ -148,7 +148,9 @@ private:
     // By topic: where each was accepted.
     std::map<std::string, std::map<uint64_t, std::string>> accepted;
     std::map<std::string, std::string> epochs;
-    for (auto* x : writers_)
+    for (auto* x : writers_) {
+      // Its own, by number.
+      std::map<std::string, std::map<uint32_t, uint64_t>> own;
       for (auto& y : x->take()) {
         auto told = y.words();
         auto at = told.find("\"offset\":");
@@ -163,7 +165,14 @@ private:
         auto epoch = told.substr(begin, told.find('"', begin) - begin);
         if (epochs.emplace(topic, epoch).first->second != epoch)
           return fail(topic + " has begun anew: " + told);
+        own[topic][y.seq_id] = offset;
       }
+      for (auto& [topic, offsets] : own)
+        if (!std::ranges::is_sorted(offsets, {},
+                                    [](auto& z) { return z.second; }))
+          fail("publications of one publisher to " + topic
+               + " were put in another order");
+    }
     size_t answered = 0;
     for (auto& [topic, events] : accepted)
       answered += events.size();
