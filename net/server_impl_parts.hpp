@@ -186,7 +186,7 @@ struct server::impl final : shard_host {
       // hear everything.
       auto leave_span = std::min<caf::timespan>(span / 5, leave_timeout);
       clients_until -= leave_span;
-      cluster->retire(std::min(span - leave_span, retire_timeout));
+      cluster->retire(std::min<caf::timespan>(span / 2, retire_timeout));
       span = std::max<caf::timespan>(
         clients_until - std::chrono::steady_clock::now(), caf::timespan{0});
     }
