@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
 #include <caf/make_counted.hpp>
@@ -70,6 +71,7 @@ caf::behavior cluster_actor::make_behavior() {
     [this](join_atom, const std::string& address) {
       dials_.add_seed(address, cluster_seeds_max);
     },
+    [this](drain_atom) { return retire(); },
     [this](leave_atom) { return leave(); },
     [this](lookup_atom) { return facts(); },
     [this](watch_atom, const caf::actor& who) { watch(who); },
@@ -81,6 +83,7 @@ void cluster_actor::on_exit() {
   dialer_ = nullptr;
   links_ = {};
   slots_ = peer_slots{};
+  retirements_.clear();
   leaves_.clear();
   watchers_.clear();
   for (auto& xs : shards_)
@@ -112,6 +115,33 @@ void cluster_actor::install_shard(shard_kind kind, uint32_t index,
   release_held();
 }
 
+caf::result<void> cluster_actor::retire() {
+  auto promise = make_response_promise<void>();
+  retirements_.push_back(promise);
+  membership_.retire();
+  membership_.tick(now_ms());
+  follow();
+  return promise;
+}
+
+void cluster_actor::await_handover(caf::typed_response_promise<void> promise) {
+  auto& shards = shards_[static_cast<size_t>(shard_kind::broker)];
+  auto open = std::make_shared<size_t>(1);
+  auto done = [open, promise]() mutable {
+    if (--*open == 0)
+      promise.deliver();
+  };
+  for (auto& x : shards) {
+    if (!x)
+      continue;
+    ++*open;
+    // What dies has nothing to give any more.
+    request(x, caf::infinite, leave_atom_v)
+      .then(done, [done](const caf::error&) mutable { done(); });
+  }
+  done();
+}
+
 caf::result<void> cluster_actor::leave() {
   auto promise = make_response_promise<void>();
   leaves_.push_back(promise);
@@ -129,6 +159,10 @@ void cluster_actor::follow() {
   if (membership_.view() != view_)
     change_view();
   send_messages();
+  // The shards know the view by now.
+  if (membership_.retired())
+    for (auto& x : std::exchange(retirements_, {}))
+      await_handover(std::move(x));
   if (membership_.left())
     for (auto& x : std::exchange(leaves_, {}))
       x.deliver();

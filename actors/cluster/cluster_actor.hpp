@@ -29,10 +29,12 @@
 //       goes to a shard that was not given. No answer.
 //   (join_atom, std::string address)
 //       Dial this as well; `cluster_seeds_max` at most are. No answer.
+//   (drain_atom) → void
+//       Own no topics from the next view on, and be a member still; answered
+//       when all broker shards have given theirs to others (`leave_atom`).
 //   (leave_atom) → void
-//       Leave the cluster; answered when this node is in nobody's view. It
-//       owns no topics from the next view on. The actor lives on, alone, and
-//       dials nobody.
+//       The same, and leave the cluster; answered when this node is in nobody's
+//       view. The actor lives on, alone, and dials nobody.
 //   (lookup_atom) → cluster_facts
 //   (watch_atom, caf::actor), (unwatch_atom, caf::actor)
 //       Send this actor a `node_event` for all that happens to other nodes
@@ -49,6 +51,8 @@
 //   (cluster_atom, lighter_nodes_ptr)
 //       Broker shards only, of which each loop has one: the nodes that clients
 //       are sent to from now on.
+//   (leave_atom) → void
+//       Of broker shards: answer when nothing is left of what other nodes own.
 //   (shard_batch)
 //       Frames from the node at a slot of the set that came last, which is no
 //       older than the batch's view. The shard adds the frames' size to
@@ -100,6 +104,11 @@ private:
   void tick();
 
   void install_shard(shard_kind kind, uint32_t index, caf::actor shard);
+
+  caf::result<void> retire();
+
+  // Answers when the topics of all shards are elsewhere.
+  void await_handover(caf::typed_response_promise<void> promise);
 
   caf::result<void> leave();
 
@@ -222,6 +231,7 @@ private:
   cluster_view view_;
   std::array<std::vector<caf::actor>, shard_kind_count> shards_;
   std::vector<caf::actor> watchers_;
+  std::vector<caf::typed_response_promise<void>> retirements_;
   std::vector<caf::typed_response_promise<void>> leaves_;
   std::map<std::string, blocked_run> blocked_;
 };

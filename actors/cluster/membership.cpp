@@ -109,6 +109,7 @@ void membership::receive(std::string_view from, const peer_heartbeat& x,
   if (x.seen.newer_than(who->seen))
     who->seen = x.seen;
   who->leaving |= x.leaving;
+  who->gone |= x.gone;
   who->hears = x.hears;
   std::ranges::sort(who->hears);
   std::map<uint64_t, int64_t> misses;
@@ -173,9 +174,14 @@ void membership::tick(int64_t now_ms) {
     send_heartbeats(now_ms);
 }
 
-void membership::leave() noexcept {
+void membership::retire() noexcept {
   leaving_ = true;
   beaten_ms_ = never;
+}
+
+void membership::leave() noexcept {
+  retire();
+  gone_ = true;
 }
 
 void membership::excuse_pause(int64_t now_ms) {
@@ -256,6 +262,7 @@ peer_heartbeat membership::heartbeat_for(const peer& x, int64_t now_ms) const {
     if (hears(y.who, now_ms))
       result.hears.push_back(run_of(y.who));
   result.leaving = leaving_;
+  result.gone = gone_;
   return result;
 }
 
@@ -287,7 +294,8 @@ std::vector<membership::message> membership::take_messages() {
 std::vector<std::string> membership::missing() const {
   std::vector<std::string> result;
   for (auto& [name, x] : peers_)
-    if (!x.linked && !x.leaving && x.who.address != self_.address)
+    if (!x.linked && x.who.address != self_.address
+        && (!x.leaving || view_.find(name) != nullptr))
       result.push_back(x.who.address);
   return result;
 }

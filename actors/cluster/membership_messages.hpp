@@ -95,8 +95,9 @@ struct peer_heartbeat {
   view_id seen;
   /// The runs that it hears (`run_of`), members of its view and others.
   std::vector<uint64_t> hears;
-  /// Whether it wants to leave.
+  /// Whether it wants to own no topics, and whether it wants to be no member.
   bool leaving = false;
+  bool gone = false;
 
   // -- added by its cluster actor ---------------------------------------------
 
@@ -121,9 +122,10 @@ struct peer_heartbeat {
       f.field("name", x.name), f.field("incarnation", x.incarnation),
       f.field("view", x.view), f.field("seen", x.seen),
       f.field("hears", x.hears), f.field("leaving", x.leaving),
-      f.field("link", x.link), f.field("acknowledged", x.acknowledged),
-      f.field("load", x.load), f.field("sent-us", x.sent_us),
-      f.field("echo-us", x.echo_us), f.field("held-us", x.held_us));
+      f.field("gone", x.gone), f.field("link", x.link),
+      f.field("acknowledged", x.acknowledged), f.field("load", x.load),
+      f.field("sent-us", x.sent_us), f.field("echo-us", x.echo_us),
+      f.field("held-us", x.held_us));
   }
 };
 

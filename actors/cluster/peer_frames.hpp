@@ -33,6 +33,11 @@ enum class peer_frame : uint8_t {
   reset = 12,
   fetch_values = 13,
   values = 14,
+  // peer_move_frames.hpp
+  handover = 25,
+  handed = 26,
+  settled = 27,
+  returned = 28,
   // peer_request_frames.hpp
   offer = 32,
   withdraw = 33,

@@ -121,6 +121,16 @@ caf::error cluster_node::join(std::vector<std::string> addresses) {
   return {};
 }
 
+void cluster_node::retire(caf::timespan timeout) {
+  caf::scoped_actor self{system_};
+  self->request(gate_, timeout, drain_atom_v)
+    .receive([] { logger("net")->info("cluster_handed_over"); },
+             [](const caf::error& why) {
+               logger("net")->warn("cluster_not_handed_over reason=\"{}\"",
+                                   to_string(why));
+             });
+}
+
 void cluster_node::leave(caf::timespan timeout) {
   caf::scoped_actor self{system_};
   self->request(gate_, timeout, leave_atom_v)

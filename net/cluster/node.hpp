@@ -60,6 +60,10 @@ public:
   /// @returns a sentence if one of them is no `HOST:PORT`.
   caf::error join(std::vector<std::string> addresses);
 
+  /// Gives the topics of this node to others, and waits until they have them,
+  /// or for so long. It is a member still.
+  void retire(caf::timespan timeout);
+
   /// Leaves the cluster, and waits until the others know, or for so long.
   void leave(caf::timespan timeout);
 
