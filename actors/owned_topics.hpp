@@ -214,9 +214,7 @@ public:
   }
 
   /// Takes a topic out that is there.
-  moved_topic extract(std::string_view topic) {
-    return extract(topics_.find(topic));
-  }
+  moved_topic extract(std::string_view topic);
 
   /// Makes a topic that another owner has given away, if there is none.
   /// @returns false if there are too many topics.

@@ -6,6 +6,10 @@
 
 namespace callboard {
 
+moved_topic owned_topics::extract(std::string_view topic) {
+  return extract(topics_.find(topic));
+}
+
 moved_topic owned_topics::extract(topic_map::iterator at) {
   auto& x = at->second;
   unlist(x);
