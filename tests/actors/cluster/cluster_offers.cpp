@@ -63,7 +63,7 @@ struct fixture : cluster_fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
-CAF_TEST(loops are told of the other nodes, the lightest first) {
+CAF_TEST(loops are told of the other nodes by their load) {
   loads["b"] = {300, 30, 100};
   loads["c"] = {200, 20, 100};
   open_all();
@@ -143,7 +143,7 @@ CAF_TEST(what a node said of its load does not count after the timeout) {
   CHECK_EQ(from("a"), strings{});
 }
 
-CAF_TEST(a node that leaves sends its clients to the others, and gets none) {
+CAF_TEST(a node that leaves sends its clients away and gets none) {
   open_all();
   auto left = self->request(three, caf::infinite, leave_atom_v);
   sched.run();
