@@ -1,7 +1,8 @@
 // Nodes that lose each other and not their clients: each on a host of its own,
 // with wires between these that are cut, or bad. Clients at all of them publish
 // and subscribe all the time, and nobody of them may see two orders or miss
-// something without being told.
+// something without being told. CALLBOARD_TEST_SECONDS=60 cuts more than in CI,
+// CALLBOARD_TEST_SEED the same again.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,6 +13,7 @@ import { agree, cluster, endNodes, startNode, timeoutMs, upAt } from './support/
 import { metrics, sum } from './support/metrics.mjs';
 import { sleep, slowness } from './support/server.mjs';
 import { freshTopic } from './support/suite.mjs';
+import { seeded } from '../support/seeded.mjs';
 
 endNodes();
 
@@ -114,6 +116,26 @@ test('a link that comes and goes ends in one view', async () => {
     hosts.c.link(true);
     await sleep(300);
   }
+  await agree(nodes, healMs);
+  await load.isOne(nodes);
+  await load.stop();
+});
+
+test('whatever is cut, and when, it ends in one view', async () => {
+  const seed = Number(process.env.CALLBOARD_TEST_SEED ?? Date.now() % 1e6);
+  console.log(`CALLBOARD_TEST_SEED=${seed}`);
+  const random = seeded(seed);
+  const { nodes, load } = await startAll();
+  const end = performance.now() + 1000 * Number(process.env.CALLBOARD_TEST_SECONDS ?? 4);
+  while (performance.now() < end) {
+    // Short, so that views are agreed on meanwhile, or long enough for parts.
+    const from = names[Math.floor(3 * random())];
+    const to = names.filter((name) => name !== from)[Math.floor(2 * random())];
+    await wire(from, to, { loss: Math.floor(2 * random()), delayMs: 20 * random() });
+    await sleep(random() < 0.1 ? 2 * timeoutMs : 400 * random());
+  }
+  await wires('a', ['b', 'c'], well);
+  await wires('b', ['c'], well);
   await agree(nodes, healMs);
   await load.isOne(nodes);
   await load.stop();

@@ -41,8 +41,7 @@ class Site {
   }
 
   /// Publishes once; returns its position, or undefined where it was refused for now.
-  async publish(topic, payload = `${this.node.name}.${++this.#published}`) {
-    const sent = this.#load.ledger.sends(topic, payload);
+  async publish(topic, { payload, sent } = this.#next(topic)) {
     const { type, subject, payload: answer, meta } =
       await this.publisher.call('publish', topic, payload, { id: payload });
     if (type === 'error') {
@@ -58,6 +57,11 @@ class Site {
     return answer;
   }
 
+  #next(topic) {
+    const payload = `${this.node.name}.${++this.#published}`;
+    return { payload, sent: this.#load.ledger.sends(topic, payload) };
+  }
+
   /// Publishes to a topic one after the other; what is refused is sent again.
   async #repeat(topic) {
     const pauseMs = 1000 * this.#load.topics.length / this.#load.perSecond;
@@ -65,8 +69,8 @@ class Site {
     while (!this.#stopped) {
       await sleep(Math.max(1, dueMs - performance.now()));
       dueMs = Math.max(dueMs + pauseMs, performance.now()); // what was missed is not made good
-      const payload = `${this.node.name}.${++this.#published}`;
-      while (!await this.publish(topic, payload) && !this.#stopped) await sleep(50);
+      const one = this.#next(topic);
+      while (!await this.publish(topic, one) && !this.#stopped) await sleep(50);
     }
   }
 

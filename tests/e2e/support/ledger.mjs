@@ -9,8 +9,9 @@ export class Ledger {
   #entries = new Map(); // `topic epoch` → {payloads: offset → payload, offsets: the reverse}
   #heads = new Map(); // topic → epoch → the last offset that was acknowledged
 
-  /// Says that a publication goes out, now or again. What returns takes the
-  /// answer: accepted({epoch, offset}).
+  /// Says that a publication goes out for the first time. What it returns takes
+  /// the answer, also to what was sent again with the same id, and so may have had
+  /// its place for long: accepted({epoch, offset}).
   sends(topic, payload) {
     // What was acknowledged before stands before it.
     const heads = new Map(this.#headsOf(topic));

@@ -59,51 +59,66 @@ def put(tun, packet):
         pass  # the host's interface is down, or full
 
 
-def main(hosts):
-    tuns = {host: interface(host) for host in hosts}
-    names = {tun: host for host, tun in tuns.items()}
-    wires = {(one, other): Wire(tuns[other]) for one in hosts
-             for other in hosts if one != other}
-    # What is on its way: when it comes, in the order in which it went.
-    delayed, number = [], itertools.count()
-    commands = b""
-    print("ready", flush=True)
-    while True:
-        wait = max(0, delayed[0][0] - time.monotonic()) if delayed else None
-        ready, _, _ = select.select([0, *names], [], [], wait)
-        while delayed and delayed[0][0] <= time.monotonic():
-            _, _, out, packet = heapq.heappop(delayed)
-            put(out, packet)
-        for tun in ready:
-            if tun == 0:
-                got = os.read(0, 4096)
-                if not got:
+class Wires:
+    """All wires between these hosts."""
+
+    def __init__(self, hosts):
+        self.hosts = hosts
+        tuns = {host: interface(host) for host in hosts}
+        self.names = {tun: host for host, tun in tuns.items()}
+        self.wires = {(one, other): Wire(tuns[other]) for one in hosts
+                      for other in hosts if one != other}
+        # What is on its way: when it comes, in the order in which it went.
+        self.delayed, self.number = [], itertools.count()
+        self.commands = b""
+
+    def obey(self, got):
+        *lines, self.commands = (self.commands + got).split(b"\n")
+        for line in lines:
+            x = json.loads(line)
+            wire = self.wires[x["from"], x["to"]]
+            wire.loss, wire.lost = x["loss"], 0.0
+            wire.delay_s = x["delayMs"] / 1000
+            print("done", flush=True)
+
+    def hand_on(self, tun):
+        try:
+            packet = os.read(tun, 65536)
+        except OSError:
+            return
+        # By the last byte of the destination, if it is a host's at all.
+        if packet[0] >> 4 != 4 or packet[16:19] != b"\x0a\x5a\x00":
+            return
+        to = packet[19] - 1
+        wire = 0 <= to < len(self.hosts) and self.wires.get(
+            (self.names[tun], self.hosts[to]))
+        if not wire or wire.loses():
+            return
+        if wire.delay_s:
+            heapq.heappush(self.delayed, (time.monotonic() + wire.delay_s,
+                                          next(self.number), wire.out, packet))
+        else:
+            put(wire.out, packet)
+
+    def run(self):
+        while True:
+            wait = None
+            if self.delayed:
+                wait = max(0, self.delayed[0][0] - time.monotonic())
+            ready, _, _ = select.select([0, *self.names], [], [], wait)
+            while self.delayed and self.delayed[0][0] <= time.monotonic():
+                _, _, out, packet = heapq.heappop(self.delayed)
+                put(out, packet)
+            for tun in ready:
+                if tun != 0:
+                    self.hand_on(tun)
+                elif got := os.read(0, 4096):
+                    self.obey(got)
+                else:
                     return
-                *lines, commands = (commands + got).split(b"\n")
-                for line in lines:
-                    x = json.loads(line)
-                    wire = wires[x["from"], x["to"]]
-                    wire.loss, wire.lost = x["loss"], 0.0
-                    wire.delay_s = x["delayMs"] / 1000
-                    print("done", flush=True)
-                continue
-            try:
-                packet = os.read(tun, 65536)
-            except OSError:
-                continue
-            # The last byte of the destination, if it is a host's at all.
-            if packet[0] >> 4 != 4 or packet[16:19] != b"\x0a\x5a\x00":
-                continue
-            to = packet[19] - 1
-            wire = 0 <= to < len(hosts) and wires.get((names[tun], hosts[to]))
-            if not wire or wire.loses():
-                continue
-            if wire.delay_s:
-                heapq.heappush(delayed, (time.monotonic() + wire.delay_s,
-                                         next(number), wire.out, packet))
-            else:
-                put(wire.out, packet)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    all_wires = Wires(sys.argv[1:])
+    print("ready", flush=True)
+    all_wires.run()
