@@ -203,6 +203,10 @@ private:
   // Lets the loops of this node ask anew for a topic.
   void again(const std::string& topic, const loop_set& loops);
 
+  // Returns the promise of whom the current message is from; an empty one if
+  // nobody waits for an answer.
+  caf::typed_response_promise<published> promise_of_publisher();
+
   // Sends a publication to the topic's owner.
   void forward(const publication_ptr& x,
                caf::typed_response_promise<published> promise);

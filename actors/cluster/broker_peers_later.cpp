@@ -19,8 +19,14 @@ int64_t parked_cost(const std::string& topic) {
 
 // -- publications -------------------------------------------------------------
 
+caf::typed_response_promise<published> broker_peers::promise_of_publisher() {
+  if (!self_.current_sender())
+    return {};
+  return self_.make_response_promise<published>();
+}
+
 caf::result<published> broker_peers::publish(const publication_ptr& x) {
-  auto promise = self_.make_response_promise<published>();
+  auto promise = promise_of_publisher();
   forward(x, promise);
   return promise;
 }
@@ -31,7 +37,6 @@ void broker_peers::forward(const publication_ptr& x,
   if (ctx_.peers.nodes().congested(slot))
     return promise.deliver(published{x->call_id, errc::overloaded, {}, 0});
   peer_publish frame{0, {x, x->publisher}};
-  // Nobody waits for what is published anonymously.
   if (promise.pending()) {
     auto& call = add_call(slot, shard_at(slot, x->topic));
     call.call_id = x->call_id;
@@ -55,7 +60,7 @@ bool broker_peers::waits(std::string_view topic) const noexcept {
 }
 
 caf::result<published> broker_peers::publish_later(const publication_ptr& x) {
-  auto promise = self_.make_response_promise<published>();
+  auto promise = promise_of_publisher();
   moves_.parked.add(peer_set::here, x->topic, x->cost(),
                     [this, x, promise](errc failed) {
                       publish_parked(x, failed, promise);
