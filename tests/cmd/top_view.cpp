@@ -91,7 +91,7 @@ CAF_TEST(the nodes of a cluster are there) {
   auto text = top_view(x, nullptr, 0);
   CHECK(has(text, "cluster c  view 3"));
   CHECK(has(text, "state     round trip on its way  topics  load  clients  "
-                  "node\n"));
+                  "node"));
   CHECK(has(text, "up                 -         0B   50.0%   25%       42  "
                   "* n1 127.0.0.1:1"));
   // It is up, but clients are not sent there.
