@@ -62,8 +62,11 @@ CAF_TEST(topics go on as a node leaves and its clients are heard) {
     for (auto* x : all)
       subscribe(*x, topic);
   auto all_hear = [&](const strings& what) {
-    for (auto* x : all)
-      CHECK_EQ(sorted(*x), (std::pair{what, strings{}}));
+    for (auto* x : all) {
+      auto heard = sorted(*x);
+      std::ranges::sort(heard.first);
+      CHECK_EQ(heard, (std::pair{what, strings{}}));
+    }
   };
   auto publish_all = [&](client& x, const std::string& what) {
     for (auto& topic : topics)
@@ -326,22 +329,24 @@ CAF_TEST(a shard answers when nothing is left of what others own) {
 }
 
 CAF_TEST(many topics go as there is room) {
-  constexpr size_t topics = 2000;
+  constexpr size_t topics = 600;
+  const auto long_text = std::string(1024, 'x');
   auto& x = connect(0);
   auto& z = connect(2);
   placement before{{"a", "b", "c"}};
   placement after{{"a", "b", "c", "d"}};
   strings names;
   for (int i = 0; names.size() < topics; ++i)
-    if (auto name = "t" + std::to_string(i);
+    if (auto name = "kept/" + std::to_string(i);
         before.owner_of(name) == 2 && after.owner_of(name) == 3)
       names.push_back(name);
   subscribe(x, names[0]);
   for (auto& name : names)
-    z.publish(name, "1");
+    z.publish(name, long_text);
   settle();
   x.heard();
-  outbox_bytes_max = 32 * 1024;
+  // A quarter of it is theirs; a batch has 64 KiB.
+  outbox_bytes_max = 512 * 1024;
   view({0, 1, 2, 3});
   x.publish(names[0], "2", 5);
   settle();
