@@ -182,7 +182,8 @@ public:
   }
 
   /// Tells the owner of `topic`, which knows nothing, who is here.
-  void tell_presence_again(std::string_view topic);
+  /// @param moved whether another one told the watchers until now.
+  void tell_presence_again(std::string_view topic, bool moved = false);
 
   /// Tells the watchers of `topic` that they must ask again who is there.
   /// @returns the number of frames.

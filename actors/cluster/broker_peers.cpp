@@ -96,6 +96,7 @@ void broker_peers::install(const peer_set_ptr& x) {
     });
     again(name, loops);
   }
+  keep_own_presence();
 }
 
 void broker_peers::follow_anew(const peer_set& old) {
@@ -107,13 +108,13 @@ void broker_peers::follow_anew(const peer_set& old) {
   for (auto& x : extract_if(followed_, moved)) {
     // It may have seen no view in which it was not the owner.
     if (now.same_at(x.mapped().slot, old))
-      ctx_.peers.send(shard_kind::broker, x.mapped().slot, x.key(),
-                      peer_detach{x.key()});
+      depart(x.mapped().slot, x.key());
     again(x.key(), x.mapped().loops);
   }
 }
 
 void broker_peers::again(const std::string& topic, const loop_set& loops) {
+  watching_.erase(topic);
   loops.for_each([&](uint32_t loop) {
     if (!is_peer(loop))
       caf::anon_send(ctx_.brokers[loop].actor, attach_atom_v, topic);
@@ -161,6 +162,8 @@ void broker_peers::pending_call::fail(errc why) {
     reply(caf::make_error(why));
   else if (take_values)
     take_values(none);
+  else if (take_presence)
+    take_presence({why});
   else
     promise.deliver(published{call_id, why, {}, 0});
 }

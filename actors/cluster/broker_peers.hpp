@@ -16,11 +16,14 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/cluster/messages.hpp>
+#include <callboard/actors/cluster/peer_presence_frames.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/cluster/peer_topic_frames.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/owned_topics.hpp>
+#include <callboard/actors/presence_query.hpp>
+#include <callboard/actors/presence_registry.hpp>
 #include <callboard/actors/retained.hpp>
 
 namespace callboard {
@@ -90,6 +93,11 @@ public:
   /// empty: nowhere.
   [[nodiscard]] std::string after_own_values() const;
 
+  /// A loop tells who comes to a topic that another node owns, and who goes.
+  void report(uint32_t loop, const presence_change& x);
+
+  void look_up(const presence_query& x, presence_reply reply);
+
   // -- where another node is a loop of this one -------------------------------
 
   /// Returns whether `loop` is another node.
@@ -108,6 +116,8 @@ public:
                     uint64_t generation, errc why);
 
   void send_slice(uint32_t loop, const history_slice& x);
+
+  void send_news(uint32_t loop, const presence_news& x);
 
 private:
   // Who of the loops waits to be told that the subject is attached, and its
@@ -146,11 +156,12 @@ private:
     /// Of the node.
     uint32_t shard = 0;
     // Of a publication: the publisher's number, and who is answered. Else one
-    // of the other two is set.
+    // of the others is set.
     uint32_t call_id = 0;
     caf::typed_response_promise<published> promise;
     history_reply reply;
     std::function<void(peer_values&)> take_values;
+    presence_reply take_presence;
 
     void fail(errc why);
   };
@@ -180,6 +191,10 @@ private:
   // Follows no topic any more whose owner is another one than in `old`.
   void follow_anew(const peer_set& old);
 
+  // Wants nothing of a topic that another node owns from the one at `slot` any
+  // more.
+  void depart(uint32_t slot, const std::string& topic);
+
   // Lets nobody wait for the node at `slot`, or for one of its shards.
   void forget(uint32_t slot, const uint32_t* shard);
 
@@ -194,6 +209,8 @@ private:
   void take(uint32_t slot, peer_found& x);
   void take(uint32_t slot, peer_values& x);
   void take(uint32_t slot, peer_reset& x);
+  void take(uint32_t slot, peer_presence_news& x);
+  void take(uint32_t slot, peer_presence_found& x);
 
   // -- as an owner ------------------------------------------------------------
 
@@ -203,12 +220,26 @@ private:
   void take(uint32_t slot, peer_fetch& x);
   void take(uint32_t slot, peer_query& x);
   void take(uint32_t slot, peer_fetch_values& x);
+  void take(uint32_t slot, peer_presence& x);
+  void take(uint32_t slot, peer_presence_query& x);
 
   // The node at `slot` wants nothing any more.
   void detach_all(uint32_t slot);
 
   // This shard of the node at `slot` wants nothing any more.
   void detach_shard(uint32_t slot, uint32_t shard);
+
+  // Who tells what comes of the presence of the node at `slot`.
+  presence_registry::source presence_source(uint32_t slot);
+
+  // The connections of the node at `slot` are gone.
+  void drop_presence(uint32_t slot);
+
+  // The node at `slot` tells anew who is in these topics.
+  void renew_presence(uint32_t slot, presence_registry::topic_filter topics);
+
+  // Keeps who is in those topics only that this node owns now.
+  void keep_own_presence();
 
   // ---------------------------------------------------------------------------
 
@@ -237,6 +268,10 @@ private:
   std::map<uint64_t, pending_call> calls_;
   // The patterns that each node has attached here, by slot.
   std::vector<std::unordered_set<std::string>> patterns_of_;
+  // The loops that watch topics that other nodes own.
+  std::unordered_map<std::string, loop_set> watching_;
+  // The names of the nodes that have told who is there, by slot.
+  std::vector<node_name_ptr> presence_nodes_;
   // Bytes that are done with and not told yet, by slot.
   std::vector<uint64_t> unsettled_;
   bool settles_later_ = false;

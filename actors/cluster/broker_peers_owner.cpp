@@ -65,6 +65,7 @@ void broker_peers::take(const shard_batch& x) {
     well_formed = take_frame(x.slot, number, source);
   if (!well_formed)
     ctx_.metrics.cluster_malformed->inc();
+  self_.advance_presence();
   unsettled_[x.slot] += x.frames.size();
   if (!settles_later_)
     settle();
@@ -107,6 +108,14 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
       return handle(peer_values{});
     case peer_frame::reset:
       return handle(peer_reset{});
+    case peer_frame::presence:
+      return handle(peer_presence{});
+    case peer_frame::presence_news:
+      return handle(peer_presence_news{});
+    case peer_frame::presence_query:
+      return handle(peer_presence_query{});
+    case peer_frame::presence_found:
+      return handle(peer_presence_found{});
     default:
       return false;
   }
@@ -274,6 +283,7 @@ void broker_peers::detach_all(uint32_t slot) {
                              [](const std::string&) { return true; });
   for (auto& x : std::exchange(patterns_of_[slot], {}))
     topics_.detach(loop_at(slot), x, self_.now_ms());
+  drop_presence(slot);
 }
 
 void broker_peers::detach_shard(uint32_t slot, uint32_t shard) {
@@ -288,6 +298,7 @@ void broker_peers::detach_shard(uint32_t slot, uint32_t shard) {
     topics_.detach(loop_at(slot), x, self_.now_ms());
     return true;
   });
+  renew_presence(slot, is_home);
 }
 
 } // namespace callboard

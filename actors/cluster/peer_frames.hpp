@@ -40,6 +40,11 @@ enum class peer_frame : uint8_t {
   outcome = 35,
   cancel = 36,
   restart = 37,
+  // peer_presence_frames.hpp
+  presence = 64,
+  presence_news = 65,
+  presence_query = 66,
+  presence_found = 67,
 };
 
 /// Appends a frame to a batch.

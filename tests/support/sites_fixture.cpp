@@ -24,8 +24,8 @@ cluster_site::cluster_site(std::string name, uint32_t loops,
                            const std::vector<topic_rule>& rules)
   : self{std::move(name), "1", {}, loops, member_state::up} {
   node.node.options.topics = rules;
-  node.start(loops);
   node.node.name = self.name;
+  node.start(loops);
   node.node.incarnation = self.name;
 }
 

@@ -1,0 +1,199 @@
+#include <callboard/actors/cluster/broker_peers.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include <caf/make_counted.hpp>
+
+#include <callboard/actors/broker.hpp>
+
+// Who is in topics of other nodes. The owner has the members of all nodes in
+// its registry. The home reports what its loops do, and is told once for all of
+// them that watch. What loops tell again when a topic's owner changes
+// (`again`), the new owner takes in, and when that has settled it lets them ask
+// who is there (`presence_registry::hold`).
+
+namespace callboard {
+
+namespace {
+
+// About so many bytes of members go in one frame.
+constexpr size_t members_bytes_max = 256 * 1024;
+
+size_t member_bytes(const presence_member& x) noexcept {
+  auto result = sizeof(presence_member) + x.user.size()
+                + x.connections.size() * sizeof(connection_id);
+  for (auto& node : x.nodes)
+    result += sizeof(uint32_t) + node.size();
+  return result;
+}
+
+// Leaves what has no place in one frame to the next page.
+void shorten(presence_page& x, std::string_view node) {
+  auto& all = x.members;
+  size_t bytes = 0;
+  size_t n = 0;
+  while (n < all.size() && bytes < members_bytes_max)
+    bytes += member_bytes(all[n++]);
+  if (n == all.size())
+    return;
+  all.resize(n);
+  x.next = presence_registry::cursor_of(all.back(), node);
+}
+
+// Names the node of a connection as the node `own` knows it, and not `sender`.
+void readdress(std::string& node, const std::string& sender,
+               const std::string& own) {
+  if (node.empty())
+    node = sender;
+  else if (node == own)
+    node.clear();
+}
+
+void readdress(presence_page& page, const std::string& sender,
+               const std::string& own) {
+  for (auto& x : page.members) {
+    x.nodes.resize(x.connections.size());
+    for (auto& node : x.nodes)
+      readdress(node, sender, own);
+    if (std::ranges::all_of(x.nodes, &std::string::empty))
+      x.nodes.clear();
+  }
+}
+
+} // namespace
+
+// -- as a home ----------------------------------------------------------------
+
+void broker_peers::report(uint32_t loop, const presence_change& x) {
+  using kind = presence_change::kind;
+  if (x.what == kind::watch || x.what == kind::watch_anew) {
+    auto& loops = watching_[x.topic];
+    auto known = !loops.empty();
+    loops.set(loop, true);
+    if (known && x.what == kind::watch)
+      return;
+  } else if (x.what == kind::unwatch) {
+    auto i = watching_.find(x.topic);
+    if (i == watching_.end())
+      return;
+    i->second.set(loop, false);
+    if (!i->second.empty())
+      return;
+    watching_.erase(i);
+  }
+  ctx_.peers.send(shard_kind::broker, ctx_.peers.owner_of(x.topic), x.topic,
+                  peer_presence{static_cast<uint8_t>(x.what), x.topic,
+                                x.connection, x.user});
+}
+
+void broker_peers::depart(uint32_t slot, const std::string& topic) {
+  ctx_.peers.send(shard_kind::broker, slot, topic, peer_detach{topic});
+  if (!self_.has_presence(topic))
+    return;
+  auto what = static_cast<uint8_t>(presence_change::kind::depart);
+  ctx_.peers.send(shard_kind::broker, slot, topic,
+                  peer_presence{what, topic, 0, {}});
+}
+
+void broker_peers::take(uint32_t slot, peer_presence_news& x) {
+  auto i = watching_.find(x.topic);
+  // Another node may own the topic by now.
+  if (i == watching_.end() || ctx_.peers.owner_of(x.topic) != slot)
+    return;
+  auto& sender = ctx_.peers.nodes().at(slot)->who.name;
+  for (auto& step : x.steps)
+    readdress(step.node, sender, ctx_.node.name);
+  auto news = caf::make_counted<presence_news>();
+  news->topic = std::move(x.topic);
+  news->timestamp = x.timestamp;
+  news->reset = x.reset;
+  news->steps = std::move(x.steps);
+  self_.tell(news, i->second);
+}
+
+void broker_peers::look_up(const presence_query& x, presence_reply reply) {
+  auto slot = ctx_.peers.owner_of(x.topic);
+  if (ctx_.peers.nodes().congested(slot))
+    return reply({errc::overloaded});
+  add_call(slot, shard_at(slot, x.topic)).take_presence = std::move(reply);
+  ctx_.peers.send(shard_kind::broker, slot, x.topic,
+                  peer_presence_query{last_call_, x.topic, x.count_only,
+                                      x.limit, x.after});
+}
+
+void broker_peers::take(uint32_t slot, peer_presence_found& x) {
+  auto call = take_call(slot, x.call);
+  if (!call.take_presence)
+    return;
+  readdress(x.page, ctx_.peers.nodes().at(slot)->who.name, ctx_.node.name);
+  call.take_presence({x.code, x.count, std::move(x.page)});
+}
+
+// -- as an owner --------------------------------------------------------------
+
+presence_registry::source broker_peers::presence_source(uint32_t slot) {
+  if (slot >= presence_nodes_.size())
+    presence_nodes_.resize(slot + 1);
+  auto& name = presence_nodes_[slot];
+  if (!name)
+    name = caf::make_counted<node_name>(ctx_.peers.nodes().at(slot)->who.name);
+  return {loop_at(slot), name};
+}
+
+void broker_peers::take(uint32_t slot, peer_presence& x) {
+  using kind = presence_change::kind;
+  // Who goes by another view reports to another owner soon, or again.
+  if (x.what > static_cast<uint8_t>(kind::depart) || !owns(x.topic))
+    return;
+  self_.presence_.apply({static_cast<kind>(x.what), std::move(x.topic),
+                         x.connection, std::move(x.user)},
+                        presence_source(slot), self_.now_ms());
+}
+
+void broker_peers::take(uint32_t slot, peer_presence_query& x) {
+  peer_presence_found answer;
+  answer.call = x.call;
+  if (!owns(x.topic)) {
+    answer.code = errc::owner_down;
+  } else if (!self_.has_presence(x.topic)) {
+    answer.code = errc::no_presence;
+  } else {
+    presence_query query;
+    query.topic = x.topic;
+    query.count_only = x.count_only;
+    query.limit = std::clamp(x.limit, 1u, presence_query::limit_max);
+    query.after = std::move(x.after);
+    auto found = self_.find(query);
+    answer.count = found.count;
+    answer.page = std::move(found.page);
+    shorten(answer.page, ctx_.node.name);
+  }
+  ctx_.peers.send(shard_kind::broker, slot, x.topic, answer);
+}
+
+void broker_peers::send_news(uint32_t loop, const presence_news& x) {
+  ctx_.peers.send(shard_kind::broker, loop - ctx_.node.loops, x.topic,
+                  peer_presence_news{x.topic, x.timestamp, x.reset, x.steps});
+}
+
+void broker_peers::drop_presence(uint32_t slot) {
+  if (slot >= presence_nodes_.size() || !presence_nodes_[slot])
+    return;
+  self_.presence_.drop({loop_at(slot), std::move(presence_nodes_[slot])},
+                       self_.now_ms());
+}
+
+void broker_peers::renew_presence(uint32_t slot,
+                                  presence_registry::topic_filter topics) {
+  if (slot < presence_nodes_.size() && presence_nodes_[slot])
+    self_.presence_.renew(presence_source(slot), std::move(topics),
+                          self_.now_ms());
+}
+
+void broker_peers::keep_own_presence() {
+  self_.presence_.keep_if([this](const std::string& x) { return owns(x); });
+  self_.advance_presence();
+}
+
+} // namespace callboard
