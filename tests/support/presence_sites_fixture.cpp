@@ -13,10 +13,10 @@ presence_sites_fixture::presence_sites_fixture() {
 
 void presence_sites_fixture::pass(caf::timespan x) {
   // News between nodes do not wait for all of it.
-  constexpr caf::timespan step = std::chrono::milliseconds{50};
-  for (settle(); x.count() > 0; x -= step) {
+  constexpr caf::timespan slice = std::chrono::milliseconds{50};
+  for (settle(); x.count() > 0; x -= slice) {
     for (auto& site : sites)
-      site.node.pass(std::min(step, x));
+      site.node.pass(std::min(slice, x));
     settle();
   }
 }
