@@ -87,15 +87,6 @@ void broker_peers::report(uint32_t loop, const presence_change& x) {
                                 x.connection, x.user});
 }
 
-void broker_peers::depart(uint32_t slot, const std::string& topic) {
-  ctx_.peers.send(shard_kind::broker, slot, topic, peer_detach{topic});
-  if (!self_.has_presence(topic))
-    return;
-  auto what = static_cast<uint8_t>(presence_change::kind::depart);
-  ctx_.peers.send(shard_kind::broker, slot, topic,
-                  peer_presence{what, topic, 0, {}});
-}
-
 void broker_peers::take(uint32_t slot, peer_presence_news& x) {
   auto i = watching_.find(x.topic);
   // Another node may own the topic by now.
