@@ -171,10 +171,11 @@ broker::behavior_type broker::make_behavior() {
     },
     [this](const shard_batch& x) { peers_.take(x); },
     [this](attach_atom, const std::string& subject) {
-      if (ctx_.topics.subscribers(subject) == 0)
-        return;
-      request_attach(ctx_, subject);
-      ctx_.topics.tell_presence_again(subject, true);
+      if (ctx_.topics.subscribers(subject) > 0)
+        request_attach(ctx_, subject);
+    },
+    [this](attach_atom, presence_atom, const std::string& topic) {
+      ctx_.topics.tell_presence_again(topic, true);
     },
     [this](cluster_atom) { peers_.wake(); },
     [this](leave_atom) { return peers_.leave(); },

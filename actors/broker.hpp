@@ -94,9 +94,6 @@ private:
 
   void send_page(uint32_t loop, retained_page_ptr page);
 
-  // Is told what a question of history has found, or why it has not.
-  using history_reply = std::function<void(caf::expected<history_found>)>;
-
   void look_up(const connection_actor& asker, uint32_t call_id,
                const history_query& x);
 

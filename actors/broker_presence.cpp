@@ -16,10 +16,7 @@ namespace callboard {
 void broker::take_report(const presence_report& x) {
   waiting_->remove(x.cost());
   for (auto& change : x.changes)
-    if (peers_.owns(change.topic))
-      presence_.apply(change, {x.loop}, now_ms());
-    else
-      peers_.report(x.loop, change);
+    peers_.report(x.loop, change);
   advance_presence();
 }
 
@@ -86,6 +83,8 @@ void broker::look_up(uint32_t call_id, const presence_query& x) {
 void broker::look_up(const presence_query& x, presence_reply reply) {
   if (!has_presence(x.topic))
     reply({errc::no_presence});
+  else if (peers_.waits(x.topic))
+    peers_.look_up_later(x, std::move(reply));
   else if (!peers_.owns(x.topic))
     peers_.look_up(x, std::move(reply));
   else

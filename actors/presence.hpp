@@ -26,8 +26,9 @@ struct presence_change {
     unwatch,
     /// Like `watch`, by somebody who was told by another owner until now.
     watch_anew,
-    /// The loop tells another owner from now on: what it told this one is void.
-    depart,
+    /// Who is there, and who watches, is told anew from now on; for those who
+    /// are then left out it was not said that they went.
+    renew,
   };
 
   kind what;

@@ -14,10 +14,6 @@ namespace {
 constexpr char user_mark = 'u';
 constexpr char connection_mark = 'c';
 
-std::string user_of(std::string_view key) {
-  return key.front() == user_mark ? std::string{key.substr(1)} : std::string{};
-}
-
 } // namespace
 
 // -- from the loops -----------------------------------------------------------
@@ -37,8 +33,8 @@ void presence_registry::apply(const presence_change& x, const source& from,
       return hold(x.topic, from.loop, now_ms);
     case kind::unwatch:
       return unwatch(x.topic, from.loop);
-    case kind::depart:
-      return depart(x.topic, from, now_ms);
+    case kind::renew:
+      return renew(x.topic, from, now_ms);
   }
 }
 
@@ -127,8 +123,9 @@ int64_t presence_registry::due_ms() const noexcept {
   auto linger = lingering_.empty() ? never : lingering_.front().until_ms;
   auto batch = batches_.empty() ? never : batches_.begin()->first;
   auto settled = settling_.empty() ? never : settling_.front().first;
-  auto swept = sweeps_.empty() ? never : sweeps_.front().at_ms;
-  return std::min({linger, batch, settled, swept});
+  auto swept = sweeps_.empty() ? never : sweeps_.front().what.at_ms;
+  auto renewed = renewing_.empty() ? never : renewing_.front().first;
+  return std::min({linger, batch, settled, swept, renewed});
 }
 
 void presence_registry::end_linger(int64_t now_ms) {
@@ -219,6 +216,10 @@ void presence_registry::forget_if_unused(const std::string& topic) {
 }
 
 // -- questions ----------------------------------------------------------------
+
+std::string presence_registry::user_of(std::string_view key) {
+  return key.front() == user_mark ? std::string{key.substr(1)} : std::string{};
+}
 
 // The keys of connections sort like their numbers, and are the same at every
 // node.

@@ -17,6 +17,7 @@
 #include <caf/ref_counted.hpp>
 
 #include <callboard/actors/loop_set.hpp>
+#include <callboard/actors/moved_room.hpp>
 #include <callboard/actors/presence.hpp>
 #include <callboard/actors/string_hash.hpp>
 
@@ -88,6 +89,39 @@ public:
   /// it then leaves out goes.
   void renew(const source& x, topic_filter topics, int64_t now_ms);
 
+  // -- topics that change their owner -----------------------------------------
+
+  /// What goes to another owner.
+  struct extracted {
+    moved_room room;
+    /// The loops that watched, and those of them that have to ask again.
+    loop_set watchers;
+    loop_set missed;
+  };
+
+  /// Takes out who is in a topic. Its watchers are told before what they have
+  /// yet to hear, by `tell` as in `advance`; what is more than one telling
+  /// holds they have to ask for.
+  template <class F>
+  extracted extract(const std::string& topic, int64_t now_ms, F&& tell) {
+    confirm(topic, now_ms);
+    if (auto news = take_news(topic, now_ms))
+      tell(news, loop_set{watchers_of(topic)});
+    return extract(topic);
+  }
+
+  /// Takes in whom another owner knew; who lingers does so anew. Nobody watches
+  /// yet.
+  /// @param names those of the room's nodes; null: this one.
+  void adopt(const std::string& topic, const moved_room& x,
+             const std::vector<node_name_ptr>& names, int64_t now_ms);
+
+  /// A node's connections are gone from a topic.
+  void drop(const std::string& topic, const node_name_ptr& node,
+            int64_t now_ms);
+
+  void forget(const std::string& topic);
+
   /// Forgets the topics that are not the owner's any more.
   void keep_if(const topic_filter& owns);
 
@@ -102,8 +136,10 @@ public:
   /// are to be told by now. It may call `hold`.
   template <class F>
   void advance(int64_t now_ms, F&& tell) {
-    while (!sweeps_.empty() && sweeps_.front().at_ms <= now_ms)
+    while (!sweeps_.empty() && sweeps_.front().what.at_ms <= now_ms)
       sweep(now_ms);
+    while (!renewing_.empty() && renewing_.front().first <= now_ms)
+      end_renewal(now_ms);
     while (!lingering_.empty() && lingering_.front().until_ms <= now_ms)
       end_linger(now_ms);
     while (!settling_.empty() && settling_.front().first <= now_ms)
@@ -207,6 +243,13 @@ private:
     uint32_t round = 0;
   };
 
+  // Those of a node who were told before the round and not since go at a time.
+  struct renewal {
+    int64_t at_ms;
+    uint32_t round;
+    node_name_ptr node;
+  };
+
   struct room {
     // By key: 'u' and the user, or 'c' and the connection.
     member_map members;
@@ -216,6 +259,7 @@ private:
     loop_set watchers;
     loop_set held;
     int64_t settles_ms = 0;
+    std::vector<renewal> renewals;
     // Those whom the watchers hear of next.
     std::unordered_map<std::string, heard> changed;
     // Whether somebody has read the list since the watchers were told: what
@@ -226,13 +270,14 @@ private:
     int64_t told_ms = std::numeric_limits<int64_t>::min();
   };
 
-  // Those who were told before the round and not since go at a time.
+  // The same in many topics.
   struct sweeping {
-    int64_t at_ms;
-    uint32_t round;
-    source from;
+    renewal what;
     topic_filter topics;
   };
+
+  using room_map
+    = std::unordered_map<std::string, room, string_hash, std::equal_to<>>;
 
   using departures = std::vector<std::pair<std::string, connection_key>>;
 
@@ -247,8 +292,8 @@ private:
 
   void unwatch(const std::string& topic, uint32_t loop);
 
-  // What the node told of the topic is void.
-  void depart(const std::string& topic, const source& from, int64_t now_ms);
+  // The node tells anew who is in the topic.
+  void renew(const std::string& topic, const source& from, int64_t now_ms);
 
   // Collects those of the node who are in a topic since before the round.
   static void collect(const std::string& topic, const room& at,
@@ -261,6 +306,18 @@ private:
   void unwatch_all(uint32_t loop, const topic_filter& topics);
 
   void sweep(int64_t now_ms);
+
+  void end_renewal(int64_t now_ms);
+
+  // Lets those go for whose nodes it was said until then that they tell anew.
+  void end_renewals(const std::string& topic, int64_t until_ms, int64_t now_ms);
+
+  // Lets those go who have yet to be told anew.
+  void confirm(const std::string& topic, int64_t now_ms);
+
+  extracted extract(const std::string& topic);
+
+  room_map::iterator forget(room_map::iterator at);
 
   // Returns what those are to be told who were held, and who they are; null
   // where nobody is.
@@ -280,6 +337,8 @@ private:
 
   void forget_if_unused(const std::string& topic);
 
+  static std::string user_of(std::string_view key);
+
   static std::string connection_key_of(connection_id number,
                                        std::string_view node);
 
@@ -288,12 +347,14 @@ private:
 
   limits limits_;
   std::string node_;
-  std::unordered_map<std::string, room, string_hash, std::equal_to<>> rooms_;
+  room_map rooms_;
   // In the order in which they go.
   std::list<lingerer> lingering_;
   batch_map batches_;
   // When the topics with loops that are held settle, in order.
   std::deque<std::pair<int64_t, std::string>> settling_;
+  // When nodes have told anew who is in topics, in order.
+  std::deque<std::pair<int64_t, std::string>> renewing_;
   std::deque<sweeping> sweeps_;
   uint32_t round_ = 0;
   size_t members_ = 0;

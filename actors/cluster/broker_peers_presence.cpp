@@ -9,9 +9,7 @@
 
 // Who is in topics of other nodes. The owner has the members of all nodes in
 // its registry. The home reports what its loops do, and is told once for all of
-// them that watch. What loops tell again when a topic's owner changes
-// (`again`), the new owner takes in, and when that has settled it lets them ask
-// who is there (`presence_registry::hold`).
+// them that watch.
 
 namespace callboard {
 
@@ -65,7 +63,7 @@ void readdress(presence_page& page, const std::string& sender,
 
 // -- as a home ----------------------------------------------------------------
 
-void broker_peers::report(uint32_t loop, const presence_change& x) {
+void broker_peers::pass_on(uint32_t loop, const presence_change& x) {
   using kind = presence_change::kind;
   if (x.what == kind::watch || x.what == kind::watch_anew) {
     auto& loops = watching_[x.topic];
@@ -89,8 +87,8 @@ void broker_peers::report(uint32_t loop, const presence_change& x) {
 
 void broker_peers::take(uint32_t slot, peer_presence_news& x) {
   auto i = watching_.find(x.topic);
-  // Another node may own the topic by now.
-  if (i == watching_.end() || ctx_.peers.owner_of(x.topic) != slot)
+  // That of an old owner comes before all of a new one.
+  if (i == watching_.end() || !moves_.owned(slot, x.topic, ctx_.peers.nodes()))
     return;
   auto& sender = ctx_.peers.nodes().at(slot)->who.name;
   for (auto& step : x.steps)
@@ -107,7 +105,9 @@ void broker_peers::look_up(const presence_query& x, presence_reply reply) {
   auto slot = ctx_.peers.owner_of(x.topic);
   if (ctx_.peers.nodes().congested(slot))
     return reply({errc::overloaded});
-  add_call(slot, shard_at(slot, x.topic)).take_presence = std::move(reply);
+  auto& call = add_call(slot, shard_at(slot, x.topic));
+  call.take_presence = std::move(reply);
+  call.who = x;
   ctx_.peers.send(shard_kind::broker, slot, x.topic,
                   peer_presence_query{last_call_, x.topic, x.count_only,
                                       x.limit, x.after});
@@ -117,6 +117,9 @@ void broker_peers::take(uint32_t slot, peer_presence_found& x) {
   auto call = take_call(slot, x.call);
   if (!call.take_presence)
     return;
+  // It is another node's by now.
+  if (x.code == errc::owner_down && waits(call.who.topic))
+    return look_up_later(call.who, std::move(call.take_presence));
   readdress(x.page, ctx_.peers.nodes().at(slot)->who.name, ctx_.node.name);
   call.take_presence({x.code, x.count, std::move(x.page)});
 }
@@ -132,17 +135,9 @@ presence_registry::source broker_peers::presence_source(uint32_t slot) {
   return {loop_at(slot), name};
 }
 
-void broker_peers::take(uint32_t slot, peer_presence& x) {
-  using kind = presence_change::kind;
-  // Who goes by another view reports to another owner soon, or again.
-  if (x.what > static_cast<uint8_t>(kind::depart) || !owns(x.topic))
-    return;
-  self_.presence_.apply({static_cast<kind>(x.what), std::move(x.topic),
-                         x.connection, std::move(x.user)},
-                        presence_source(slot), self_.now_ms());
-}
-
 void broker_peers::take(uint32_t slot, peer_presence_query& x) {
+  if (owns(x.topic) ? waits(x.topic) : moves_.may_return())
+    return park(slot, x.topic, static_cast<int64_t>(sizeof(x)), x);
   peer_presence_found answer;
   answer.call = x.call;
   if (!owns(x.topic)) {

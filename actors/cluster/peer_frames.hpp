@@ -50,6 +50,8 @@ enum class peer_frame : uint8_t {
   presence_news = 65,
   presence_query = 66,
   presence_found = 67,
+  presence_returned = 68,
+  presence_again = 69,
 };
 
 /// Appends a frame to a batch.

@@ -75,6 +75,31 @@ struct peer_presence_news {
   }
 };
 
+/// Takes back a change, in its order: the sender has not taken it, because the
+/// topic is another node's by now.
+struct peer_presence_returned {
+  static constexpr auto number = peer_frame::presence_returned;
+
+  peer_presence what;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, peer_presence_returned& x) {
+    return f.object(x).fields(f.field("what", x.what));
+  }
+};
+
+/// The sender has not taken all that it was told of the topic: tell it anew.
+struct peer_presence_again {
+  static constexpr auto number = peer_frame::presence_again;
+
+  std::string topic;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, peer_presence_again& x) {
+    return f.object(x).fields(f.field("topic", x.topic));
+  }
+};
+
 /// What a question has found, or `code` tells why it has not.
 struct peer_presence_found {
   static constexpr auto number = peer_frame::presence_found;

@@ -26,20 +26,6 @@ struct fixture : presence_sites_fixture {
     view({0, 1, 2});
   }
 
-  /// Lets the only loop of a site report these, as if they had come to it.
-  void report(size_t site, const std::string& topic, size_t n,
-              const std::string& user = {}) {
-    auto result = caf::make_counted<presence_report>();
-    for (size_t i = 0; i < n; ++i)
-      result->changes.push_back(
-        {presence_change::kind::join, topic, 100'000 + i,
-         user.empty() ? user : user + std::to_string(i)});
-    auto& shard = sites[site].node.loops[0]->brokers[0];
-    shard.waiting->add(result->cost());
-    caf::anon_send(shard.actor, presence_atom_v, std::move(result));
-    settle();
-  }
-
   /// Asks a site as an embedded actor.
   presence_page page(size_t site, const std::string& topic, uint32_t limit,
                      const std::string& after = {}) {

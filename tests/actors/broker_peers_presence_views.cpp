@@ -36,15 +36,6 @@ struct fixture : presence_sites_fixture {
     }
   }
 
-  /// Returns what came of presence.
-  static std::string news(client& x) {
-    std::string result;
-    for (auto& y : x.take())
-      if (y.type == type::presence)
-        result += (result.empty() ? "" : "; ") + y.words();
-    return result;
-  }
-
   /// Lets these sites go by a new view.
   void tell_all(std::initializer_list<size_t> sites_told,
                 std::initializer_list<size_t> members_of_it) {
@@ -103,34 +94,6 @@ CAF_TEST(watchers ask a new owner once when everybody is there) {
   subscribe(z, topic);
   CHECK_EQ(news(x), step(topic, "join", "", z));
   CHECK_EQ(news(y), step(topic, "join", "", z));
-}
-
-CAF_TEST(a node that joins takes over who is in its topics) {
-  for (uint32_t from : {0, 1, 2}) {
-    auto topic = moving(from, 3);
-    auto& x = watcher(0, 0, topic);
-    subscribe(connect(1, 0), topic);
-    subscribe(connect(2), topic);
-    pass(1s);
-    news(x);
-  }
-  view({0, 1, 2, 3});
-  pass(1s);
-  for (uint32_t from : {0, 1, 2}) {
-    auto topic = moving(from, 3);
-    for (size_t site : {0, 1, 2, 3})
-      CHECK_EQ(count(connect(site), topic), "3/3");
-  }
-  for (size_t i = 0; i < 3; ++i) {
-    auto told = news(*sites[0].node.clients[i]);
-    CHECK(told.ends_with("[{\"event\":\"reset\"}]"));
-    CHECK_EQ(told.find("join"), std::string::npos);
-  }
-  // They left nothing behind.
-  view({0, 1, 2});
-  pass(1s);
-  for (uint32_t from : {0, 1, 2})
-    CHECK_EQ(count(connect(0), moving(from, 3)), "3/3");
 }
 
 CAF_TEST(a shard of the owner that begins anew is told again) {
@@ -199,6 +162,65 @@ CAF_TEST(an owner does not keep the members of who went elsewhere) {
   tell_all({0, 1, 2}, {0, 1, 2});
   pass(1s);
   CHECK_EQ(count(connect(2), topic), "0/0");
+}
+
+// -- nodes that die as topics move --------------------------------------------
+
+CAF_TEST(all are told anew where the old owner dies half way) {
+  auto topic = moving(2, 3);
+  auto& x = watcher(0, 0, topic);
+  auto& y = connect(1, 1);
+  subscribe(y, topic);
+  report(2, topic, 5'000);
+  pass(3s);
+  news(x);
+  ++number;
+  tell(2, {0, 1, 2, 3});
+  tell(3, {0, 1, 2, 3});
+  // All but the first part are lost.
+  auto parts = 0;
+  std::erase_if(*sites[2].sent,
+                [&](auto& z) { return z.to == 3 && ++parts > 1; });
+  carry(2);
+  sites[3].node.turn();
+  crash(2);
+  view({0, 1, 3});
+  CHECK_EQ(news(x), "");
+  pass(2s);
+  CHECK_EQ(news(x), reset(topic));
+  CHECK_EQ(count(x, topic), "2/2");
+}
+
+CAF_TEST(who had no answer yet of an owner that dies is told of) {
+  auto topic = moving(2, 3);
+  auto& x = connect(0);
+  x.say(type::subscribe, 1, topic);
+  sites[0].node.turn();
+  carry();
+  sites[2].node.turn();
+  crash(2);
+  view({0, 1, 3});
+  pass(1s);
+  CHECK_EQ(count(connect(1), topic), "1/1");
+}
+
+CAF_TEST(the connections of a node that dies meanwhile leave) {
+  auto topic = moving(2, 3);
+  auto& x = watcher(0, 0, topic);
+  auto& y = connect(1, 0);
+  auto& alice = connect(1, 1, "alice");
+  subscribe(y, topic);
+  subscribe(alice, topic);
+  pass(1s);
+  news(x);
+  tell_all({0, 2, 3}, {0, 1, 2, 3});
+  crash(1);
+  view({0, 2, 3});
+  pass(1s);
+  CHECK_EQ(news(x), step(topic, "leave", "", y));
+  pass(5s);
+  CHECK_EQ(news(x), step(topic, "leave", "alice", alice));
+  CHECK_EQ(count(connect(2), topic), "1/1");
 }
 
 END_FIXTURE_SCOPE()

@@ -181,4 +181,6 @@ test('a node that comes and goes takes nobody with it', async () => {
   await agree([a, b]);
   await allSee(rooms, [one, two]);
   await allCount([one, two], topics, 2);
+  // Topics went to it and came back with all who were there.
+  for (const room of rooms) assert.equal(room.resets, 0);
 });

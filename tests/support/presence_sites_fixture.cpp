@@ -4,6 +4,11 @@
 #include <chrono>
 #include <utility>
 
+#include <caf/make_counted.hpp>
+#include <caf/send.hpp>
+
+#include <callboard/actors/type_ids.hpp>
+
 namespace callboard {
 
 presence_sites_fixture::presence_sites_fixture() {
@@ -68,6 +73,26 @@ std::string presence_sites_fixture::count(client& x, const std::string& topic) {
     return told.substr(at, told.find_first_not_of("0123456789", at) - at);
   };
   return number("\"members\":") + '/' + number("\"connections\":");
+}
+
+std::string presence_sites_fixture::news(client& x) {
+  std::string result;
+  for (auto& y : x.take())
+    if (y.type == frame_type::presence)
+      result += (result.empty() ? "" : "; ") + y.words();
+  return result;
+}
+
+void presence_sites_fixture::report(size_t site, const std::string& topic,
+                                    size_t n, const std::string& user) {
+  auto result = caf::make_counted<presence_report>();
+  for (size_t i = 0; i < n; ++i)
+    result->changes.push_back({presence_change::kind::join, topic, 100'000 + i,
+                               user.empty() ? user : user + std::to_string(i)});
+  auto& shard = sites[site].node.loops[0]->brokers[0];
+  shard.waiting->add(result->cost());
+  caf::anon_send(shard.actor, presence_atom_v, std::move(result));
+  settle();
 }
 
 void presence_sites_fixture::lose(client& x) {

@@ -33,6 +33,13 @@ struct presence_sites_fixture : sites_fixture {
   /// Returns `members/connections`, or the error.
   std::string count(client& x, const std::string& topic);
 
+  /// Takes what was told, and returns what came of presence.
+  static std::string news(client& x);
+
+  /// Lets the only loop of a site report these, as if they had come to it.
+  void report(size_t site, const std::string& topic, size_t n,
+              const std::string& user = {});
+
   /// The connection is lost.
   void lose(client& x);
 
