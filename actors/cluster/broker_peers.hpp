@@ -372,6 +372,8 @@ private:
   bool batch_held_ = false;
   bool settles_later_ = false;
   bool installed_ = false;
+  // Whether all have settled once.
+  bool settled_ = false;
   // Whether there are topics whose owners refused them.
   bool asks_refused_ = false;
   // Whether `wake` will be called.

@@ -100,7 +100,9 @@ void broker_peers::take(uint32_t, peer_presence_returned& x) {
                              ctx_.peers.owner_of(what.topic), what.topic, what);
     // Who watches here it has by `watching_`.
     auto change = static_cast<kind>(what.what);
-    if (change == kind::join || change == kind::leave)
+    if (change == kind::renew)
+      tell_again(what.topic);
+    else if (change == kind::join || change == kind::leave)
       self_.presence_.apply({change, what.topic, what.connection, what.user},
                             {ctx_.index}, self_.now_ms());
   };
@@ -257,6 +259,11 @@ void broker_peers::make_up_for_reports() {
                       peer_presence_again{topic});
   for (auto& [topic, loops] : std::exchange(moves_.untold, {}))
     tell_again(topic, std::move(loops));
+  // What was on its way to the shard that had this one's place is lost, and a
+  // new owner may have been given what that one had told.
+  if (!std::exchange(settled_, true))
+    for (auto& [topic, x] : followed_)
+      tell_again(topic);
 }
 
 void broker_peers::take(uint32_t, peer_presence_again& x) {
