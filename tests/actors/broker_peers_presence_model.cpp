@@ -2,6 +2,7 @@
 
 #include <callboard/actors/broker.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <deque>
 #include <random>
@@ -166,7 +167,7 @@ struct model : presence_sites_fixture {
 
   void change_view() {
     settle();
-    switch (below(6)) {
+    switch (below(8)) {
       case 0:
         return part({0, 1, 2}, 3);
       case 1:
@@ -175,9 +176,38 @@ struct model : presence_sites_fixture {
         return part({0, 2, 3}, 1);
       case 3:
         return part({0, 1, 3}, 2);
+      case 4:
+      case 5:
+        return retire(below(sites.size()));
       default:
         view({0, 1, 2, 3});
     }
+  }
+
+  // A node owns nothing from now on, and the one that did so before does. They
+  // learn of it one by one, while guests come and go.
+  void retire(size_t leaver) {
+    view({0, 1, 2, 3});
+    for (auto& x : guests)
+      follow(x);
+    settle();
+    for (size_t site = 0; site < sites.size(); ++site)
+      sites[site].self.state = site == leaver ? member_state::leaving
+                                              : member_state::up;
+    ++number;
+    std::vector<size_t> order{0, 1, 2, 3};
+    std::ranges::shuffle(order, rng);
+    std::set<size_t> busy;
+    for (auto site : order) {
+      tell(site, {0, 1, 2, 3});
+      for (int i = 0; i < 3; ++i) {
+        if (auto guest = below(guests.size()); busy.insert(guest).second)
+          toggle(guests[guest]);
+        sites[below(sites.size())].node.turn();
+        carry(below(sites.size()));
+      }
+    }
+    settle();
   }
 
   // The last one is alone from now on.
@@ -224,6 +254,8 @@ struct model : presence_sites_fixture {
 
   void finish() {
     settle();
+    for (auto& x : sites)
+      x.self.state = member_state::up;
     view({0, 1, 2, 3});
     // All lingers are over, and all pages read.
     for (int i = 0; i < 20; ++i) {
