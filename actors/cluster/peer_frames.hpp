@@ -14,7 +14,7 @@ namespace callboard {
 
 /// Nodes refuse each other where this differs: what they send is not described
 /// by itself.
-inline constexpr uint32_t peer_protocol = 2;
+inline constexpr uint32_t peer_protocol = 3;
 
 /// The number that a frame begins with.
 enum class peer_frame : uint8_t {
@@ -45,6 +45,13 @@ enum class peer_frame : uint8_t {
   outcome = 35,
   cancel = 36,
   restart = 37,
+  // peer_presence_frames.hpp
+  presence = 64,
+  presence_news = 65,
+  presence_query = 66,
+  presence_found = 67,
+  presence_returned = 68,
+  presence_again = 69,
 };
 
 /// Appends a frame to a batch.

@@ -34,7 +34,7 @@ public:
 
   /// Begins again with the first part.
   void restart() noexcept {
-    ids_ = events_ = 0;
+    ids_ = events_ = members_ = 0;
     begun_ = done_ = false;
   }
 
@@ -48,6 +48,7 @@ private:
   // How many of each have gone.
   size_t ids_ = 0;
   size_t events_ = 0;
+  size_t members_ = 0;
   bool begun_ = false;
   bool done_ = false;
 };

@@ -15,7 +15,7 @@ namespace callboard {
 
 /// A node of a cluster, whose batches wait until they are carried.
 struct cluster_site {
-  cluster_site(std::string name, uint32_t loops,
+  cluster_site(const std::string& name, uint32_t loops,
                const std::vector<topic_rule>& rules);
 
   /// A batch for another site, by its place.
