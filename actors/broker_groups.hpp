@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include <caf/actor.hpp>
-#include <caf/typed_response_promise.hpp>
+#include <caf/actor_control_block.hpp>
 
 #include <callboard/actors/alarms.hpp>
 #include <callboard/actors/dead_letters.hpp>
 #include <callboard/actors/durable_topics.hpp>
 #include <callboard/actors/group_messages.hpp>
+#include <callboard/actors/group_seat.hpp>
+#include <callboard/actors/group_speaker.hpp>
 #include <callboard/actors/group_table.hpp>
 #include <callboard/actors/owned_topics.hpp>
 
@@ -49,14 +50,13 @@ public:
   /// Refuses all who wait to join: the shard has failed.
   void abandon();
 
-  void subscribe(const caf::strong_actor_ptr& who, const group_wish& x);
+  /// Lets somebody of this node be a member, and tells it.
+  void join(const group_seat& x);
 
-  void subscribe(const caf::actor& who, const std::string& topic,
-                 const group_options& x,
-                 caf::typed_response_promise<position, bool> answer);
-
-  /// Tells a connection that it cannot be a member.
-  void refuse(const caf::strong_actor_ptr& who, const group_wish& x, errc why);
+  /// Tells somebody that it cannot be one.
+  void refuse(const group_seat& x, errc why) {
+    speaker_.tell(x, {why});
+  }
 
   void unsubscribe(const caf::strong_actor_ptr& who, const std::string& topic,
                    const std::string& group);
@@ -65,6 +65,39 @@ public:
 
   /// An actor has died.
   void drop(caf::actor_id who);
+
+  // -- for members at other nodes ---------------------------------------------
+
+  struct outcome {
+    errc code = errc::none;
+    group_member* member = nullptr;
+    position where;
+    bool recovered = false;
+  };
+
+  /// Adds a member of any node, which gets nothing before `go_on`. Whoever
+  /// calls knows when it is gone.
+  outcome add(const group_seat& x);
+
+  void go_on(group_member& who);
+
+  /// Lets a group give what it has, if it is there.
+  void go_on(const std::string& topic, const std::string& group);
+
+  /// Takes members out. Those that go together get nothing of each other.
+  void leave(const std::vector<member_id>& who, bool by_choice);
+
+  /// Returns the member with this number, or null.
+  [[nodiscard]] group_member* find(member_id x) const {
+    return table_.find(x);
+  }
+
+  /// Forgets the groups of topics without `stays(topic)`: another node goes on
+  /// with them. Calls `gone(member)` for the members at other nodes.
+  /// @returns those of this node, in the order in which they came.
+  std::vector<group_seat>
+  give_up(const std::function<bool(const std::string&)>& stays,
+          const std::function<void(const group_member&)>& gone);
 
   // -- from the broker --------------------------------------------------------
 
@@ -106,17 +139,6 @@ public:
   void released(const std::string& topic) override;
 
 private:
-  struct outcome {
-    errc code = errc::none;
-    group_member* member = nullptr;
-    position where;
-    bool recovered = false;
-  };
-
-  outcome join(const caf::strong_actor_ptr& who, bool embedded,
-               const std::string& topic, const std::string& group,
-               const position& since);
-
   // Returns where a new group begins.
   group_table::topic_state state_of(const std::string& topic,
                                     const position& head,
@@ -174,11 +196,15 @@ private:
   // To be called whenever groups may have done something.
   void finish_turn();
 
+  // Returns where a group stands, in the epoch of its topic.
+  position position_of(const shared_group& group);
+
   [[nodiscard]] int64_t now_ms() const;
 
   broker& self_;
   loop_context& ctx_;
   owned_topics& topics_;
+  group_speaker speaker_;
   group_table table_;
   dead_letters dead_;
   alarms alarms_;

@@ -96,6 +96,26 @@ void group_table::change_all() {
       x->note_change();
 }
 
+std::vector<group_place>
+group_table::export_places(std::string_view topic) const {
+  std::vector<group_place> result;
+  if (auto i = topics_.find(topic); i != topics_.end())
+    for (auto& x : i->second.groups)
+      result.push_back(x->state());
+  return result;
+}
+
+size_t group_table::import_places(const std::string& topic,
+                                  const std::vector<group_place>& places,
+                                  uint64_t head, int64_t now_ms) {
+  size_t result = 0;
+  for (auto& x : places)
+    if (find(topic, x.group) == nullptr
+        && make(topic, x.group, {head, 0, false, false, &x}, now_ms) == nullptr)
+      ++result;
+  return result;
+}
+
 shared_group* group_table::make(const std::string& topic,
                                 const std::string& name,
                                 const topic_state& state, int64_t now_ms) {
@@ -156,6 +176,22 @@ void group_table::forget(shared_group& x) {
   auto topic = i->first;
   topics_.erase(i);
   shared_.sink.released(topic);
+}
+
+void group_table::drop(const std::string& topic) {
+  auto i = topics_.find(topic);
+  auto& of_topic = i->second;
+  if (!of_topic.resting.empty())
+    crowded_.erase(&of_topic);
+  for (auto& x : of_topic.groups) {
+    if (x->members().empty())
+      resting_.erase(*x);
+    for (auto& y : x->members())
+      members_.erase(y->id);
+  }
+  size_ -= of_topic.groups.size();
+  auto gone = topics_.extract(i);
+  shared_.sink.released(gone.key());
 }
 
 shared_group& group_table::first_to_go(const topic_groups& x) noexcept {

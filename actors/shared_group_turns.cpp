@@ -88,7 +88,7 @@ bool shared_group::has_room(const group_member& who,
   auto& limits = shared_.limits;
   if (durable_ && shared_.closing)
     return false;
-  return !who.paused && who.given.size() < limits.inflight_max
+  return !who.paused && !who.held && who.given.size() < limits.inflight_max
          && (who.given.empty()
              || who.bytes + bytes <= limits.inflight_bytes_max);
 }

@@ -40,21 +40,15 @@ broker_peers::broker_peers(broker& self, loop_context& ctx,
     ctx_{ctx},
     topics_{topics},
     patterns_of_(ctx.peers.nodes().slots.size()),
-    unsettled_(ctx.peers.nodes().slots.size()) {
+    unsettled_(ctx.peers.nodes().slots.size()),
+    groups_{self, ctx, *this} {
 }
 
 void broker_peers::abandon() {
   for (auto& [call, x] : std::exchange(calls_, {}))
     x.fail(errc::internal);
+  groups_.abandon();
   acknowledge();
-}
-
-bool broker_peers::owns(std::string_view topic) const noexcept {
-  return ctx_.peers.owner_of(topic) == peer_set::here;
-}
-
-bool broker_peers::clustered() const noexcept {
-  return ctx_.peers.nodes().number > 0;
 }
 
 // -- the nodes ----------------------------------------------------------------
@@ -83,6 +77,7 @@ void broker_peers::install(const peer_set_ptr& x) {
       ask(name, pattern, slot);
   }
   follow_anew(*old);
+  groups_.give_up(*old);
   std::vector<std::pair<std::string, loop_set>> moved;
   topics_.drop_unless([this](const std::string& name) { return owns(name); },
                       [&moved](const std::string& name, const loop_set& loops) {
@@ -96,6 +91,7 @@ void broker_peers::install(const peer_set_ptr& x) {
     });
     again(name, loops);
   }
+  groups_.install(*old, first);
 }
 
 void broker_peers::follow_anew(const peer_set& old) {
@@ -151,6 +147,7 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
     ctx_.peers.send_to(shard_kind::broker, slot, x.shard,
                        peer_attach{name, pattern.generation});
   }
+  groups_.reset(slot, x.shard);
 }
 
 // -- publications and questions -----------------------------------------------

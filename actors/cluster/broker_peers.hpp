@@ -15,6 +15,7 @@
 #include <caf/result.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <callboard/actors/cluster/broker_peers_groups.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/cluster/peer_topic_frames.hpp>
@@ -61,6 +62,11 @@ public:
   /// Returns whether this node ends and is in the cluster no more: what it took
   /// would reach nobody of the others.
   [[nodiscard]] bool left() const noexcept;
+
+  /// Returns the part that is about shared groups.
+  [[nodiscard]] broker_peers_groups& groups() noexcept {
+    return groups_;
+  }
 
   caf::result<published> publish(const publication_ptr& x);
 
@@ -110,6 +116,8 @@ public:
   void send_slice(uint32_t loop, const history_slice& x);
 
 private:
+  friend class broker_peers_groups;
+
   // Who of the loops waits to be told that the subject is attached, and its
   // generation.
   using waiting_loops = std::vector<std::pair<uint32_t, uint64_t>>;
@@ -245,6 +253,7 @@ private:
   bool asks_refused_ = false;
   // Whether `wake` will be called.
   bool wakes_ = false;
+  broker_peers_groups groups_;
 };
 
 } // namespace callboard

@@ -108,7 +108,7 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
     case peer_frame::reset:
       return handle(peer_reset{});
     default:
-      return false;
+      return groups_.take_frame(slot, number, source);
   }
 }
 
@@ -143,9 +143,18 @@ void broker_peers::wake() {
   settle();
   if (std::exchange(asks_refused_, false))
     follow_anew(ctx_.peers.nodes());
+  groups_.wake();
 }
 
 // -- nodes as loops -----------------------------------------------------------
+
+bool broker_peers::owns(std::string_view topic) const noexcept {
+  return ctx_.peers.owner_of(topic) == peer_set::here;
+}
+
+bool broker_peers::clustered() const noexcept {
+  return ctx_.peers.nodes().number > 0;
+}
 
 bool broker_peers::left() const noexcept {
   auto is_there = [](auto& x) { return x.has_value(); };

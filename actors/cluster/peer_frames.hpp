@@ -40,6 +40,14 @@ enum class peer_frame : uint8_t {
   outcome = 35,
   cancel = 36,
   restart = 37,
+  // peer_group_frames.hpp
+  group_join = 80,
+  group_joined = 81,
+  group_leave = 82,
+  group_event = 83,
+  group_answer = 84,
+  group_withdraw = 85,
+  group_gap = 86,
 };
 
 /// Appends a frame to a batch.
