@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -15,8 +16,10 @@ namespace callboard {
 
 /// A node of a cluster, whose batches wait until they are carried.
 struct cluster_site {
+  /// @param adjust changes what the node is started with, if it is set.
   cluster_site(std::string name, uint32_t loops,
-               const std::vector<topic_rule>& rules);
+               const std::vector<topic_rule>& rules,
+               const std::function<void(node_options&)>& adjust);
 
   /// A batch for another site, by its place.
   struct parcel {
@@ -95,6 +98,8 @@ struct sites_fixture {
 
   std::deque<cluster_site> sites;
   std::vector<topic_rule> rules;
+  /// Changes what nodes are started with; empty: nothing.
+  std::function<void(node_options&)> adjust;
   uint64_t number = 0;
 };
 
