@@ -172,12 +172,16 @@ broker::behavior_type broker::make_behavior() {
       return count_subscribers(std::move(x));
     },
     [this](cluster_atom, const peer_set_ptr& x) { peers_.install(x); },
+    [this](cluster_atom, const lighter_nodes_ptr& x) {
+      ctx_.elsewhere.install(x);
+    },
     [this](const shard_batch& x) { peers_.take(x); },
     [this](attach_atom, const std::string& subject) {
       if (ctx_.topics.subscribers(subject) > 0)
         request_attach(ctx_, subject);
     },
     [this](cluster_atom) { peers_.wake(); },
+    [this](leave_atom) { return peers_.leave(); },
   };
 }
 
@@ -198,6 +202,10 @@ caf::result<published> broker::publish(const publication_ptr& x) {
   if (peers_.left()) {
     waiting_->remove(x->cost());
     return published{x->call_id, errc::shutting_down, {}, 0};
+  }
+  if (peers_.waits(x->topic)) {
+    waiting_->remove(x->cost());
+    return peers_.publish_later(x);
   }
   if (!peers_.owns(x->topic)) {
     waiting_->remove(x->cost());
@@ -299,6 +307,8 @@ void broker::attach_loop(uint32_t loop, const std::string& subject,
     topics_.attach_pattern(loop, subject);
     if (known)
       tell_attached(loop, subject, generation, {}, nullptr);
+  } else if (peers_.waits(subject)) {
+    peers_.attach_later(loop, subject, generation);
   } else if (!peers_.owns(subject)) {
     peers_.attach(loop, subject, generation);
   } else if (auto* at = durable(subject)) {

@@ -12,6 +12,8 @@
 namespace callboard {
 
 void broker::fetch(uint32_t loop, const std::string& topic, uint64_t first) {
+  if (peers_.waits(topic))
+    return peers_.fetch_later(loop, topic, first);
   if (!peers_.owns(topic))
     return peers_.fetch(loop, topic, first);
   auto* at = durable(topic);
@@ -81,6 +83,10 @@ void broker::look_up(const connection_actor& asker, uint32_t call_id,
 }
 
 void broker::look_up(const history_query& x, history_reply reply) {
+  if (peers_.waits(x.topic)) {
+    waiting_->remove(x.cost());
+    return peers_.look_up_later(x, std::move(reply));
+  }
   if (!peers_.owns(x.topic)) {
     waiting_->remove(x.cost());
     return peers_.look_up(x, std::move(reply));

@@ -66,7 +66,9 @@ connection::behavior_type connection::make_behavior() {
     },
     [this](close_atom, uint16_t code, const std::string& reason) {
       // Who is draining was told.
-      if (!draining_)
+      if (!draining_ && code == static_cast<uint16_t>(close_code::draining))
+        send_away(reason, 0);
+      else if (!draining_)
         write_goaway(reason, code >= 4500 ? "never" : "backoff");
       close(code, reason);
     },

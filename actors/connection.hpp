@@ -339,6 +339,10 @@ private:
 
   // -- the node's end ---------------------------------------------------------
 
+  // Says goaway because the node ends, and where else to go.
+  // @param spread_ms as for `write_goaway`, where that is nowhere.
+  void send_away(std::string_view reason, uint64_t spread_ms);
+
   // Asks for no more requests to this client.
   void stop_serving();
 
@@ -365,8 +369,10 @@ private:
   void refuse(uint32_t seq_id, errc code, std::string_view sentence = {});
   void write_outcome(uint32_t seq_id, const request_outcome& x);
   // @param spread_ms the time over which those who reconnect are to be spread.
+  // @param urls where they are to go first.
   void write_goaway(std::string_view reason, std::string_view reconnect,
-                    uint64_t spread_ms = 0);
+                    uint64_t spread_ms = 0,
+                    const std::vector<std::string>& urls = {});
   void write_welcome(uint32_t seq_id);
 
   void connected(uint32_t seq_id);

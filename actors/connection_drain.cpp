@@ -23,11 +23,20 @@ void connection::drain() {
   if (state_ >= connection_state::disconnecting)
     return;
   if (!std::exchange(draining_, true)) {
-    write_goaway(to_string(close_code::draining), "backoff", goaway_spread_ms);
+    send_away(to_string(close_code::draining), goaway_spread_ms);
     stop_serving();
     pause_groups();
   }
   close_if_drained();
+}
+
+void connection::send_away(std::string_view reason, uint64_t spread_ms) {
+  auto urls = ctx_.elsewhere.next();
+  if (urls.empty())
+    return write_goaway(reason, "backoff", spread_ms);
+  ctx_.metrics.redirects_sent_away->inc();
+  // The other nodes are there: there is nothing to wait for.
+  write_goaway(reason, "now", goaway_spread_ms, urls);
 }
 
 void connection::stop_serving() {

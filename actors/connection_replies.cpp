@@ -247,14 +247,17 @@ void connection::write_outcome(uint32_t seq_id, const request_outcome& x) {
 }
 
 void connection::write_goaway(std::string_view reason,
-                              std::string_view reconnect, uint64_t spread_ms) {
+                              std::string_view reconnect, uint64_t spread_ms,
+                              const std::vector<std::string>& urls) {
   byte_buffer content;
   msgpack::packer<byte_buffer> pack{content};
-  pack.pack_map(4);
+  pack.pack_map(urls.empty() ? 4 : 5);
   pack.pack("reason").pack(std::string{reason});
   pack.pack("reconnect").pack(std::string{reconnect});
   pack.pack("afterMs").pack(0);
   pack.pack("spreadMs").pack(spread_ms);
+  if (!urls.empty())
+    pack.pack("urls").pack(urls);
   frame_view frame;
   frame.type = frame_type::goaway;
   frame.payload = {codec::msgpack, content.view()};

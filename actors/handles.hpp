@@ -151,13 +151,18 @@ using broker_actor = caf::typed_actor<
   caf::result<topic_page>(lookup_atom, topic_page),
   // The other nodes of the cluster are these from now on.
   caf::result<void>(cluster_atom, peer_set_ptr),
+  // As a loop's server: send clients that the node does not take there.
+  caf::result<void>(cluster_atom, lighter_nodes_ptr),
   // A shard of another node has sent this.
   caf::result<void>(shard_batch),
   // As a loop's server: the owner of this topic is another one, or has lost
   // what it knew; ask anew.
   caf::result<void>(attach_atom, std::string),
-  // Look again whether other nodes can be told what is done with.
-  caf::result<void>(cluster_atom)>;
+  // Look again whether other nodes can be told what is done with, and go on
+  // with topics that change their owner.
+  caf::result<void>(cluster_atom),
+  // Answer when nothing is left of topics that other nodes own by now.
+  caf::result<void>(leave_atom)>;
 
 /// A shard of the router. It owns the actions that hash to it.
 using router_actor = caf::typed_actor<

@@ -74,16 +74,18 @@ public:
   /// @pre it is not empty.
   void pop();
 
-private:
   struct kept {
     publication_ptr event;
     int64_t added_ms = 0;
   };
 
+  /// Returns one of them; 0 is the oldest.
+  /// @pre `i < size()`
   [[nodiscard]] const kept& at(size_t i) const noexcept {
     return ring_[(first_ + i) % ring_.size()];
   }
 
+private:
   // Makes room for one more.
   void grow(size_t size_max);
 

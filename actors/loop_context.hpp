@@ -13,6 +13,7 @@
 #include <callboard/actors/authority.hpp>
 #include <callboard/actors/circuit_breaker.hpp>
 #include <callboard/actors/cluster/loop_peers.hpp>
+#include <callboard/actors/cluster/node_rota.hpp>
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/leaks.hpp>
@@ -24,6 +25,7 @@
 #include <callboard/actors/outbox.hpp>
 #include <callboard/actors/publish_screen.hpp>
 #include <callboard/actors/rule_set.hpp>
+#include <callboard/actors/string_hash.hpp>
 #include <callboard/actors/topic_table.hpp>
 #include <callboard/actors/user_table.hpp>
 #include <callboard/messages/frame_reader.hpp>
@@ -111,7 +113,8 @@ struct loop_context {
       metrics{metrics_set},
       load{node_ctx.options.load, node_ctx.loops},
       topics{outboxes, framing_ref, node_ctx.options.topics,
-             node_ctx.options.last_values_max} {
+             node_ctx.options.last_values_max},
+      elsewhere{hash_of(node_ctx.incarnation) + loop_index} {
     screen.assign(node_ctx.options.topics);
   }
 
@@ -145,6 +148,8 @@ struct loop_context {
   pool_actor pool;
   /// The other nodes of the cluster, and what goes to them.
   loop_peers peers;
+  /// Where the clients are sent that the node does not take.
+  node_rota elsewhere;
   /// The full name that a connection uses at this moment.
   std::string full_name;
   /// Unix time in milliseconds at the turn's beginning.

@@ -193,6 +193,13 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
     m.refusals[i] = make.counter_by(
       "refusals", "limit", as_caf(to_string(static_cast<limit_kind>(i))),
       "Handshakes, log-ins, frames and publications refused, by the limit.");
+  constexpr char redirects[] = "redirects";
+  constexpr char redirects_help[]
+    = "Clients that were told of other nodes, by what told them.";
+  m.redirects_refused = make.counter_by(redirects, "by", "refusal",
+                                        redirects_help);
+  m.redirects_sent_away = make.counter_by(redirects, "by", "goaway",
+                                          redirects_help);
   for (size_t i = 0; i < publish_refusal_count; ++i)
     m.publish_refusals[i] = make.counter_by(
       "publish-refusals", "reason",

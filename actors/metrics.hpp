@@ -85,6 +85,11 @@ struct loop_metrics {
     return refusals[static_cast<size_t>(x)];
   }
 
+  /// Clients that were told of other nodes: as they were refused, and as they
+  /// were sent away.
+  caf::telemetry::int_counter* redirects_refused;
+  caf::telemetry::int_counter* redirects_sent_away;
+
   /// Publications of clients that a topic's rule refused, by reason.
   std::array<caf::telemetry::int_counter*, publish_refusal_count>
     publish_refusals;

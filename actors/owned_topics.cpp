@@ -10,17 +10,6 @@
 
 namespace callboard {
 
-namespace {
-
-// About what a remembered id takes beside its characters.
-constexpr int64_t id_bytes = 112;
-
-int64_t cost_of_id(const std::string& key) noexcept {
-  return id_bytes + static_cast<int64_t>(key.size());
-}
-
-} // namespace
-
 owned_topics::owned_topics(const limits& bounds,
                            const std::vector<topic_rule>& rules)
   : limits_{bounds}, rules_{&rules} {
@@ -72,23 +61,24 @@ owned_topics::publish_result owned_topics::number(topic& at, publication& x,
 void owned_topics::remember_id(topic& at, std::string key, uint64_t offset,
                                int64_t until_ms) {
   if (at.known == nullptr)
-    at.known = std::make_unique<ids>();
+    at.known = std::make_unique<topic_ids>();
   auto& known = *at.known;
-  auto [i, is_new] = known.offsets.emplace(std::move(key), offset);
-  if (!is_new)
-    return;
-  ids_bytes_ += cost_of_id(i->first);
-  known.order.push_back({&i->first, until_ms});
+  ids_bytes_ -= known.bytes;
+  known.add(std::move(key), offset, until_ms);
+  ids_bytes_ += known.bytes;
+  trim_ids(known);
+}
+
+void owned_topics::trim_ids(topic_ids& known) {
   while (known.order.size() > ids_max
          || (ids_bytes_ > limits_.ids_bytes_max && known.order.size() > 1))
     forget_oldest_id(known);
 }
 
-void owned_topics::forget_oldest_id(ids& known) {
-  auto i = known.offsets.find(*known.order.front().key);
-  ids_bytes_ -= cost_of_id(i->first);
-  known.offsets.erase(i);
-  known.order.pop_front();
+void owned_topics::forget_oldest_id(topic_ids& known) {
+  ids_bytes_ -= known.bytes;
+  known.pop();
+  ids_bytes_ += known.bytes;
 }
 
 void owned_topics::keep(topic& at, const publication_ptr& x, int64_t now_ms) {

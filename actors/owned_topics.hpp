@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +16,7 @@
 #include <callboard/actors/linked_list.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/messages.hpp>
+#include <callboard/actors/moved_topic.hpp>
 #include <callboard/actors/pattern_tree.hpp>
 #include <callboard/actors/publication.hpp>
 #include <callboard/actors/string_hash.hpp>
@@ -205,18 +205,20 @@ public:
       }
   }
 
-  /// Forgets the topics without `stays(name)` and calls `gone(name, loops)`.
-  template <class Stays, class Gone>
-  void drop_unless(Stays&& stays, Gone&& gone) {
-    for (auto i = topics_.begin(); i != topics_.end();) {
-      auto at = i++;
-      if (stays(at->first))
-        continue;
-      gone(at->first, at->second.loops);
-      forget(at->second);
-      topics_.erase(at);
-    }
+  /// Gives the topics without `stays(name)` away, each to `f`.
+  template <class Stays, class F>
+  void extract_unless(Stays&& stays, F&& f) {
+    for (auto i = topics_.begin(); i != topics_.end();)
+      if (auto at = i++; !stays(at->first))
+        f(extract(at));
   }
+
+  /// Takes a topic out that is there.
+  moved_topic extract(std::string_view topic);
+
+  /// Makes a topic that another owner has given away, if there is none.
+  /// @returns false if there are too many topics.
+  bool adopt(moved_topic x, int64_t now_ms);
 
   /// Returns the loops that want a topic's events; valid until the next call.
   const loop_set& loops_of(std::string_view topic);
@@ -272,24 +274,13 @@ public:
   }
 
 private:
-  struct remembered_id {
-    // In `ids::offsets`.
-    const std::string* key;
-    int64_t expires_ms;
-  };
-
-  struct ids {
-    std::unordered_map<std::string, uint64_t> offsets;
-    std::deque<remembered_id> order;
-  };
-
   struct topic {
     std::string epoch;
     uint64_t offset = 0;
     int64_t used_ms = 0;
     loop_set loops;
     // Made by the first publication with an id.
-    std::unique_ptr<ids> known;
+    std::unique_ptr<topic_ids> known;
     topic_options options;
     // Made by the first publication that its rate is asked about.
     std::unique_ptr<token_bucket> rate;
@@ -300,6 +291,11 @@ private:
     bool listed = false;
     bool held = false;
   };
+
+  using topic_map
+    = std::unordered_map<std::string, topic, string_hash, std::equal_to<>>;
+
+  moved_topic extract(topic_map::iterator at);
 
   template <class MakeEpoch>
   topic* find_or_make(std::string_view name, MakeEpoch&& make_epoch) {
@@ -340,7 +336,10 @@ private:
   void remember_id(topic& at, std::string key, uint64_t offset,
                    int64_t until_ms);
 
-  void forget_oldest_id(ids& known);
+  void forget_oldest_id(topic_ids& known);
+
+  // Forgets the oldest ones beyond the bounds.
+  void trim_ids(topic_ids& known);
 
   // Forgets what is old. Returns whether nobody needs the topic any more.
   bool expire(topic& at, int64_t now_ms);
@@ -382,7 +381,7 @@ private:
   const std::vector<topic_rule>* rules_;
   lap lap_;
   int64_t wait_ms_ = 0;
-  std::unordered_map<std::string, topic, string_hash, std::equal_to<>> topics_;
+  topic_map topics_;
   // The rates of topics that were dropped, at most as many as topics may live.
   std::unordered_map<std::string, std::unique_ptr<token_bucket>, string_hash,
                      std::equal_to<>>

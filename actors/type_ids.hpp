@@ -7,6 +7,7 @@
 #include <caf/type_id.hpp>
 
 #include <callboard/actors/cluster/cluster_facts.hpp>
+#include <callboard/actors/cluster/lighter_nodes.hpp>
 #include <callboard/actors/cluster/membership_messages.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
@@ -153,6 +154,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(callboard_actors, 1100)
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::node_event_kind))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::node_facts))
   CAF_ADD_TYPE_ID(callboard_actors, (callboard::cluster_facts))
+  CAF_ADD_TYPE_ID(callboard_actors, (callboard::lighter_nodes_ptr))
 
 CAF_END_TYPE_ID_BLOCK(callboard_actors)
 
@@ -179,3 +181,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::rule_set_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::live_report_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::shard_batch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::peer_set_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(callboard::lighter_nodes_ptr)

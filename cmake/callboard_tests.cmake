@@ -18,6 +18,19 @@ function(callboard_add_suites layer)
   if(NOT sources)
     return()
   endif()
+  set(suites)
+  foreach(source IN LISTS sources)
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY
+      "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE suite)
+    cmake_path(REMOVE_EXTENSION suite LAST_ONLY)
+    string(REPLACE "/" "." suite "${layer}.${suite}")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS
+      CAF_SUITE=${suite})
+    list(APPEND suites ${suite})
+  endforeach()
+  if(CALLBOARD_UNITY)
+    callboard_gather_suites(sources "${sources}" "${suites}")
+  endif()
   set(target ${layer}_tests)
   callboard_add_program(${target}
     SOURCES ${sources} "${PROJECT_SOURCE_DIR}/tests/support/main.cpp"
@@ -29,16 +42,49 @@ function(callboard_add_suites layer)
   set_property(SOURCE "${PROJECT_SOURCE_DIR}/tests/support/main.cpp"
     DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}"
     APPEND PROPERTY COMPILE_DEFINITIONS ${definition})
-  foreach(source IN LISTS sources)
-    cmake_path(RELATIVE_PATH source BASE_DIRECTORY
-      "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE suite)
-    cmake_path(REMOVE_EXTENSION suite LAST_ONLY)
-    string(REPLACE "/" "." suite "${layer}.${suite}")
-    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS
-      CAF_SUITE=${suite})
+  foreach(suite IN LISTS suites)
     add_test(NAME ${suite} COMMAND ${target} ${suite})
     set_tests_properties(${suite} PROPERTIES LABELS "unit;tsan" TIMEOUT 300)
   endforeach()
+endfunction()
+
+# Sets `result` to sources that hold six suites each, in half the time to
+# compile: what these include once for all, then each within a namespace of its
+# own, so that it may call its things what it likes. A source with
+# SKIP_UNITY_BUILD_INCLUSION stays alone.
+function(callboard_gather_suites result sources suites)
+  set(gathered)
+  foreach(source suite IN ZIP_LISTS sources suites)
+    get_source_file_property(alone "${source}" SKIP_UNITY_BUILD_INCLUSION)
+    if(alone)
+      list(APPEND gathered "${source}")
+      list(REMOVE_ITEM sources "${source}")
+      list(REMOVE_ITEM suites "${suite}")
+    endif()
+  endforeach()
+  list(LENGTH sources count)
+  math(EXPR last "${count} - 1")
+  foreach(begin RANGE 0 ${last} 6)
+    list(SUBLIST sources ${begin} 6 some_sources)
+    list(SUBLIST suites ${begin} 6 some_suites)
+    set(includes)
+    set(bodies)
+    foreach(source suite IN ZIP_LISTS some_sources some_suites)
+      # Its includes are read here.
+      set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+      file(STRINGS "${source}" lines REGEX "^#include ")
+      list(APPEND includes ${lines})
+      string(REPLACE "." "_" space "${suite}")
+      string(APPEND bodies "\n#undef CAF_SUITE\n#define CAF_SUITE ${suite}\n"
+        "namespace ${space}_suite {\n#include \"${source}\"\n}\n")
+    endforeach()
+    list(REMOVE_DUPLICATES includes)
+    list(JOIN includes "\n" includes)
+    set(output "${CMAKE_CURRENT_BINARY_DIR}/suites_${begin}.cpp")
+    file(CONFIGURE OUTPUT "${output}" CONTENT "${includes}\n${bodies}" @ONLY)
+    list(APPEND gathered "${output}")
+  endforeach()
+  set(${result} "${gathered}" PARENT_SCOPE)
 endfunction()
 
 # Adds a fuzz target and a test that runs it for a bounded time. Its corpus is

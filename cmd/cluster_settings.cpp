@@ -53,6 +53,11 @@ std::vector<setting> cluster_settings(net::cluster_settings& x) {
                  "Nodes to find all others by, as HOST:PORT, at most 64; every "
                  "address of a name\ncounts",
                  x.join, net::check_cluster_seed),
+    list_setting(
+      "advertise-url", "URLS",
+      "Where clients reach this node, as ws:// or wss:// URLs, at "
+      "most 4: other nodes send\nclients there that they do not take",
+      x.advertise, net::check_advertised_url),
     cluster_name_setting(x),
     duration_setting("cluster-heartbeat",
                      "Time between two signs of life of a node", x.heartbeat,
@@ -85,6 +90,8 @@ std::vector<setting> cluster_settings(net::cluster_settings& x) {
 std::string check_cluster(const net::cluster_settings& x) {
   if (!x.enabled() && !x.join.empty())
     return "join means nothing without cluster-listen";
+  if (!x.enabled() && !x.advertise.empty())
+    return "advertise-url means nothing without cluster-listen";
   if (x.encrypted() != !x.key_file.empty()
       || x.encrypted() != !x.ca_file.empty())
     return "cluster-cert, cluster-key and cluster-ca need each other";

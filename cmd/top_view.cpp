@@ -54,7 +54,10 @@ struct member_reading : top_member {
                      MSGPACK_NVP("state", state), MSGPACK_NVP("heard", heard),
                      MSGPACK_NVP("roundTripMs", round_trip_ms),
                      MSGPACK_NVP("outstandingBytes", outstanding_bytes),
-                     MSGPACK_NVP("ownerShare", owner_share))
+                     MSGPACK_NVP("ownerShare", owner_share),
+                     MSGPACK_NVP("load", load),
+                     MSGPACK_NVP("connections", connections),
+                     MSGPACK_NVP("intake", intake))
 };
 
 struct cluster_reading {
@@ -157,15 +160,19 @@ std::string cluster(const top_cluster& x) {
     return {};
   auto result = "cluster " + x.name
                 + line("  view %llu\n", static_cast<unsigned long long>(x.view))
-                + line("%-9s %10s %10s %7s  %s\n", "state", "round trip",
-                       "on its way", "topics", "node");
+                + line("%-9s %10s %10s %7s %5s %8s  %s\n", "state",
+                       "round trip", "on its way", "topics", "load", "clients",
+                       "node");
   for (auto& y : x.members) {
     auto self = y.name == x.self;
-    auto state = self || y.heard ? y.state : y.state + '?';
+    // Why no clients are sent there.
+    auto closed = y.state == "up" && !y.intake.empty() && y.intake != "open";
+    auto state = (closed ? y.intake : y.state) + (self || y.heard ? "" : "?");
     auto bytes = short_size(static_cast<int64_t>(y.outstanding_bytes));
-    result += line("%-9s %10s %10s %6.1f%%  ", state.c_str(),
+    result += line("%-9s %10s %10s %6.1f%% %4.0f%% %8llu  ", state.c_str(),
                    round_trip(y.round_trip_ms).c_str(), bytes.c_str(),
-                   y.owner_share * 100)
+                   y.owner_share * 100, y.load * 100,
+                   static_cast<unsigned long long>(y.connections))
               + (self ? "* " : "") + y.name + ' ' + y.address + '\n';
   }
   return result + '\n';

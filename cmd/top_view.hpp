@@ -24,6 +24,11 @@ struct top_member {
   uint64_t outstanding_bytes = 0;
   /// 0 … 1.
   double owner_share = 0;
+  /// 0 … 1.
+  double load = 0;
+  uint64_t connections = 0;
+  /// `open`, `busy`, `full` or `draining`; empty: it is not known.
+  std::string intake;
 };
 
 /// A cluster; without members there is none.

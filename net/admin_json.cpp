@@ -50,6 +50,14 @@ public:
     out_.Bool(value);
   }
 
+  void add(std::string_view key, const std::vector<std::string>& list) {
+    name(key);
+    out_.StartArray();
+    for (auto& x : list)
+      out_.String(x.data(), static_cast<unsigned>(x.size()));
+    out_.EndArray();
+  }
+
   template <class List, class F>
   void add_list(std::string_view key, const List& list, F&& add_members) {
     name(key);
@@ -156,7 +164,13 @@ std::string to_json(const cluster_facts& facts) {
     // JSON has nothing for what is not known.
     if (x.round_trip_ms >= 0)
       out.add("roundTripMs", x.round_trip_ms);
-    out.add("load", x.load);
+    out.add("load", static_cast<double>(x.load.score) / 1000);
+    if (x.linked) {
+      out.add("intake", to_string(x.load.intake));
+      out.add("connections", x.load.connections);
+      out.add("connectionsMax", x.load.connections_max);
+    }
+    out.add("urls", x.who.urls);
     out.add("outstandingBytes", x.outstanding_bytes);
     out.add("sentBytes", x.sent_bytes);
     out.add("receivedBytes", x.received_bytes);

@@ -356,6 +356,10 @@ void client_link::over(close_report report) {
       handlers_.on_disconnected({report.why, report.code, std::nullopt});
     return end(report.why);
   }
+  // Those that were named themselves name no others, or this client might
+  // never come back to its own.
+  if (!report.elsewhere.empty() && tried_ == options_.server)
+    elsewhere_.assign(report.elsewhere.rbegin(), report.elsewhere.rend());
   auto wait = next_wait(report);
   retry_at_ = time_in(world_.now(), wait);
   set_state(client_state::retry_pending);
@@ -364,8 +368,11 @@ void client_link::over(close_report report) {
 }
 
 caf::timespan client_link::next_wait(const close_report& report) {
+  // Who asked to be left alone is not who is tried next, where others were
+  // named.
   if (!goaway_)
-    return report.retry_after + backoff_.next();
+    return (elsewhere_.empty() ? report.retry_after : caf::timespan{0})
+           + backoff_.next();
   auto after_this = bounded_ms(goaway_->after_ms);
   auto spread = bounded_ms(goaway_->spread_ms);
   auto part = caf::timespan{

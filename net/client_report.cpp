@@ -21,11 +21,11 @@ namespace {
 // Longest wait that a Retry-After may ask for.
 constexpr unsigned retry_after_s_max = 86'400;
 
-// Addresses of a goaway that are tried.
+// Addresses that are tried.
 constexpr size_t addresses_max = 8;
 
-// Read by itself: what is wrong in it changes nothing of the rest.
-struct goaway_addresses {
+// Read by themselves: what is wrong in them changes nothing of the rest.
+struct other_addresses {
   std::vector<std::string> urls;
   MSGPACK_DEFINE_MAP(urls)
 };
@@ -63,7 +63,7 @@ caf::timespan retry_after(std::string_view text) {
 } // namespace
 
 close_report report_refusal(unsigned status, std::string_view wait,
-                            std::string_view content) {
+                            std::string_view content, bool encrypted) {
   close_report result;
   result.retry_after = retry_after(wait);
   result.advice = status >= 500 || status == 408 || status == 429
@@ -71,6 +71,8 @@ close_report report_refusal(unsigned status, std::string_view wait,
                     : reconnect_advice::never;
   auto body = payload::from_json(content);
   auto said = body ? body->get_as<refusal>() : std::nullopt;
+  if (body && status == 503)
+    result.elsewhere = addresses_of(*body, encrypted);
   auto sentence = "the server refused the connection with HTTP "
                   + std::to_string(status);
   if (said && !said->message.empty())
@@ -115,12 +117,12 @@ welcome to_welcome(const frame_view& x) {
           said.expires.value_or(0)};
 }
 
-std::vector<url> addresses_of(const payload& goaway, bool encrypted) {
+std::vector<url> addresses_of(const payload& said, bool encrypted) {
   std::vector<url> result;
-  auto said = goaway.get_as<goaway_addresses>();
-  if (!said)
+  auto found = said.get_as<other_addresses>();
+  if (!found)
     return result;
-  for (auto& text : said->urls)
+  for (auto& text : found->urls)
     if (auto x = parse_url(text);
         x && (x->encrypted || !encrypted) && result.size() < addresses_max)
       result.push_back(std::move(*x));

@@ -16,8 +16,9 @@ namespace callboard::net {
 /// @param status the HTTP status.
 /// @param wait what `Retry-After` says; empty: nothing.
 /// @param content the answer's body.
+/// @param encrypted as in `addresses_of`.
 close_report report_refusal(unsigned status, std::string_view wait,
-                            std::string_view content);
+                            std::string_view content, bool encrypted);
 
 /// Says what it means that a server has closed the WebSocket.
 close_report report_close(uint16_t number, std::string_view reason);
@@ -25,10 +26,10 @@ close_report report_close(uint16_t number, std::string_view reason);
 /// Returns what a `welcome` frame says.
 welcome to_welcome(const frame_view& x);
 
-/// Returns where else to go, by the payload of a `goaway`: the first 8 of the
-/// addresses in it that can be used.
+/// Returns where else to go, by the payload of a `goaway`, or by the body of a
+/// refusal: the first 8 of the addresses in it that can be used.
 /// @param encrypted whether TLS has to be spoken there: a token that was never
 ///                  sent in the clear is not to be.
-std::vector<url> addresses_of(const payload& goaway, bool encrypted);
+std::vector<url> addresses_of(const payload& said, bool encrypted);
 
 } // namespace callboard::net

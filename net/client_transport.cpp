@@ -217,7 +217,8 @@ private:
     if (ec == websocket::error::upgrade_declined)
       return finish(report_refusal(response_.result_int(),
                                    view(response_[http::field::retry_after]),
-                                   response_.body()));
+                                   response_.body(),
+                                   options_.server.encrypted));
     if (ec)
       return finish(
         {1006, network_error(caf::sec::disconnect_during_handshake,

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <caf/error.hpp>
 #include <caf/timespan.hpp>
@@ -13,6 +14,7 @@
 #include <callboard/messages/frame.hpp>
 #include <callboard/net/boost/asio.hpp>
 #include <callboard/net/client_options.hpp>
+#include <callboard/net/url.hpp>
 
 namespace callboard::net {
 
@@ -25,6 +27,8 @@ struct close_report {
   reconnect_advice advice = reconnect_advice::backoff;
   /// How long the server wants to be left alone; 0: not said.
   caf::timespan retry_after{0};
+  /// Where it says that others take clients.
+  std::vector<url> elsewhere = {};
 };
 
 /// One connection of a client to a server, from the look-up of its name to its

@@ -165,6 +165,12 @@ public:
   /// answered 503 `shutting_down`.
   virtual bool ready() const = 0;
 
+  /// Returns where a client is sent that is refused because of the node, and
+  /// counts it: URLs that can stand between JSON's quotes; none: nowhere.
+  virtual std::vector<std::string> elsewhere() {
+    return {};
+  }
+
   /// Returns what is wrong with the store in a word; empty: nothing.
   virtual std::string_view store_state() const {
     return {};

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <callboard/net/ws_handshake.hpp>
 
@@ -68,6 +69,9 @@ struct http_refusal {
   std::string message;
   /// When trying again can help, in seconds; told with 429 and 503.
   unsigned retry_after_s = 5;
+  /// Where a WebSocket may be had instead; they can stand between JSON's
+  /// quotes.
+  std::vector<std::string> urls = {};
 };
 
 /// Cuts the bytes of a connection into requests. Does no I/O and keeps no more

@@ -58,7 +58,13 @@ http_content to_content(const http_refusal& refusal) {
   result.text += refusal.error;
   result.text += "\", \"message\": \"";
   result.text += refusal.message;
-  result.text += "\"}\n";
+  result.text += '"';
+  auto* before = ", \"urls\": [\"";
+  for (auto& x : refusal.urls) {
+    result.text += std::exchange(before, ", \"");
+    result.text += x + '"';
+  }
+  result.text += refusal.urls.empty() ? "}\n" : "]}\n";
   return result;
 }
 

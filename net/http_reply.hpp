@@ -56,8 +56,9 @@ http_refusal make_refusal(errc code, unsigned status);
 /// address, else 503.
 http_refusal make_refusal(const limit_hit& x);
 
-/// Returns `{"error": name, "message": sentence}` in a line, with the header
-/// fields that a refusal of this status needs.
+/// Returns `{"error": name, "message": sentence}` in a line, with `"urls": […]`
+/// where there are some, and with the header fields that a refusal of this
+/// status needs.
 http_content to_content(const http_refusal& refusal);
 
 /// Puts an answer into HTTP's form.

@@ -4,6 +4,7 @@
 
 #include <callboard/net/http_session_parts.hpp>
 #include <callboard/net/http_stream.hpp>
+#include <callboard/net/http_upgrade.hpp>
 
 // What a session waits for before it answers: the desk, or a place.
 
@@ -32,7 +33,7 @@ void http_session::wait_for_place(http_reply reply) {
   auto [ticket, refused] = front_.enter_queue(reply.upgrade->address,
                                               std::move(called));
   if (refused)
-    return send(to_reply(make_refusal(*refused)));
+    return send(refuse_upgrade(make_refusal(*refused), front_));
   ticket_ = ticket;
   reply_ = std::move(reply);
   state_ = state::queued;
@@ -58,8 +59,8 @@ void http_session::take_place() {
 void http_session::stop_waiting(const std::optional<limit_hit>& met) {
   if (!leave_queue(met))
     return take_place();
-  send(to_reply(met ? make_refusal(*met)
-                    : make_refusal(errc::shutting_down, 503)));
+  send(refuse_upgrade(
+    met ? make_refusal(*met) : make_refusal(errc::shutting_down, 503), front_));
 }
 
 bool http_session::leave_queue(const std::optional<limit_hit>& met) {

@@ -36,7 +36,7 @@ public:
     if (decide_handshake() && check_ready() && check_load() && check_origin()
         && take_handshake() && authenticate() && admit())
       return accepted();
-    return to_reply(refusal_);
+    return refuse_upgrade(std::move(refusal_), front_);
   }
 
 private:
@@ -191,6 +191,12 @@ private:
 http_reply answer_upgrade(const http_upgrade_request& asked,
                           http_front& front) {
   return upgrade_decision{asked, front}.make_reply();
+}
+
+http_reply refuse_upgrade(http_refusal refusal, http_front& front) {
+  if (refusal.status == 503)
+    refusal.urls = front.elsewhere();
+  return to_reply(refusal);
 }
 
 } // namespace callboard::net

@@ -23,4 +23,8 @@ struct http_upgrade_request {
 /// @returns a refusal, or a 101 for which `front.admit()` has reserved a place.
 http_reply answer_upgrade(const http_upgrade_request& asked, http_front& front);
 
+/// Returns the refusal of a WebSocket. Where it is the node that takes none
+/// (503), it says which others do.
+http_reply refuse_upgrade(http_refusal refusal, http_front& front);
+
 } // namespace callboard::net

@@ -175,6 +175,14 @@ bool loop_service::ready() const {
   return !shared_.node.draining;
 }
 
+std::vector<std::string> loop_service::elsewhere() {
+  auto& ctx = loop_.context();
+  auto urls = ctx.elsewhere.next();
+  if (!urls.empty())
+    ctx.metrics.redirects_refused->inc();
+  return urls;
+}
+
 std::string_view loop_service::store_state() const {
   return shared_.store.state();
 }

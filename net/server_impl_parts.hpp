@@ -39,6 +39,9 @@ struct server::impl final : shard_host {
   /// For a shard to write down what it has kept.
   static constexpr auto hand_over_timeout = std::chrono::seconds{30};
 
+  /// For the other nodes to take the topics of this one.
+  static constexpr caf::timespan retire_timeout = std::chrono::seconds{10};
+
   /// For the other nodes to learn that this one leaves.
   static constexpr caf::timespan leave_timeout = std::chrono::seconds{5};
 
@@ -143,7 +146,7 @@ struct server::impl final : shard_host {
         services[shared.admitted.least_loaded()]->take(accepted);
       });
     if (cluster)
-      cluster->start(node, services[0]->loop());
+      cluster->start(node, shared.admitted, services[0]->loop());
     head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
                                              std::ref(node), pool);
     if (entrance.socket)
@@ -177,11 +180,15 @@ struct server::impl final : shard_host {
     on_loop_zero([this] { front->stop(); });
     logger("net")->info("drain_started connections={}",
                         shared.admitted.connections());
-    // While its clients can still be told where their topics go on.
+    auto clients_until = until;
     if (cluster) {
-      cluster->leave(std::min(span, leave_timeout));
-      span = std::max<caf::timespan>(until - std::chrono::steady_clock::now(),
-                                     caf::timespan{0});
+      // A node without topics is still one by which its clients publish and
+      // hear everything.
+      auto leave_span = std::min<caf::timespan>(span / 5, leave_timeout);
+      clients_until -= leave_span;
+      cluster->retire(std::min<caf::timespan>(span / 2, retire_timeout));
+      span = std::max<caf::timespan>(
+        clients_until - std::chrono::steady_clock::now(), caf::timespan{0});
     }
     on_every_loop([](loop_service& x) { x.turn_away(); });
     caf::scoped_actor self{shared.system};
@@ -190,8 +197,12 @@ struct server::impl final : shard_host {
     // The actors are done; their sockets send what waits and see the close
     // through.
     while (shared.admitted.connections() > 0
-           && std::chrono::steady_clock::now() < until)
+           && std::chrono::steady_clock::now() < clients_until)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    if (cluster)
+      cluster->leave(
+        std::clamp<caf::timespan>(until - std::chrono::steady_clock::now(),
+                                  caf::timespan{0}, leave_timeout));
     if (shared.node.store != nullptr)
       hand_over(self);
     logger("net")->info("drain_ended connections={}",

@@ -41,73 +41,32 @@ broker_peers::broker_peers(broker& self, loop_context& ctx,
     topics_{topics},
     patterns_of_(ctx.peers.nodes().slots.size()),
     unsettled_(ctx.peers.nodes().slots.size()),
+    moves_{ctx.peers.nodes().number > 0},
     groups_{self, ctx, *this} {
+  moves_.held_bytes.resize(unsettled_.size());
 }
 
 void broker_peers::abandon() {
+  moves_.parked.make_all(errc::internal);
+  for (auto& x : std::exchange(moves_.leavers, {}))
+    x.deliver();
+  for (uint32_t slot = 0; slot < moves_.held_bytes.size(); ++slot)
+    unsettled_[slot] += std::exchange(moves_.held_bytes[slot], 0);
   for (auto& [call, x] : std::exchange(calls_, {}))
     x.fail(errc::internal);
   groups_.abandon();
   acknowledge();
 }
 
-// -- the nodes ----------------------------------------------------------------
-
-void broker_peers::install(const peer_set_ptr& x) {
-  auto old = ctx_.peers.shared_nodes();
-  ctx_.peers.install(x);
-  // Until now the gate did not know this shard: what came for it is lost.
-  auto first = !std::exchange(installed_, true);
-  auto slots = std::max(old->slots.size(), x->slots.size());
-  if (first)
-    old = caf::make_counted<peer_set>();
-  patterns_of_.resize(slots);
-  unsettled_.resize(slots);
-  for (uint32_t slot = 0; slot < slots; ++slot) {
-    if (first)
-      ctx_.peers.send_to_all(shard_kind::broker, slot, peer_reset{ctx_.index});
-    if (x->same_at(slot, *old))
-      continue;
-    if (first || old->at(slot) != nullptr) {
-      forget(slot, nullptr);
-      detach_all(slot);
-      unsettled_[slot] = 0;
-    }
-    for (auto& [name, pattern] : patterns_)
-      ask(name, pattern, slot);
-  }
-  follow_anew(*old);
-  groups_.give_up(*old);
-  std::vector<std::pair<std::string, loop_set>> moved;
-  topics_.drop_unless([this](const std::string& name) { return owns(name); },
-                      [&moved](const std::string& name, const loop_set& loops) {
-                        moved.emplace_back(name, loops);
-                      });
-  for (auto& [name, loops] : moved) {
-    // A node that skips this view would not know that it has to ask again.
-    loops.for_each([&, &topic = name](uint32_t loop) {
-      if (is_peer(loop))
-        send_refused(loop, topic, 0, errc::owner_down);
-    });
-    again(name, loops);
-  }
-  groups_.install(*old, first);
+bool broker_peers::owns(std::string_view topic) const noexcept {
+  return ctx_.peers.owner_of(topic) == peer_set::here;
 }
 
-void broker_peers::follow_anew(const peer_set& old) {
-  auto& now = ctx_.peers.nodes();
-  auto moved = [&](const std::string& name, const followed_topic& x) {
-    return x.refused || now.owner_of(name) != x.slot
-           || !now.same_at(x.slot, old);
-  };
-  for (auto& x : extract_if(followed_, moved)) {
-    // It may have seen no view in which it was not the owner.
-    if (now.same_at(x.mapped().slot, old))
-      ctx_.peers.send(shard_kind::broker, x.mapped().slot, x.key(),
-                      peer_detach{x.key()});
-    again(x.key(), x.mapped().loops);
-  }
+bool broker_peers::clustered() const noexcept {
+  return ctx_.peers.nodes().number > 0;
 }
+
+// -- what is lost -------------------------------------------------------------
 
 void broker_peers::again(const std::string& topic, const loop_set& loops) {
   loops.for_each([&](uint32_t loop) {
@@ -136,11 +95,10 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
     return;
   forget(slot, &x.shard);
   detach_shard(slot, x.shard);
-  auto lost = [&](const std::string& name, const followed_topic& y) {
-    return y.slot == slot && shard_of(name, loops) == x.shard;
-  };
-  for (auto& y : extract_if(followed_, lost))
-    again(y.key(), y.mapped().loops);
+  forget_moves(slot, &x.shard);
+  for (auto& [name, y] : followed_)
+    if (y.slot == slot && shard_of(name, loops) == x.shard)
+      ask_anew(name, y);
   for (auto& [name, pattern] : patterns_) {
     std::erase(pattern.unconfirmed, std::pair{slot, x.shard});
     pattern.unconfirmed.emplace_back(slot, x.shard);
@@ -148,9 +106,11 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
                        peer_attach{name, pattern.generation});
   }
   groups_.reset(slot, x.shard);
+  moves_.flush.tell_again(slot);
+  go_on_moving();
 }
 
-// -- publications and questions -----------------------------------------------
+// -- questions ----------------------------------------------------------------
 
 void broker_peers::pending_call::fail(errc why) {
   peer_values none;
@@ -178,37 +138,15 @@ broker_peers::pending_call broker_peers::take_call(uint32_t slot,
   return std::move(calls_.extract(i).mapped());
 }
 
-caf::result<published> broker_peers::publish(const publication_ptr& x) {
-  auto slot = ctx_.peers.owner_of(x->topic);
-  if (ctx_.peers.nodes().congested(slot))
-    return published{x->call_id, errc::overloaded, {}, 0};
-  peer_publish frame{0, {x, x->publisher}};
-  if (!self_.current_sender()) {
-    ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
-    return published{x->call_id, errc::none, {}, 0};
-  }
-  auto& call = add_call(slot, shard_at(slot, x->topic));
-  call.call_id = x->call_id;
-  call.promise = self_.make_response_promise<published>();
-  frame.call = last_call_;
-  ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
-  return call.promise;
-}
-
-void broker_peers::take(uint32_t slot, peer_published& x) {
-  auto call = take_call(slot, x.call);
-  if (call.promise.pending())
-    call.promise.deliver(
-      published{call.call_id, x.code, std::move(x.where), x.retry_after_ms});
-}
-
 void broker_peers::look_up(const history_query& x, history_reply reply) {
   auto slot = ctx_.peers.owner_of(x.topic);
   if (ctx_.peers.nodes().congested(slot)) {
     reply(caf::make_error(errc::overloaded));
     return;
   }
-  add_call(slot, shard_at(slot, x.topic)).reply = std::move(reply);
+  auto& call = add_call(slot, shard_at(slot, x.topic));
+  call.reply = std::move(reply);
+  call.query = x;
   ctx_.peers.send(shard_kind::broker, slot, x.topic,
                   peer_query{last_call_,
                              x.topic,
@@ -224,7 +162,10 @@ void broker_peers::take(uint32_t slot, peer_found& x) {
   auto call = take_call(slot, x.call);
   if (!call.reply)
     return;
-  if (x.code != errc::none)
+  if (x.code == errc::owner_down)
+    // It is another node's by now.
+    look_up_later(call.query, std::move(call.reply));
+  else if (x.code != errc::none)
     call.reply(caf::make_error(x.code));
   else
     call.reply(history_found{std::move(x.head), unboxed(x.events), x.more});
@@ -249,6 +190,8 @@ void broker_peers::attach(uint32_t loop, const std::string& topic,
 }
 
 void broker_peers::detach(uint32_t loop, const std::string& subject) {
+  if (moves_.open())
+    moves_.cancel(loop, subject);
   auto leave = [loop](auto& x) {
     x.loops.set(loop, false);
     std::erase_if(x.waiting, [loop](auto& at) { return at.first == loop; });
@@ -257,8 +200,10 @@ void broker_peers::detach(uint32_t loop, const std::string& subject) {
   if (auto i = followed_.find(subject); i != followed_.end()) {
     if (!leave(i->second))
       return;
-    ctx_.peers.send(shard_kind::broker, i->second.slot, subject,
-                    peer_detach{subject});
+    // One that has missed a view may take itself for the owner.
+    moves_.for_each_owner(subject, ctx_.peers.nodes(), [&](uint32_t slot) {
+      ctx_.peers.send(shard_kind::broker, slot, subject, peer_detach{subject});
+    });
     followed_.erase(i);
   } else if (auto j = patterns_.find(subject); j != patterns_.end()) {
     if (!leave(j->second))
@@ -278,18 +223,33 @@ void broker_peers::take(uint32_t slot, peer_attached& x) {
     std::erase(i->second.unconfirmed, std::pair{slot, x.shard});
     return check_confirmed(i->first, i->second);
   }
+  if (!waits(x.subject))
+    return finish_attached(slot, x);
+  // Behind the events that come before it.
+  batch_held_ = true;
+  moves_.held[batch_view_].push_back(
+    [this, slot, x]() mutable { finish_attached(slot, x); });
+}
+
+void broker_peers::finish_attached(uint32_t slot, peer_attached& x) {
   auto i = followed_.find(x.subject);
   if (i == followed_.end() || i->second.slot != slot
       || i->second.generation != x.generation)
     return;
   auto& topic = i->second;
+  auto missed = std::exchange(topic.again, false) || topic.where != x.where;
   topic.attached = true;
   topic.refused = false;
   topic.where = std::move(x.where);
   topic.retained = x.retained.empty() ? nullptr : unboxed(x.retained[0]);
-  for (auto [loop, generation] : std::exchange(topic.waiting, {}))
+  auto others = topic.loops;
+  for (auto [loop, generation] : std::exchange(topic.waiting, {})) {
+    others.set(loop, false);
     self_.tell_attached(loop, i->first, generation, topic.where,
                         topic.retained);
+  }
+  if (missed)
+    again(i->first, others);
 }
 
 void broker_peers::take(uint32_t slot, peer_refused& x) {
@@ -298,23 +258,43 @@ void broker_peers::take(uint32_t slot, peer_refused& x) {
       || (x.generation != 0 && i->second.generation != x.generation))
     return;
   if (x.why == errc::owner_down) {
+    if (moves_.open()) {
+      ask_anew(i->first, i->second);
+      return go_on_moving();
+    }
     // It went by a view that this node has skipped, or has yet to go by.
     i->second.attached = false;
     i->second.refused = true;
     asks_refused_ = true;
     return wake_later();
   }
-  auto waiting = std::move(i->second.waiting);
+  auto [waiting, loops] = std::pair{std::move(i->second.waiting),
+                                    std::move(i->second.loops)};
   followed_.erase(i);
-  for (auto [loop, generation] : waiting)
+  for (auto [loop, generation] : waiting) {
+    loops.set(loop, false);
     self_.refuse(loop, x.subject, generation, x.why);
+  }
+  // Those who had it from another owner are refused when they ask.
+  again(x.subject, loops);
 }
 
 void broker_peers::take(uint32_t slot, peer_event& x) {
   auto event = unboxed(x.what);
-  // Another node may own the topic by now, and its order is another one.
-  if (ctx_.peers.owner_of(event->topic) != slot)
-    return;
+  auto& nodes = ctx_.peers.nodes();
+  if (!waits(event->topic)) {
+    // Another node may own the topic by now, and its order is another one.
+    if (nodes.owner_of(event->topic) == slot)
+      give(event);
+  } else if (moves_.from_before(slot, batch_view_, event->topic, nodes)) {
+    give(event);
+  } else if (moves_.owned(slot, event->topic, nodes)) {
+    batch_held_ = true;
+    moves_.held[batch_view_].push_back([this, event] { give(event); });
+  }
+}
+
+void broker_peers::give(const publication_ptr& event) {
   auto loops = topics_.loops_of(event->topic);
   if (auto i = followed_.find(event->topic); i != followed_.end()) {
     auto& topic = i->second;
@@ -322,6 +302,10 @@ void broker_peers::take(uint32_t slot, peer_event& x) {
     topic.where = {event->epoch, event->offset};
     if (event->retain)
       topic.retained = event->payload.is_nil() ? nullptr : event;
+  } else if (auto j = moves_.arrivals.find(event->topic);
+             j != moves_.arrivals.end()) {
+    loops.merge(j->second.loops);
+    j->second.where = {event->epoch, event->offset};
   }
   self_.hand_out_here(event, loops);
 }

@@ -17,8 +17,10 @@
 
 #include <callboard/actors/cluster/broker_peers_groups.hpp>
 #include <callboard/actors/cluster/messages.hpp>
+#include <callboard/actors/cluster/peer_move_frames.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/cluster/peer_topic_frames.hpp>
+#include <callboard/actors/cluster/topic_moves.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/owned_topics.hpp>
@@ -70,6 +72,24 @@ public:
 
   caf::result<published> publish(const publication_ptr& x);
 
+  // -- topics that change their owner (broker_peers_moves.cpp) ----------------
+
+  /// Returns whether nothing may be taken for a topic for now, because it may
+  /// have had another owner until now. It is left for later then.
+  [[nodiscard]] bool waits(std::string_view topic) const noexcept;
+
+  caf::result<published> publish_later(const publication_ptr& x);
+
+  void attach_later(uint32_t loop, const std::string& topic,
+                    uint64_t generation);
+
+  void fetch_later(uint32_t loop, const std::string& topic, uint64_t first);
+
+  /// Answers when nothing is left here of what other nodes own.
+  caf::result<void> leave();
+
+  // -- where another node owns the topic --------------------------------------
+
   /// A loop wants a topic that another node owns.
   void attach(uint32_t loop, const std::string& topic, uint64_t generation);
 
@@ -86,6 +106,8 @@ public:
   using history_reply = std::function<void(caf::expected<history_found>)>;
 
   void look_up(const history_query& x, history_reply reply);
+
+  void look_up_later(const history_query& x, history_reply reply);
 
   /// A loop wants last values of topics that match a pattern, and has asked for
   /// those of other nodes.
@@ -126,11 +148,13 @@ private:
   struct followed_topic {
     uint32_t slot = 0;
     loop_set loops;
-    /// Of the newest question to the owner.
+    /// Of the newest question to the owner; 0: it has yet to be asked.
     uint64_t generation = 0;
     bool attached = false;
     // The owner has said that it is none, or no longer.
     bool refused = false;
+    // The loops have to ask anew although they may have missed nothing.
+    bool again = false;
     position where;
     publication_ptr retained;
     waiting_loops waiting;
@@ -158,6 +182,8 @@ private:
     uint32_t call_id = 0;
     caf::typed_response_promise<published> promise;
     history_reply reply;
+    // What `reply` wants to know.
+    history_query query;
     std::function<void(peer_values&)> take_values;
 
     void fail(errc why);
@@ -182,11 +208,94 @@ private:
 
   void ask(const std::string& pattern, spread_pattern& x, uint32_t slot);
 
-  // Lets the loops ask anew who owns a topic.
+  // Lets the loops of this node ask anew for a topic.
   void again(const std::string& topic, const loop_set& loops);
 
-  // Follows no topic any more whose owner is another one than in `old`.
+  // Returns the promise of whom the current message is from; an empty one if
+  // nobody waits for an answer.
+  caf::typed_response_promise<published> promise_of_publisher();
+
+  // Sends a publication to the topic's owner.
+  void forward(const publication_ptr& x,
+               caf::typed_response_promise<published> promise);
+
+  // Gives an event to all here who want it.
+  void give(const publication_ptr& event);
+
+  void finish_attached(uint32_t slot, peer_attached& x);
+
+  // -- as one who goes by another view ----------------------------------------
+
+  // Does what is to be done for topics that have another owner than in `old`.
+  void move_topics(const peer_set_ptr& old, bool first);
+
+  // Follows the topics whose owners are others than in `old`, and those that
+  // were refused.
   void follow_anew(const peer_set& old);
+
+  // Asks the owner of a topic for it, as soon as there is room.
+  void ask_anew(const std::string& topic, followed_topic& x);
+
+  // This node owns it now.
+  void take_over(const std::string& topic, followed_topic& x);
+
+  void leave_arrivals();
+
+  void give_away();
+
+  // Goes on with what is to be done until all shards have settled.
+  void go_on_moving();
+
+  bool send_asks();
+
+  bool send_topics();
+
+  // Lets in who wants the topics that have come.
+  bool greet_arrivals();
+
+  void greet(const std::string& topic, const topic_moves::arrival& x);
+
+  // Gives back what other nodes have asked this one for too late.
+  void return_parked();
+
+  void release_held();
+
+  void end_move();
+
+  // Takes a topic that came from the node at `slot`, or was about to go.
+  void settle_in(moved_topic x, uint32_t slot);
+
+  void publish_parked(const publication_ptr& x, errc failed,
+                      caf::typed_response_promise<published> promise);
+
+  // Lets what a node asks wait.
+  template <class Frame>
+  void park(uint32_t slot, std::string_view topic, int64_t bytes, Frame x,
+            uint32_t tag = parked_calls::untagged);
+
+  // There is no room to let it wait.
+  void refuse(uint32_t slot, const peer_publish& x);
+  void refuse(uint32_t slot, const peer_attach& x);
+  void refuse(uint32_t slot, const peer_fetch& x);
+  void refuse(uint32_t slot, const peer_query& x);
+  void refuse(uint32_t slot, const peer_fetch_values& x);
+
+  // Forgets what the node at `slot` has under way here, or one of its shards.
+  void forget_moves(uint32_t slot, const uint32_t* shard);
+
+  // Returns whether the node at `slot` has room for one more frame of those
+  // that can wait, of which so many were sent in this turn; else wakes again.
+  bool may_send(uint32_t slot, size_t sent_in_turn);
+
+  [[nodiscard]] loop_set of_this_node(const loop_set& x) const;
+
+  // Lets `wake` be called after what waits already.
+  void wake_soon();
+
+  void take(uint32_t slot, peer_handover& x);
+  void take(uint32_t slot, peer_handed& x);
+  void take(uint32_t slot, peer_settled& x);
+  void take(uint32_t slot, peer_returned& x);
 
   // Lets nobody wait for the node at `slot`, or for one of its shards.
   void forget(uint32_t slot, const uint32_t* shard);
@@ -247,12 +356,18 @@ private:
   std::vector<std::unordered_set<std::string>> patterns_of_;
   // Bytes that are done with and not told yet, by slot.
   std::vector<uint64_t> unsettled_;
+  topic_moves moves_;
+  // Of the batch that is taken; and whether something of it is held.
+  uint64_t batch_view_ = 0;
+  bool batch_held_ = false;
   bool settles_later_ = false;
   bool installed_ = false;
   // Whether there are topics whose owners refused them.
   bool asks_refused_ = false;
   // Whether `wake` will be called.
   bool wakes_ = false;
+  // Whether it will be called before that once more.
+  bool wakes_soon_ = false;
   broker_peers_groups groups_;
 };
 

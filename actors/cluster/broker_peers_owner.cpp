@@ -61,11 +61,14 @@ void broker_peers::take(const shard_batch& x) {
   frame_source source{x.frames};
   peer_frame number;
   auto well_formed = true;
+  batch_view_ = x.view;
+  batch_held_ = false;
   while (well_formed && source.next(number))
     well_formed = take_frame(x.slot, number, source);
   if (!well_formed)
     ctx_.metrics.cluster_malformed->inc();
-  unsettled_[x.slot] += x.frames.size();
+  auto& done = batch_held_ ? moves_.held_bytes : unsettled_;
+  done[x.slot] += x.frames.size();
   if (!settles_later_)
     settle();
 }
@@ -107,6 +110,14 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
       return handle(peer_values{});
     case peer_frame::reset:
       return handle(peer_reset{});
+    case peer_frame::handover:
+      return handle(peer_handover{});
+    case peer_frame::handed:
+      return handle(peer_handed{});
+    case peer_frame::settled:
+      return handle(peer_settled{});
+    case peer_frame::returned:
+      return handle(peer_returned{});
     default:
       return groups_.take_frame(slot, number, source);
   }
@@ -138,23 +149,24 @@ void broker_peers::wake_later() {
                             wake_interval, cluster_atom_v);
 }
 
+void broker_peers::wake_soon() {
+  if (!std::exchange(wakes_soon_, true))
+    caf::anon_send(caf::actor_cast<broker_actor>(&self_), cluster_atom_v);
+}
+
 void broker_peers::wake() {
-  wakes_ = false;
+  if (!std::exchange(wakes_soon_, false)) {
+    wakes_ = false;
+    ++moves_.stalled;
+  }
   settle();
   if (std::exchange(asks_refused_, false))
     follow_anew(ctx_.peers.nodes());
   groups_.wake();
+  go_on_moving();
 }
 
 // -- nodes as loops -----------------------------------------------------------
-
-bool broker_peers::owns(std::string_view topic) const noexcept {
-  return ctx_.peers.owner_of(topic) == peer_set::here;
-}
-
-bool broker_peers::clustered() const noexcept {
-  return ctx_.peers.nodes().number > 0;
-}
 
 bool broker_peers::left() const noexcept {
   auto is_there = [](auto& x) { return x.has_value(); };
@@ -208,19 +220,61 @@ void broker_peers::send_slice(uint32_t loop, const history_slice& x) {
 
 // -- what they ask ------------------------------------------------------------
 
+template <class Frame>
+void broker_peers::park(uint32_t slot, std::string_view topic, int64_t bytes,
+                        Frame x, uint32_t tag) {
+  auto call = [this, slot, x](errc failed) mutable {
+    if (failed == errc::none)
+      take(slot, x);
+    else if (failed == errc::overloaded)
+      refuse(slot, x);
+  };
+  moves_.parked.add(slot, topic, bytes, std::move(call), tag);
+}
+
+void broker_peers::refuse(uint32_t slot, const peer_publish& x) {
+  if (x.call != 0)
+    ctx_.peers.send(shard_kind::broker, slot, x.what.content->topic,
+                    peer_published{x.call, errc::overloaded, {}, 0});
+}
+
+void broker_peers::refuse(uint32_t slot, const peer_attach& x) {
+  send_refused(loop_at(slot), x.subject, x.generation, errc::overloaded);
+}
+
+void broker_peers::refuse(uint32_t slot, const peer_fetch& x) {
+  send_slice(loop_at(slot), *self_.read_kept(x.topic, x.first));
+}
+
+void broker_peers::refuse(uint32_t slot, const peer_query& x) {
+  peer_found answer;
+  answer.call = x.call;
+  answer.code = errc::overloaded;
+  ctx_.peers.send(shard_kind::broker, slot, x.topic, answer);
+}
+
+void broker_peers::refuse(uint32_t slot, const peer_fetch_values& x) {
+  peer_values none;
+  none.call = x.call;
+  ctx_.peers.send_to(shard_kind::broker, slot, x.home, none);
+}
+
 void broker_peers::take(uint32_t slot, peer_publish& x) {
+  auto& topic = x.what.content->topic;
+  // A home that has yet to hear of the view may never do: by the next one this
+  // node may be the owner again.
+  auto late = moves_.open() && !moves_.flush.all_handed();
+  // Else the home lets it go to the new owner, before what comes later.
+  if (!owns(topic) && !late)
+    return ctx_.peers.send(shard_kind::broker, slot, topic,
+                           peer_returned{x.call, std::move(x.what)});
+  if (!owns(topic) || waits(topic))
+    return park(slot, topic, x.what.content->cost(), x);
   auto what = unboxed(x.what);
   what->publisher = foreign(slot, what->publisher);
-  peer_published answer;
-  answer.call = x.call;
-  if (owns(what->topic)) {
-    auto done = self_.publish_now(what);
-    answer.code = done.code;
-    answer.where = std::move(done.position);
-    answer.retry_after_ms = done.retry_after_ms;
-  } else {
-    answer.code = errc::owner_down;
-  }
+  auto done = self_.publish_now(what);
+  peer_published answer{x.call, done.code, std::move(done.position),
+                        done.retry_after_ms};
   if (x.call != 0)
     ctx_.peers.send(shard_kind::broker, slot, what->topic, answer);
 }
@@ -230,6 +284,16 @@ void broker_peers::take(uint32_t slot, peer_attach& x) {
   if (!pattern && !owns(x.subject))
     return send_refused(loop_at(slot), x.subject, x.generation,
                         errc::owner_down);
+  if (!pattern && waits(x.subject)) {
+    if (!x.again)
+      return park(slot, x.subject, sizeof(x), x, loop_at(slot));
+    auto& asked = moves_.arrivals[x.subject];
+    asked.loops.set(loop_at(slot), true);
+    std::erase_if(asked.asked,
+                  [=, this](auto& y) { return y.first == loop_at(slot); });
+    asked.asked.emplace_back(loop_at(slot), x.generation);
+    return;
+  }
   if (pattern)
     patterns_of_[slot].insert(x.subject);
   self_.attach_now(loop_at(slot), x.subject, x.generation);
@@ -237,15 +301,24 @@ void broker_peers::take(uint32_t slot, peer_attach& x) {
 
 void broker_peers::take(uint32_t slot, peer_detach& x) {
   patterns_of_[slot].erase(x.subject);
+  if (moves_.open())
+    moves_.cancel(loop_at(slot), x.subject);
   topics_.detach(loop_at(slot), x.subject, self_.now_ms());
 }
 
 void broker_peers::take(uint32_t slot, peer_fetch& x) {
-  if (owns(x.topic))
+  // Else the home asks anew.
+  if (!owns(x.topic))
+    return;
+  if (waits(x.topic))
+    park(slot, x.topic, sizeof(x), x);
+  else
     send_slice(loop_at(slot), *self_.read_kept(x.topic, x.first));
 }
 
 void broker_peers::take(uint32_t slot, peer_query& x) {
+  if (waits(x.topic) && owns(x.topic))
+    return park(slot, x.topic, sizeof(x), x);
   peer_found answer;
   answer.call = x.call;
   history_query query{x.topic,       x.position_only,
@@ -267,6 +340,8 @@ void broker_peers::take(uint32_t slot, peer_query& x) {
 }
 
 void broker_peers::take(uint32_t slot, peer_fetch_values& x) {
+  if (moves_.open() && moves_.parked.has_room(sizeof(x)))
+    return park(slot, {}, sizeof(x), x);
   std::vector<publication_ptr> found;
   peer_values answer;
   answer.call = x.call;

@@ -64,6 +64,14 @@ std::string broker_peers::after_own_values() const {
 
 bool broker_peers::fetch_values(const retained_query& x) {
   values_place at;
+  // Topics on their way are at no shard.
+  if (moves_.open() && moves_.parked.has_room(sizeof(x))) {
+    moves_.parked.add(peer_set::here, {}, sizeof(x), [this, x](errc failed) {
+      if (failed == errc::none)
+        self_.fetch(x);
+    });
+    return true;
+  }
   if (!at.read(x.after))
     return false;
   auto page = caf::make_counted<retained_page>();

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
 
+#include <caf/make_counted.hpp>
 #include <caf/make_message.hpp>
 #include <caf/send.hpp>
 
@@ -46,7 +48,8 @@ cluster_actor::cluster_actor(caf::actor_config& cfg, cluster_options options,
     membership_{membership_options_of(options_), std::move(self)},
     slots_{options_.outbox_bytes_max},
     dials_{options_.random_seed},
-    metrics_{make_cluster_metrics(home_system().metrics())} {
+    metrics_{make_cluster_metrics(home_system().metrics())},
+    lighter_{caf::make_counted<lighter_nodes>()} {
   for (auto& x : options_.seeds)
     dials_.add_seed(x, cluster_seeds_max);
 }
@@ -68,6 +71,7 @@ caf::behavior cluster_actor::make_behavior() {
     [this](join_atom, const std::string& address) {
       dials_.add_seed(address, cluster_seeds_max);
     },
+    [this](drain_atom) { return retire(); },
     [this](leave_atom) { return leave(); },
     [this](lookup_atom) { return facts(); },
     [this](watch_atom, const caf::actor& who) { watch(who); },
@@ -79,6 +83,7 @@ void cluster_actor::on_exit() {
   dialer_ = nullptr;
   links_ = {};
   slots_ = peer_slots{};
+  retirements_.clear();
   leaves_.clear();
   watchers_.clear();
   for (auto& xs : shards_)
@@ -89,6 +94,7 @@ void cluster_actor::tick() {
   membership_.tick(now_ms());
   follow();
   check_traffic();
+  offer_others();
   dial_due();
   measure();
   run_delayed(options_.heartbeat / 4, [this] { tick(); });
@@ -104,7 +110,36 @@ void cluster_actor::install_shard(shard_kind kind, uint32_t index,
     xs.resize(index + 1);
   xs[index] = std::move(shard);
   caf::anon_send(xs[index], cluster_atom_v, slots_.last());
+  if (kind == shard_kind::broker && !lighter_->empty())
+    caf::anon_send(xs[index], cluster_atom_v, lighter_);
   release_held();
+}
+
+caf::result<void> cluster_actor::retire() {
+  auto promise = make_response_promise<void>();
+  retirements_.push_back(promise);
+  membership_.retire();
+  membership_.tick(now_ms());
+  follow();
+  return promise;
+}
+
+void cluster_actor::await_handover(caf::typed_response_promise<void> promise) {
+  auto& shards = shards_[static_cast<size_t>(shard_kind::broker)];
+  auto open = std::make_shared<size_t>(1);
+  auto done = [open, promise]() mutable {
+    if (--*open == 0)
+      promise.deliver();
+  };
+  for (auto& x : shards) {
+    if (!x)
+      continue;
+    ++*open;
+    // What dies has nothing to give any more.
+    request(x, caf::infinite, leave_atom_v)
+      .then(done, [done](const caf::error&) mutable { done(); });
+  }
+  done();
 }
 
 caf::result<void> cluster_actor::leave() {
@@ -124,6 +159,10 @@ void cluster_actor::follow() {
   if (membership_.view() != view_)
     change_view();
   send_messages();
+  // The shards know the view by now.
+  if (membership_.retired())
+    for (auto& x : std::exchange(retirements_, {}))
+      await_handover(std::move(x));
   if (membership_.left())
     for (auto& x : std::exchange(leaves_, {}))
       x.deliver();
@@ -234,7 +273,7 @@ cluster_facts cluster_actor::facts() const {
     if (who.name == self.name) {
       x.linked = x.heard = true;
       x.view = view_.number;
-      x.load = options_.load ? options_.load() : 0;
+      x.load = own_load();
     } else if (auto* peer = membership_.find(who.name);
                peer != nullptr && peer->who.same_run(who)) {
       x.heard = membership_.hears(who, now_ms());

@@ -13,6 +13,7 @@
 #include <callboard/actors/cluster/cluster_metrics.hpp>
 #include <callboard/actors/cluster/cluster_options.hpp>
 #include <callboard/actors/cluster/dial_plan.hpp>
+#include <callboard/actors/cluster/lighter_nodes.hpp>
 #include <callboard/actors/cluster/membership.hpp>
 #include <callboard/actors/cluster/peer_slots.hpp>
 #include <callboard/actors/type_ids.hpp>
@@ -28,10 +29,12 @@
 //       goes to a shard that was not given. No answer.
 //   (join_atom, std::string address)
 //       Dial this as well; `cluster_seeds_max` at most are. No answer.
+//   (drain_atom) → void
+//       Own no topics from the next view on, and be a member still; answered
+//       when all broker shards have given theirs to others (`leave_atom`).
 //   (leave_atom) → void
-//       Leave the cluster; answered when this node is in nobody's view. It
-//       owns no topics from the next view on. The actor lives on, alone, and
-//       dials nobody.
+//       The same, and leave the cluster; answered when this node is in nobody's
+//       view. The actor lives on, alone, and dials nobody.
 //   (lookup_atom) → cluster_facts
 //   (watch_atom, caf::actor), (unwatch_atom, caf::actor)
 //       Send this actor a `node_event` for all that happens to other nodes
@@ -45,6 +48,11 @@
 //       shards. The same view may come again with other slots: a node in a slot
 //       of its own is one that this node has begun anew with, whatever slot it
 //       had before, and nothing of what was said before counts.
+//   (cluster_atom, lighter_nodes_ptr)
+//       Broker shards only, of which each loop has one: the nodes that clients
+//       are sent to from now on.
+//   (leave_atom) → void
+//       Of broker shards: answer when nothing is left of what other nodes own.
 //   (shard_batch)
 //       Frames from the node at a slot of the set that came last, which is no
 //       older than the batch's view. The shard adds the frames' size to
@@ -96,6 +104,11 @@ private:
   void tick();
 
   void install_shard(shard_kind kind, uint32_t index, caf::actor shard);
+
+  caf::result<void> retire();
+
+  // Answers when the topics of all shards are elsewhere.
+  void await_handover(caf::typed_response_promise<void> promise);
 
   caf::result<void> leave();
 
@@ -189,6 +202,16 @@ private:
   // acknowledges what has come.
   void check_traffic();
 
+  // -- cluster_offers.cpp: where clients are sent that this node refuses ------
+
+  node_load own_load() const;
+
+  // Returns whether clients may be sent to this node.
+  bool has_offer(const peer_link& x) const;
+
+  // Tells the loops where to send clients, if that is elsewhere than before.
+  void offer_others();
+
   // A run that a link may not begin with before a time.
   struct blocked_run {
     std::string incarnation;
@@ -202,10 +225,13 @@ private:
   peer_slots slots_;
   dial_plan dials_;
   cluster_metrics metrics_;
+  // What the loops were told.
+  lighter_nodes_ptr lighter_;
   // The view that the shards were told of.
   cluster_view view_;
   std::array<std::vector<caf::actor>, shard_kind_count> shards_;
   std::vector<caf::actor> watchers_;
+  std::vector<caf::typed_response_promise<void>> retirements_;
   std::vector<caf::typed_response_promise<void>> leaves_;
   std::map<std::string, blocked_run> blocked_;
 };

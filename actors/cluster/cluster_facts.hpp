@@ -6,6 +6,7 @@
 
 #include <caf/default_enum_inspect.hpp>
 
+#include <callboard/actors/cluster/node_load.hpp>
 #include <callboard/actors/cluster/view.hpp>
 
 // What a node tells of its cluster: to operators, and to applications.
@@ -59,8 +60,8 @@ struct node_facts {
   uint64_t view = 0;
   /// Milliseconds from a heartbeat to its echo; below 0: it is not known.
   double round_trip_ms = -1;
-  /// Load, 0 … 1.
-  double load = 0;
+  /// As it says itself; not known where it is not `linked`.
+  node_load load;
   /// Bytes that went to it and that it is not done with.
   uint64_t outstanding_bytes = 0;
   /// Since the link began.

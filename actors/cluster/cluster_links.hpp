@@ -10,6 +10,7 @@
 #include <caf/actor.hpp>
 
 #include <callboard/actors/cluster/messages.hpp>
+#include <callboard/actors/cluster/node_load.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/cluster/view.hpp>
 
@@ -47,7 +48,7 @@ struct peer_link {
   int64_t echo_at_us = 0;
   /// Below 0: it is not known.
   double round_trip_ms = -1;
-  double load = 0;
+  node_load load;
 
   /// Returns whether both know each other's numbers.
   [[nodiscard]] bool complete() const noexcept {

@@ -9,6 +9,8 @@
 
 #include <caf/timespan.hpp>
 
+#include <callboard/actors/cluster/node_load.hpp>
+
 namespace callboard {
 
 /// What a cluster actor has to say for the log.
@@ -58,8 +60,8 @@ struct cluster_options {
   size_t members_max = 64;
   /// Seed of all randomness; not to be the same at two nodes.
   uint64_t random_seed = 0;
-  /// Returns the node's load, 0 … 1; empty: 0. Called by the actor.
-  std::function<double()> load;
+  /// Returns the node's load; empty: none. Called by the actor.
+  std::function<node_load()> load;
   /// Logs; empty: nothing is logged. Called by the actor.
   std::function<void(const cluster_note&)> log;
 };

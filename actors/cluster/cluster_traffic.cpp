@@ -109,7 +109,7 @@ void cluster_actor::stamp(peer_link& to, peer_heartbeat& x) const {
   auto now = now_us();
   x.link = to.mine;
   x.acknowledged = to.traffic->received;
-  x.load = options_.load ? options_.load() : 0;
+  x.load = own_load();
   x.sent_us = now;
   x.echo_us = to.echo_us;
   x.held_us = to.echo_us == 0 ? 0 : now - to.echo_at_us;

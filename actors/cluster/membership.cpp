@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <callboard/actors/cluster/client_url.hpp>
 #include <callboard/actors/string_hash.hpp>
 
 namespace callboard {
@@ -34,7 +35,8 @@ bool valid(const member& x) noexcept {
   return within(x.name, node_name_bytes_max)
          && within(x.incarnation, node_name_bytes_max)
          && within(x.address, node_address_bytes_max) && x.loops >= 1
-         && x.loops <= node_loops_max;
+         && x.loops <= node_loops_max && x.urls.size() <= client_urls_max
+         && std::ranges::all_of(x.urls, valid_client_url);
 }
 
 uint64_t run_of(const member& x) noexcept {
@@ -107,6 +109,7 @@ void membership::receive(std::string_view from, const peer_heartbeat& x,
   if (x.seen.newer_than(who->seen))
     who->seen = x.seen;
   who->leaving |= x.leaving;
+  who->gone |= x.gone;
   who->hears = x.hears;
   std::ranges::sort(who->hears);
   std::map<uint64_t, int64_t> misses;
@@ -171,9 +174,14 @@ void membership::tick(int64_t now_ms) {
     send_heartbeats(now_ms);
 }
 
-void membership::leave() noexcept {
+void membership::retire() noexcept {
   leaving_ = true;
   beaten_ms_ = never;
+}
+
+void membership::leave() noexcept {
+  retire();
+  gone_ = true;
 }
 
 void membership::excuse_pause(int64_t now_ms) {
@@ -224,8 +232,8 @@ bool membership::hears(const member& x, int64_t now_ms) const noexcept {
 
 std::string membership::refusal(const member& x, int64_t now_ms) const {
   if (!valid(x))
-    return "a name or run has 1 to 64 bytes, an address 1 to 255, and a node "
-           "at least one loop";
+    return "a name or run has 1 to 64 bytes, an address 1 to 255, a node at "
+           "least one loop, and at most 4 URLs for clients";
   if (x.name == self_.name)
     return x.same_run(self_) ? "this is the same node"
                              : "this node has the name '" + x.name
@@ -254,6 +262,7 @@ peer_heartbeat membership::heartbeat_for(const peer& x, int64_t now_ms) const {
     if (hears(y.who, now_ms))
       result.hears.push_back(run_of(y.who));
   result.leaving = leaving_;
+  result.gone = gone_;
   return result;
 }
 
@@ -285,7 +294,8 @@ std::vector<membership::message> membership::take_messages() {
 std::vector<std::string> membership::missing() const {
   std::vector<std::string> result;
   for (auto& [name, x] : peers_)
-    if (!x.linked && !x.leaving && x.who.address != self_.address)
+    if (!x.linked && x.who.address != self_.address
+        && (!x.leaving || view_.find(name) != nullptr))
       result.push_back(x.who.address);
   return result;
 }

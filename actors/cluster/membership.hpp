@@ -60,8 +60,10 @@ public:
   struct peer {
     member who;
     bool linked = false;
-    /// Whether it wants to leave, or has.
+    /// Whether it wants to own no topics.
     bool leaving = false;
+    /// Whether it wants to be no member, or is none any more.
+    bool gone = false;
     /// When something came from it last.
     int64_t heard_ms = never;
     /// When it came into the view of this node, and when it was marked as
@@ -106,6 +108,10 @@ public:
   /// where over two intervals are between two calls, this node was stopped.
   void tick(int64_t now_ms);
 
+  /// This node wants to own no topics any more, and to be a member still; see
+  /// `retired`.
+  void retire() noexcept;
+
   /// This node wants to go; see `left`.
   void leave() noexcept;
 
@@ -120,9 +126,17 @@ public:
     return self_;
   }
 
+  /// Returns whether this node wanted to own no topics, and owns none by its
+  /// view, unless all members want the same.
+  [[nodiscard]] bool retired() const noexcept {
+    return leaving_
+           && (view_.members.size() == 1
+               || view_.find(self_.name)->state == member_state::leaving);
+  }
+
   /// Returns whether this node wanted to leave, and is in nobody's view.
   [[nodiscard]] bool left() const noexcept {
-    return leaving_ && view_.members.size() == 1;
+    return gone_ && view_.members.size() == 1;
   }
 
   /// Returns whether this run of a node is heard.
@@ -225,6 +239,7 @@ private:
   std::map<std::string, peer, std::less<>> peers_;
   std::vector<message> messages_;
   bool leaving_ = false;
+  bool gone_ = false;
   int64_t ticked_ms_ = never;
   int64_t beaten_ms_ = never;
 };

@@ -6,6 +6,7 @@
 
 #include <caf/actor.hpp>
 
+#include <callboard/actors/cluster/node_load.hpp>
 #include <callboard/actors/cluster/view.hpp>
 
 // What the cluster actors of different nodes tell each other, beside
@@ -94,8 +95,9 @@ struct peer_heartbeat {
   view_id seen;
   /// The runs that it hears (`run_of`), members of its view and others.
   std::vector<uint64_t> hears;
-  /// Whether it wants to leave.
+  /// Whether it wants to own no topics, and whether it wants to be no member.
   bool leaving = false;
+  bool gone = false;
 
   // -- added by its cluster actor ---------------------------------------------
 
@@ -105,8 +107,8 @@ struct peer_heartbeat {
   uint64_t link = 0;
   /// How many bytes of the receiver's batches the sender is done with.
   uint64_t acknowledged = 0;
-  /// Load of the sender, 0 … 1.
-  double load = 0;
+  /// Of the sender.
+  node_load load;
   /// When it was sent, in microseconds of the sender's clock.
   int64_t sent_us = 0;
   /// `sent_us` of the last one from the receiver, and how long that was ago;
@@ -120,9 +122,10 @@ struct peer_heartbeat {
       f.field("name", x.name), f.field("incarnation", x.incarnation),
       f.field("view", x.view), f.field("seen", x.seen),
       f.field("hears", x.hears), f.field("leaving", x.leaving),
-      f.field("link", x.link), f.field("acknowledged", x.acknowledged),
-      f.field("load", x.load), f.field("sent-us", x.sent_us),
-      f.field("echo-us", x.echo_us), f.field("held-us", x.held_us));
+      f.field("gone", x.gone), f.field("link", x.link),
+      f.field("acknowledged", x.acknowledged), f.field("load", x.load),
+      f.field("sent-us", x.sent_us), f.field("echo-us", x.echo_us),
+      f.field("held-us", x.held_us));
   }
 };
 

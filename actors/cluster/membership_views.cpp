@@ -91,9 +91,11 @@ bool membership::apart(const member& x, const member& y,
 }
 
 bool membership::may_go(const member& x, int64_t now_ms) const noexcept {
-  return x.state == member_state::leaving
+  auto* y = find(x.name);
+  // Others are to know that it owns nothing before it is away.
+  return x.state == member_state::leaving && y->gone
          && (all_have_view(now_ms)
-             || now_ms - find(x.name)->leaving_ms >= options_.timeout_ms);
+             || now_ms - y->leaving_ms >= options_.timeout_ms);
 }
 
 bool membership::candidate(const peer& x, int64_t now_ms) const {

@@ -14,7 +14,7 @@ namespace callboard {
 
 /// Nodes refuse each other where this differs: what they send is not described
 /// by itself.
-inline constexpr uint32_t peer_protocol = 1;
+inline constexpr uint32_t peer_protocol = 2;
 
 /// The number that a frame begins with.
 enum class peer_frame : uint8_t {
@@ -33,6 +33,11 @@ enum class peer_frame : uint8_t {
   reset = 12,
   fetch_values = 13,
   values = 14,
+  // peer_move_frames.hpp
+  handover = 25,
+  handed = 26,
+  settled = 27,
+  returned = 28,
   // peer_request_frames.hpp
   offer = 32,
   withdraw = 33,

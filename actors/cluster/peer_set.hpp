@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -53,11 +54,14 @@ struct peer_node {
 /// it is installed; any thread.
 class peer_set : public caf::ref_counted {
 public:
-  /// Of the view.
+  /// Of the view, and who made it.
   uint64_t number = 0;
+  std::string coordinator;
   /// The other nodes, at their slots. A slot is empty where a node was, until
   /// another one takes it.
   std::vector<std::optional<peer_node>> slots;
+  /// All in the order in which they joined: their slots; `here` for this node.
+  std::vector<uint32_t> order;
   /// Those that own topics, this one among them.
   placement owners;
   /// For each of these its slot; `here` for this node.
@@ -87,6 +91,17 @@ public:
     auto* y = other.at(slot);
     return x != nullptr && y != nullptr && x->traffic == y->traffic
            && x->who.same_run(y->who);
+  }
+
+  /// Returns whether both are the same view.
+  [[nodiscard]] bool same_view(const peer_set& other) const noexcept {
+    return number == other.number && coordinator == other.coordinator;
+  }
+
+  /// Returns how many nodes have joined before the one at `slot`.
+  [[nodiscard]] uint32_t rank_of(uint32_t slot) const noexcept {
+    auto i = std::ranges::find(order, slot);
+    return static_cast<uint32_t>(i - order.begin());
   }
 
   /// Returns the node at `slot`, or null.

@@ -58,6 +58,7 @@ const peer_set_ptr& peer_slots::assign(const cluster_view& view,
                                        const cluster_links& links) {
   auto made = caf::make_counted<peer_set>();
   made->number = view.number;
+  made->coordinator = view.coordinator;
   made->outbox_bytes_max = outbox_bytes_max_;
   std::vector<uint32_t> slots;
   for (auto& x : view.members) {
@@ -78,6 +79,7 @@ const peer_set_ptr& peer_slots::assign(const cluster_view& view,
     node->who = x;
   }
   add_owners(*made, view, slots);
+  made->order = std::move(slots);
   last_ = std::move(made);
   return last_;
 }

@@ -80,11 +80,15 @@ struct peer_attach {
   std::string subject;
   /// The home's number for the question.
   uint64_t generation = 0;
+  /// Whether the home has had the topic until now: it is to miss nothing that
+  /// a new owner takes.
+  bool again = false;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_attach& x) {
     return f.object(x).fields(f.field("subject", x.subject),
-                              f.field("generation", x.generation));
+                              f.field("generation", x.generation),
+                              f.field("again", x.again));
   }
 };
 

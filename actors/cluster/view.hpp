@@ -42,6 +42,9 @@ struct member {
   /// How many shards it has, from 1.
   uint32_t loops = 1;
   member_state state = member_state::up;
+  /// Where clients reach it, as they are told (`client_url.hpp`); none: no
+  /// client is sent there.
+  std::vector<std::string> urls = {};
 
   /// Returns whether both are the same run of the same node.
   [[nodiscard]] bool same_run(const member& other) const noexcept {
@@ -52,11 +55,10 @@ struct member {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, member& x) {
-    return f.object(x).fields(f.field("name", x.name),
-                              f.field("incarnation", x.incarnation),
-                              f.field("address", x.address),
-                              f.field("loops", x.loops),
-                              f.field("state", x.state));
+    return f.object(x).fields(
+      f.field("name", x.name), f.field("incarnation", x.incarnation),
+      f.field("address", x.address), f.field("loops", x.loops),
+      f.field("state", x.state), f.field("urls", x.urls));
   }
 };
 

@@ -31,16 +31,26 @@ uint64_t random_number() {
   return uint64_t{source()} << 32 | source();
 }
 
-// Returns what tells the load of the loop that has most of it. Any thread.
-std::function<double()> make_load(caf::actor_system& sys, uint32_t loops) {
-  std::vector<caf::telemetry::dbl_gauge*> scores;
-  for (uint32_t i = 0; i < loops; ++i)
-    scores.push_back(make_loop_metrics(sys.metrics(), i).load_score);
-  return [scores = std::move(scores)] {
-    double result = 0;
-    for (auto* x : scores)
-      result = std::max(result, x->value());
-    return result;
+// Returns what tells the node's load. Any thread.
+std::function<node_load()> make_load(caf::actor_system& sys,
+                                     const node_context& node,
+                                     const admission& places) {
+  std::vector<loop_metrics> loops;
+  for (uint32_t i = 0; i < node.loops; ++i)
+    loops.push_back(make_loop_metrics(sys.metrics(), i));
+  return [&node, &places, loops = std::move(loops)] {
+    auto& options = node.options;
+    load_reading result;
+    for (auto& x : loops) {
+      result.score = std::max(result.score, x.load_score->value());
+      result.sheds = result.sheds || x.load_stage->value() > 0;
+    }
+    if (options.load.high > 0)
+      result.low = options.load.low;
+    result.connections = places.connections();
+    result.connections_max = options.connections_max;
+    result.draining = node.draining;
+    return load_of(result);
   };
 }
 
@@ -63,7 +73,8 @@ cluster_node::~cluster_node() {
   stop();
 }
 
-void cluster_node::start(const node_context& node, io_loop& home) {
+void cluster_node::start(const node_context& node, const admission& places,
+                         io_loop& home) {
   auto network = std::make_shared<loop_network>(home.io(), probe_timeout);
   cluster_dialer::setup dialer;
   dialer.settings = settings_;
@@ -84,10 +95,12 @@ void cluster_node::start(const node_context& node, io_loop& home) {
   options.timeout = settings_.timeout;
   options.outbox_bytes_max = settings_.outbox_bytes_max;
   options.random_seed = random_number();
-  options.load = make_load(system_, node.loops);
+  options.load = make_load(system_, node, places);
   options.log = log_cluster_news;
-  member self{node.name, node.incarnation, address(), node.loops,
-              member_state::up};
+  member self{node.name,  node.incarnation, address(),
+              node.loops, member_state::up, {}};
+  for (auto& x : settings_.advertise)
+    self.urls.push_back(advertised_url(x));
   gate_ = system_.spawn<cluster_actor>(std::move(options), std::move(self),
                                        dialer_);
   seeds_ = spawn_hosted<cluster_seeds>(system_, &home, gate_, network,
@@ -106,6 +119,16 @@ caf::error cluster_node::join(std::vector<std::string> addresses) {
   for (auto& x : addresses)
     caf::anon_send(seeds_, join_atom_v, std::move(x));
   return {};
+}
+
+void cluster_node::retire(caf::timespan timeout) {
+  caf::scoped_actor self{system_};
+  self->request(gate_, timeout, drain_atom_v)
+    .receive([] { logger("net")->info("cluster_handed_over"); },
+             [](const caf::error& why) {
+               logger("net")->warn("cluster_not_handed_over reason=\"{}\"",
+                                   to_string(why));
+             });
 }
 
 void cluster_node::leave(caf::timespan timeout) {

@@ -13,6 +13,7 @@
 #include <caf/fwd.hpp>
 #include <caf/timespan.hpp>
 
+#include <callboard/actors/admission.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/loop_context.hpp>
 #include <callboard/net/cluster/options.hpp>
@@ -39,9 +40,10 @@ public:
 
   /// Makes the actors; they begin to dial when the loop runs.
   /// @param node has its name; outlives this.
+  /// @param places counts its connections; outlives this.
   /// @param home the loop of who dials; outlives this, and runs when `stop` is
   ///             called.
-  void start(const node_context& node, io_loop& home);
+  void start(const node_context& node, const admission& places, io_loop& home);
 
   /// Lets other nodes in.
   /// @returns a sentence where the port cannot be had.
@@ -57,6 +59,10 @@ public:
   /// later ones do not count. Any thread.
   /// @returns a sentence if one of them is no `HOST:PORT`.
   caf::error join(std::vector<std::string> addresses);
+
+  /// Gives the topics of this node to others, and waits until they have them,
+  /// or for so long. It is a member still.
+  void retire(caf::timespan timeout);
 
   /// Leaves the cluster, and waits until the others know, or for so long.
   void leave(caf::timespan timeout);

@@ -1,5 +1,6 @@
 #include <callboard/net/cluster/options.hpp>
 
+#include <callboard/actors/cluster/client_url.hpp>
 #include <callboard/net/admin_options.hpp>
 #include <callboard/net/boost/asio.hpp>
 #include <callboard/net/url.hpp>
@@ -36,6 +37,17 @@ std::string check_literal(const cluster_settings& x, std::string_view address) {
                                           : std::string{};
 }
 
+std::string check_advertised(const cluster_settings& x) {
+  if (x.advertise.size() > client_urls_max)
+    return "there are " + std::to_string(x.advertise.size())
+           + " URLs for clients (advertise-url), but 4 at most may be given";
+  for (auto& y : x.advertise)
+    if (auto wrong = check_advertised_url(y); !wrong.empty())
+      return "the URL for clients '" + y + "' (advertise-url) is wrong. "
+             + std::string{wrong};
+  return {};
+}
+
 std::string check_cluster_times(const cluster_settings& x) {
   if (x.heartbeat < heartbeat_min || x.heartbeat > heartbeat_max)
     return "the cluster's heartbeat must be 100 ms … 1 minute";
@@ -65,6 +77,25 @@ std::string_view check_cluster_seed(std::string_view x) {
   return "";
 }
 
+std::string advertised_url(std::string_view x) {
+  if (!valid_client_url(x))
+    return {};
+  auto where = parse_url(x);
+  if (!where || is_wildcard(where->host))
+    return {};
+  auto result = (where->encrypted ? "wss://" : "ws://") + where->authority()
+                + where->target;
+  return valid_client_url(result) ? result : std::string{};
+}
+
+std::string_view check_advertised_url(std::string_view x) {
+  if (advertised_url(x).empty())
+    return "It takes a URL at which clients reach this node, like "
+           "ws://192.0.2.1:8080/ws or wss://node1.example.com/ws, of 255 bytes "
+           "at most.";
+  return "";
+}
+
 std::string check_cluster_reach(const cluster_settings& x,
                                 const std::string& ip) {
   if (x.leaves_machine() || is_loopback(ip))
@@ -76,10 +107,13 @@ std::string check_cluster_reach(const cluster_settings& x,
 }
 
 std::string check(const cluster_settings& x) {
-  if (!x.enabled())
-    return x.join.empty() ? std::string{}
-                          : "nodes to join mean nothing without an address of "
-                            "this one for the cluster (cluster-listen)";
+  if (!x.enabled()) {
+    if (x.join.empty() && x.advertise.empty())
+      return {};
+    return (x.join.empty() ? "URLs for clients" : "nodes to join")
+           + std::string{" mean nothing without an address of this one for the "
+                         "cluster (cluster-listen)"};
+  }
   if (auto wrong = check_cluster_listen(x.listen); !wrong.empty())
     return "the cluster's address '" + x.listen + "' is wrong. "
            + std::string{wrong};
@@ -94,6 +128,8 @@ std::string check(const cluster_settings& x) {
     if (auto wrong = check_literal(x, seed); !wrong.empty())
       return wrong;
   }
+  if (auto wrong = check_advertised(x); !wrong.empty())
+    return wrong;
   if (x.name.empty() || x.name.size() > cluster_name_bytes)
     return "the cluster's name must have 1 … 64 bytes";
   if (auto wrong = check_cluster_times(x); !wrong.empty())

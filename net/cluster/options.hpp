@@ -19,6 +19,10 @@ struct cluster_settings {
   /// Nodes to find the others by, as `HOST:PORT`; at most `join_max`. All
   /// addresses of a name count. This node may be among them.
   std::vector<std::string> join;
+  /// Where clients reach this node, as `ws://HOST:PORT/ws` or `wss://…`; at
+  /// most `client_urls_max`. Clients that another node does not take are sent
+  /// there. Empty: none are.
+  std::vector<std::string> advertise;
   /// Nodes of clusters with other names refuse each other; 1 … 64 bytes.
   std::string name = "callboard";
   /// Time between two signs of life, 100 ms … 1 min.
@@ -61,6 +65,14 @@ std::string_view check_cluster_listen(std::string_view x);
 
 /// Checks an address of `join`, in the same way.
 std::string_view check_cluster_seed(std::string_view x);
+
+/// Returns a URL of `advertise` as clients are told it: with its port and path.
+/// @returns empty where it is none.
+std::string advertised_url(std::string_view x);
+
+/// Checks a URL of `advertise`.
+/// @returns empty, or a sentence that says what is wrong.
+std::string_view check_advertised_url(std::string_view x);
 
 /// Checks whether an IP address may be listened on or dialled.
 /// @returns empty, or a sentence that says what is wrong.

@@ -3,6 +3,11 @@
 #include <callboard/actors/connection.hpp>
 
 #include <string>
+#include <vector>
+
+#include <caf/make_counted.hpp>
+
+#include <callboard/actors/cluster/lighter_nodes.hpp>
 
 #include "actors/member_fixture.hpp"
 #include "support/test.hpp"
@@ -21,6 +26,20 @@ struct fixture : member_fixture {
   void drain(client& x) {
     caf::anon_send(x.handle, drain_atom_v);
     turn();
+  }
+
+  /// Has the shard of the first loop told of nodes that take clients.
+  void offer(const std::vector<std::string>& names) {
+    std::vector<node_offer> offers;
+    for (auto& x : names)
+      offers.push_back({{}, {"ws://" + x}, 0});
+    lighter_nodes_ptr nodes = caf::make_counted<lighter_nodes>(offers, 0, 1);
+    caf::anon_send(loops[0]->brokers[0].actor, cluster_atom_v, nodes);
+    turn();
+  }
+
+  int64_t sent_elsewhere() const {
+    return loops[0]->metrics.redirects_sent_away->value();
   }
 
   /// Lets `x` ask and returns the seqId with which `y` has to answer.
@@ -273,6 +292,57 @@ CAF_TEST(nobody is let in any more) {
   CHECK(say(in, type::connect, 2, "", token).starts_with("welcome 2"));
   CHECK(in.alive());
   CHECK_EQ(asked, 2);
+}
+
+// -- where else to go ---------------------------------------------------------
+
+CAF_TEST(clients are told of other nodes by turns) {
+  start();
+  auto& first = connect();
+  auto& second = connect();
+  offer({"b", "c"});
+  // The turn that a loop begins with is any.
+  drain(first);
+  drain(second);
+  auto told = [](const std::string& urls) {
+    return "goaway {\"reason\":\"draining\",\"reconnect\":\"now\","
+           "\"afterMs\":0,\"spreadMs\":1000,\"urls\":["
+           + urls + "]}";
+  };
+  auto one = told(R"("ws://b","ws://c")");
+  auto other = told(R"("ws://c","ws://b")");
+  auto heard = first.heard();
+  CHECK(heard == one || heard == other);
+  CHECK_EQ(second.heard(), heard == one ? other : one);
+  CHECK_EQ(first.close_code(), 4004);
+  CHECK_EQ(sent_elsewhere(), 2);
+}
+
+CAF_TEST(who is closed because the node ends is told of them as well) {
+  start();
+  auto& x = connect();
+  auto& kicked = connect();
+  offer({"b"});
+  caf::anon_send(kicked.handle, close_atom_v, uint16_t{4503},
+                 std::string{"kicked"});
+  caf::anon_send(x.handle, close_atom_v, uint16_t{4004},
+                 std::string{"draining"});
+  turn();
+  CHECK_EQ(x.heard(), "goaway {\"reason\":\"draining\",\"reconnect\":\"now\","
+                      "\"afterMs\":0,\"spreadMs\":1000,\"urls\":[\"ws://b\"]}");
+  // An end for another reason is no matter of the load.
+  CHECK(kicked.heard().find("urls") == std::string::npos);
+  CHECK_EQ(sent_elsewhere(), 1);
+}
+
+CAF_TEST(where no other node takes clients they come back as ever) {
+  start();
+  auto& x = connect();
+  offer({"b"});
+  offer({});
+  drain(x);
+  CHECK_EQ(x.heard(), goaway);
+  CHECK_EQ(sent_elsewhere(), 0);
 }
 
 END_FIXTURE_SCOPE()

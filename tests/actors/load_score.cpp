@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "load_score_fixture.hpp"
+#include "actors/load_score_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

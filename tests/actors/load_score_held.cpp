@@ -2,7 +2,7 @@
 
 #include <callboard/actors/load_score.hpp>
 
-#include "load_score_fixture.hpp"
+#include "actors/load_score_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

@@ -8,7 +8,7 @@
 #include <callboard/actors/pool_manager.hpp>
 #include <callboard/actors/user_table.hpp>
 
-#include "loop_audit_fixture.hpp"
+#include "actors/loop_audit_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

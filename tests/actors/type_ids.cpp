@@ -97,5 +97,6 @@ CAF_TEST(type IDs stay as they are) {
   CHECK_EQ(caf::type_id_v<node_event_kind>, 1187);
   CHECK_EQ(caf::type_id_v<node_facts>, 1188);
   CHECK_EQ(caf::type_id_v<cluster_facts>, 1189);
-  CHECK_EQ(caf::id_block::callboard_actors::end, 1190);
+  CHECK_EQ(caf::type_id_v<lighter_nodes_ptr>, 1190);
+  CHECK_EQ(caf::id_block::callboard_actors::end, 1191);
 }

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from statistics import median
 
+import cluster
 import contenders
 from overload import Overload
 from report import outcome, p99_us, time_text
@@ -218,7 +219,7 @@ class SlowReader:
 
 
 def all_guards():
-    return [Slowloris(), SlowReader(), Overload()]
+    return [Slowloris(), SlowReader(), Overload(), *cluster.measures()]
 
 
 def table(guard, samples, verdict):

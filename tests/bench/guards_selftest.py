@@ -17,6 +17,7 @@ import subprocess
 import time
 import unittest
 
+import cluster
 import guards
 import held
 import watched
@@ -87,6 +88,22 @@ class Guards(unittest.TestCase):
                          asked["errors"])
 
 
+    def test_cluster_latency(self):
+        sample = self.take(cluster.AddedLatency(topics=6, seconds=0.5,
+                                                warm_up=0.1))
+        for which in ("without", "with"):
+            self.assertEqual(len(sample[which]), 6)
+            self.assertGreater(min(map(len, sample[which].values())), 0)
+
+    def test_cluster_frames(self):
+        sample = self.take(cluster.LinkFrames(
+            subscribers=50, publications=5, pause_s=0.01))
+        self.assertEqual(sample["one"]["deliveries"], 1)
+        self.assertEqual(sample["all"]["deliveries"], 50)
+        for which in ("one", "all"):
+            self.assertEqual(sample[which]["frames"], 1)
+
+
 def run_of(**values):
     """Returns a report of the load generator in which nothing is wrong."""
     return {**dict.fromkeys((*CLEAN, "unsent", "silent_cut_max_s"), 0),
@@ -129,6 +146,19 @@ class Verdicts(unittest.TestCase):
                 self.assertEqual(len(missed), 1, missed)
         self.assertEqual(self.missed(guard, self.pair(
             beside={"latency_p99_us": 150})), [])
+
+    def test_what_another_node_costs_too_much_is_missed(self):
+        def latency(without_us, with_us):
+            return {"without": {"a": [without_us], "b": [without_us]},
+                    "with": {"a": [with_us - 100], "b": [with_us + 100]}}
+        guard = cluster.AddedLatency()
+        self.assertEqual(self.missed(guard, latency(200, 1200)), [])
+        self.assertEqual(len(self.missed(guard, latency(200, 1300))), 1)
+        guard = cluster.LinkFrames()
+        for frames in (0, 2, 10_000):
+            self.assertEqual(len(self.missed(guard, {"all": {
+                "frames": frames}})), 1)
+        self.assertEqual(self.missed(guard, {"all": {"frames": 1}}), [])
 
     def overload(self, offered=None, asked=None, **more):
         return {"offered": run_of(**(offered or {})),

@@ -82,7 +82,7 @@ double measure(uint64_t n, Send send, Flush flush) {
     if ((i + 1) % turn != 0)
       continue;
     flush();
-    while (i - arrived.load(std::memory_order_acquire) > window)
+    while (i + 1 - arrived.load(std::memory_order_acquire) > window)
       std::this_thread::yield();
   }
   flush();

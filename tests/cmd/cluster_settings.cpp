@@ -63,6 +63,10 @@ CAF_TEST(each is taken) {
   CHECK_EQ(set("join", "127.0.0.1:8181,[::1]:8182,nodes:8180"), "");
   CHECK_EQ(x.join, (std::vector<std::string>{"127.0.0.1:8181", "[::1]:8182",
                                              "nodes:8180"}));
+  CHECK_EQ(set("advertise-url", "wss://a.example.com/ws,ws://[::1]:8080/ws"),
+           "");
+  CHECK_EQ(x.advertise, (std::vector<std::string>{"wss://a.example.com/ws",
+                                                  "ws://[::1]:8080/ws"}));
   CHECK_EQ(set("cluster-name", "blue"), "");
   CHECK_EQ(x.name, "blue");
   CHECK_EQ(set("cluster-heartbeat", "200ms"), "");
@@ -87,6 +91,9 @@ CAF_TEST(what is out of bounds is refused) {
     CHECK(refuses("cluster-listen", value));
   for (auto* value : {"127.0.0.1:0", "nodes", "192.0.2.1:1"})
     CHECK(refuses("join", value));
+  for (auto* value : {"a", "http://a", "ws://0.0.0.0/ws", "ws://a,,ws://b",
+                      "ws://a,ws://b,ws://c,ws://d,ws://e"})
+    CHECK(refuses("advertise-url", value));
   CHECK(refuses("cluster-name", ""));
   CHECK(refuses("cluster-name", std::string(65, 'x')));
   CHECK(refuses("cluster-heartbeat", "99ms"));
@@ -101,6 +108,9 @@ CAF_TEST(what does not go together is told by the names of the settings) {
   CHECK_EQ(set("join", "127.0.0.1:1"),
            "join means nothing without cluster-listen");
   x.join.clear();
+  CHECK_EQ(set("advertise-url", "ws://a"),
+           "advertise-url means nothing without cluster-listen");
+  x.advertise.clear();
   x.listen = "127.0.0.1:8180";
   CHECK_EQ(set("cluster-cert", "a"),
            "cluster-cert, cluster-key and cluster-ca need each other");

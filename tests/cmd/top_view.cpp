@@ -79,19 +79,26 @@ CAF_TEST(the nodes of a cluster are there) {
   auto read = read_cluster(
     "{\"enabled\":true,\"name\":\"c\",\"self\":\"n1\",\"view\":3,\"members\":["
     "{\"name\":\"n1\",\"address\":\"127.0.0.1:1\",\"state\":\"up\","
-    "\"heard\":false,\"outstandingBytes\":0,\"ownerShare\":0.5},"
+    "\"heard\":false,\"outstandingBytes\":0,\"ownerShare\":0.5,"
+    "\"load\":0.25,\"intake\":\"open\",\"connections\":42},"
     "{\"name\":\"n2\",\"address\":\"127.0.0.1:2\",\"state\":\"up\","
     "\"heard\":true,\"roundTripMs\":0.25,\"outstandingBytes\":2048,"
-    "\"ownerShare\":0.5},"
+    "\"ownerShare\":0.5,\"load\":1,\"intake\":\"busy\"},"
     "{\"name\":\"n3\",\"address\":\"127.0.0.1:3\",\"state\":\"down\","
     "\"heard\":false,\"outstandingBytes\":0,\"ownerShare\":0}]}");
   REQUIRE(read);
   x.cluster = *read;
   auto text = top_view(x, nullptr, 0);
   CHECK(has(text, "cluster c  view 3"));
-  CHECK(has(text, "up                 -         0B   50.0%  * n1 127.0.0.1:1"));
-  CHECK(has(text, "up            0.25ms     2.0KiB   50.0%  n2 127.0.0.1:2"));
-  CHECK(has(text, "down?              -         0B    0.0%  n3 127.0.0.1:3"));
+  CHECK(has(text, "state     round trip on its way  topics  load  clients  "
+                  "node"));
+  CHECK(has(text, "up                 -         0B   50.0%   25%       42  "
+                  "* n1 127.0.0.1:1"));
+  // It is up, but clients are not sent there.
+  CHECK(has(text, "busy          0.25ms     2.0KiB   50.0%  100%        0  "
+                  "n2 127.0.0.1:2"));
+  CHECK(has(text, "down?              -         0B    0.0%    0%        0  "
+                  "n3 127.0.0.1:3"));
   CHECK(!read_cluster("[]"));
 }
 

@@ -5,7 +5,7 @@
 #include <callboard/messages/frame_reader.hpp>
 #include <callboard/messages/frame_writer.hpp>
 
-#include "hex.hpp"
+#include "messages/hex.hpp"
 
 using namespace callboard;
 

@@ -4,7 +4,7 @@
 
 #include <callboard/messages/frame_reader.hpp>
 
-#include "hex.hpp"
+#include "messages/hex.hpp"
 
 using namespace callboard;
 

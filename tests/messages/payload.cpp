@@ -10,7 +10,7 @@
 
 #include <callboard/messages/payload.hpp>
 
-#include "hex.hpp"
+#include "messages/hex.hpp"
 
 using namespace callboard;
 

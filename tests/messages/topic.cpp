@@ -5,7 +5,7 @@
 
 #include <callboard/messages/topic.hpp>
 
-#include "hex.hpp"
+#include "messages/hex.hpp"
 
 using namespace callboard;
 

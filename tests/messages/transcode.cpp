@@ -6,7 +6,7 @@
 
 #include <callboard/messages/frame_writer.hpp>
 
-#include "hex.hpp"
+#include "messages/hex.hpp"
 
 using namespace callboard;
 

@@ -67,13 +67,13 @@ CAF_TEST(a cluster tells of its nodes) {
   x.who = {"a", "run", "127.0.0.1:1", 2, member_state::leaving};
   x.in_view = x.heard = true;
   x.view = 3;
-  x.load = 0.5;
+  x.load = {500, 7, 100, node_intake::busy};
   x.owner_share = 0.25;
   facts.nodes.push_back(x);
   CHECK(to_json(facts).ends_with(
     "\"members\":[{\"name\":\"a\",\"incarnation\":\"run\",\"address\":"
     "\"127.0.0.1:1\",\"loops\":2,\"state\":\"leaving\",\"linked\":false,"
-    "\"heard\":true,\"view\":3,\"load\":0.5,\"outstandingBytes\":0,"
+    "\"heard\":true,\"view\":3,\"load\":0.5,\"urls\":[],\"outstandingBytes\":0,"
     "\"sentBytes\":0,\"receivedBytes\":0,\"ownerShare\":0.25}]}\n"));
   auto has = [&](std::string_view words) {
     return to_json(facts).find(words) != std::string::npos;
@@ -88,10 +88,15 @@ CAF_TEST(a cluster tells of its nodes) {
   CHECK(has("\"state\":\"down\""));
   y.linked = true;
   CHECK(has("\"state\":\"joining\""));
+  CHECK(has("\"load\":0.5,\"intake\":\"busy\",\"connections\":7,"
+            "\"connectionsMax\":100,\"urls\":[]"));
+  y.who.urls = {"ws://a:1/ws", "wss://a:2/ws"};
+  CHECK(has("\"urls\":[\"ws://a:1/ws\",\"wss://a:2/ws\"]"));
 }
 
 CAF_TEST(small answers) {
-  CHECK_EQ(to_json(position{"e", 5}), "{\"epoch\":\"e\",\"offset\":5}\n");
+  CHECK_EQ(to_json(callboard::position{"e", 5}),
+           "{\"epoch\":\"e\",\"offset\":5}\n");
   CHECK_EQ(closed_json(3), "{\"closed\":3}\n");
   CHECK_EQ(level_json("info"), "{\"level\":\"info\"}\n");
   auto x = json_content("{}\n");

@@ -13,6 +13,13 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture : client_actor_fixture {
+  // The members clear `promises`, so they end first.
+  ~fixture() override {
+    for (auto& x : listeners)
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+    run();
+  }
+
   // Spawns a member that keeps what it is to say of each event.
   caf::actor worker(const std::string& name) {
     auto result = sys.spawn(

@@ -105,7 +105,7 @@ CAF_TEST(presence is read) {
   reply(R"({"members":[{"user":"ann","connections":["c1","c2"]},
                        {"connections":["c3"]}],"next":"n"})");
   CAF_REQUIRE(x);
-  std::vector<member> want{{"ann", {"c1", "c2"}}, {"", {"c3"}}};
+  std::vector<net::member> want{{"ann", {"c1", "c2"}}, {"", {"c3"}}};
   CAF_CHECK(x->members == want);
   CAF_CHECK_EQUAL(x->next, "n");
   ask_presence(ask, "t", 2, x->next, keep(x));

@@ -1,5 +1,9 @@
 #include <callboard/net/client_link.hpp>
 
+#include <string>
+
+#include <callboard/net/client_report.hpp>
+
 #include "net/client_link_fixture.hpp"
 
 using namespace callboard;
@@ -254,6 +258,41 @@ CAF_TEST(eight addresses of a goaway are tried) {
   }
   pass(1h);
   CAF_CHECK_EQUAL(transport->server.host, "own.example");
+}
+
+CAF_TEST(a refusal may say where else to go) {
+  options.server.host = "a.example";
+  start();
+  auto refuse = [this](const std::string& urls) {
+    transport->to->on_closed(report_refusal(
+      503, "5", R"({"error":"overloaded","message":"m","urls":)" + urls + '}',
+      false));
+  };
+  refuse(R"(["ws://b.example","nonsense","ws://c.example"])");
+  // It is not for the others that it shall leave this one alone.
+  CAF_CHECK_EQUAL(log.back(), "retry 500");
+  pass(500ms);
+  CAF_CHECK_EQUAL(transport->server.host, "b.example");
+  // Those that were named name no others.
+  refuse(R"(["ws://d.example"])");
+  CAF_CHECK_EQUAL(log.back(), "retry 1000");
+  pass(1s);
+  CAF_CHECK_EQUAL(transport->server.host, "c.example");
+  refuse("[]");
+  CAF_CHECK_EQUAL(log.back(), "retry 7000");
+  pass(7s);
+  CAF_CHECK_EQUAL(transport->server.host, "a.example");
+  refuse("7");
+  CAF_CHECK_EQUAL(log.back(), "retry 9000");
+}
+
+CAF_TEST(only a node that takes nobody says where else to go) {
+  constexpr auto body = R"({"error":"x","message":"m","urls":["ws://b",)"
+                        R"("wss://c"]})";
+  CAF_CHECK_EQUAL(report_refusal(503, "", body, false).elsewhere.size(), 2u);
+  CAF_CHECK_EQUAL(report_refusal(503, "", body, true).elsewhere.size(), 1u);
+  for (auto status : {400u, 401u, 429u, 500u})
+    CAF_CHECK(report_refusal(status, "", body, false).elsewhere.empty());
 }
 
 CAF_TEST(what is wrong in the addresses changes nothing of a goaway) {

@@ -62,7 +62,7 @@ struct fixture : played_session {
   void publish(const std::string& topic, std::string id = {},
                payload body = {}) {
     uut->publish(topic, std::move(body), {false, std::move(id)},
-                 [this, topic](caf::expected<position> x) {
+                 [this, topic](caf::expected<net::position> x) {
                    log.push_back(topic + ' '
                                  + (x ? std::to_string(x->offset)
                                       : details(x.error()).name));
@@ -76,7 +76,7 @@ struct fixture : played_session {
         log.push_back("event " + std::string{x.topic} + ' '
                       + std::to_string(x.offset));
       },
-      [this, subject](caf::expected<position> x) {
+      [this, subject](caf::expected<net::position> x) {
         log.push_back(
           subject + ' '
           + (x ? std::to_string(x->offset) : details(x.error()).name));

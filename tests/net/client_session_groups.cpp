@@ -75,7 +75,7 @@ struct fixture : played_session {
                       + std::to_string(x.attempt));
         return confirms;
       },
-      [this](caf::expected<position> x) {
+      [this](caf::expected<net::position> x) {
         log.push_back(x ? "at " + std::to_string(x->offset)
                         : details(x.error()).name);
       });

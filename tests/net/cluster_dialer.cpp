@@ -9,7 +9,7 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include "fake_cluster_network.hpp"
+#include "net/fake_cluster_network.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

@@ -1,5 +1,7 @@
 #include <callboard/net/cluster/options.hpp>
 
+#include <utility>
+
 #include <callboard/net/server_options.hpp>
 
 #include "support/test.hpp"
@@ -61,6 +63,38 @@ CAF_TEST(addresses to join) {
   CHECK(refused_with("65 nodes to join"));
   x.join = {"127.0.0.1"};
   CHECK(refused_with("the node to join '127.0.0.1' is wrong"));
+}
+
+CAF_TEST(URLs for clients) {
+  for (auto [given, told] : {
+         std::pair{"ws://192.0.2.1:8080/ws", "ws://192.0.2.1:8080/ws"},
+         std::pair{"wss://node1.example.com", "wss://node1.example.com:443/ws"},
+         std::pair{"ws://a/", "ws://a:80/ws"},
+         std::pair{"ws://[::1]:8080/board?x=1", "ws://[::1]:8080/board?x=1"},
+       }) {
+    CHECK_EQ(check_advertised_url(given), "");
+    CHECK_EQ(advertised_url(given), told);
+  }
+  for (auto* y : {"", "a", "http://a", "https://a", "ws://", "ws://a:0",
+                  "ws://a:65536", "ws://0.0.0.0:8080/ws", "ws://[::]/ws",
+                  "ws://me@a/ws", "ws://a/\"", "ws://a b/ws"}) {
+    CHECK(!check_advertised_url(y).empty());
+    CHECK_EQ(advertised_url(y), "");
+  }
+  // Port and path count, too.
+  auto path = std::string(255 - std::string_view{"ws://a:80/"}.size(), 'x');
+  CHECK_EQ(advertised_url("ws://a/" + path).size(), 255u);
+  CHECK_EQ(advertised_url("ws://a/x" + path), "");
+  x.advertise.assign(4, "ws://a");
+  CHECK(well());
+  x.advertise.emplace_back("ws://a");
+  CHECK(refused_with("there are 5 URLs for clients (advertise-url)"));
+  x.advertise = {"ws://a", "http://b"};
+  CHECK(refused_with("the URL for clients 'http://b' (advertise-url) is "
+                     "wrong"));
+  x.advertise = {"ws://a"};
+  x.listen.clear();
+  CHECK(refused_with("URLs for clients mean nothing without an address"));
 }
 
 CAF_TEST(beyond loopback it takes certificates or the word for it) {

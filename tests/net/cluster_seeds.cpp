@@ -5,7 +5,7 @@
 
 #include <callboard/net/cluster/options.hpp>
 
-#include "fake_cluster_network.hpp"
+#include "net/fake_cluster_network.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;

@@ -57,6 +57,21 @@ CAF_TEST(who waits is let in when there is a place) {
   CHECK_EQ(places, 0u);
 }
 
+CAF_TEST(who has waited in vain is told of other nodes) {
+  constexpr auto urls = "\"urls\": [\"ws://b/ws\"]}\n<end>"sv;
+  others = {"ws://b/ws"};
+  auto client = wait();
+  CHECK_EQ(redirects, 0u);
+  sessions.turn_away();
+  run();
+  CHECK(client.take().ends_with(urls));
+  // And who may not even wait.
+  waiting_max = 0;
+  auto late = connect();
+  CHECK(talk(late, get_ws).ends_with(urls));
+  CHECK_EQ(redirects, 2u);
+}
+
 CAF_TEST(nobody waits unless it is switched on) {
   what.accept_wait = 0h;
   auto client = connect();

@@ -229,6 +229,38 @@ CAF_TEST(an address with too many connections is told so) {
   }
 }
 
+CAF_TEST(who is refused because of the node is told of others) {
+  others = {"ws://b:8080/ws", "wss://c/ws"};
+  auto tells = [this](std::string_view name) {
+    auto reply = upgrade("/ws");
+    CHECK_EQ(status_and_name(reply), "503 " + std::string{name});
+    CHECK(has_line(reply, "Retry-After: 5"));
+    return reply.body().ends_with(
+      "\", \"urls\": [\"ws://b:8080/ws\", \"wss://c/ws\"]}\n");
+  };
+  load_hit = limit_hit{limit_kind::load_connections};
+  CHECK(tells("overloaded"));
+  load_hit.reset();
+  places = 0;
+  CHECK(tells("overloaded"));
+  is_ready = false;
+  CHECK(tells("shutting_down"));
+  CHECK_EQ(redirects, 3u);
+  others.clear();
+  CHECK(upgrade("/ws").body().find("urls") == std::string_view::npos);
+}
+
+CAF_TEST(who is refused for another reason is not told of others) {
+  others = {"ws://b/ws"};
+  CHECK_EQ(upgrade("/ws").status, 101u);
+  address_hit = limit_hit{limit_kind::address_connections};
+  CHECK_EQ(upgrade("/ws").status, 429u);
+  CHECK_EQ(upgrade("/ws", "Sec-WebSocket-Protocol: x\r\n").status, 400u);
+  is_ready = false;
+  CHECK_EQ(ask("GET /ready").status, 503u);
+  CHECK_EQ(redirects, 0u);
+}
+
 // -- tokens -------------------------------------------------------------------
 
 CAF_TEST(a token is shown to the application) {

@@ -30,6 +30,9 @@ public:
   std::string store;
   size_t places = 1000;
   size_t session_places = 1000;
+  /// Where clients are sent, and how often they were.
+  std::vector<std::string> others;
+  size_t redirects = 0;
   std::optional<callboard::limit_hit> load_hit;
   std::optional<callboard::limit_hit> handshake_hit;
   std::optional<callboard::limit_hit> address_hit;
@@ -121,6 +124,11 @@ public:
 
   bool ready() const override {
     return is_ready;
+  }
+
+  std::vector<std::string> elsewhere() override {
+    ++redirects;
+    return others;
   }
 
   std::string_view store_state() const override {

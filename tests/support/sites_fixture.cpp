@@ -1,5 +1,8 @@
 #include "support/sites_fixture.hpp"
 
+#include <algorithm>
+#include <set>
+
 #include <caf/event_based_actor.hpp>
 #include <caf/make_counted.hpp>
 
@@ -37,36 +40,45 @@ cluster_site& sites_fixture::add(uint32_t loops) {
   return sites.emplace_back(std::move(name), loops, rules, adjust);
 }
 
-void sites_fixture::view(std::initializer_list<size_t> members) {
+void sites_fixture::view(const std::vector<size_t>& members) {
   ++number;
   for (auto site : members)
     tell(site, members);
   settle();
 }
 
-void sites_fixture::tell(size_t site, std::initializer_list<size_t> members) {
+void sites_fixture::tell(size_t site, const std::vector<size_t>& members) {
   auto& x = sites[site];
   auto set = caf::make_counted<peer_set>();
   set->number = number;
+  set->outbox_bytes_max = outbox_bytes_max;
+  // Who drops another one begins anew with it.
+  for (uint32_t other = 0; other < sites.size(); ++other)
+    if (x.nodes != nullptr && x.nodes->at(other) != nullptr
+        && std::ranges::find(members, other) == members.end())
+      ++rounds[std::minmax<size_t>(site, other)];
   std::vector<std::string> names;
   for (auto other : members) {
-    names.push_back(sites[other].self.name);
-    if (other == site) {
-      set->owner_slots.push_back(peer_set::here);
-      continue;
+    auto slot = other == site ? peer_set::here : static_cast<uint32_t>(other);
+    set->order.push_back(slot);
+    if (sites[other].self.state == member_state::up) {
+      names.push_back(sites[other].self.name);
+      set->owner_slots.push_back(slot);
     }
-    set->owner_slots.push_back(static_cast<uint32_t>(other));
+    if (other == site)
+      continue;
     if (set->slots.size() <= other)
       set->slots.resize(other + 1);
-    auto slot = static_cast<uint32_t>(other);
+    auto round = rounds[std::minmax<size_t>(site, other)];
     auto* known = x.nodes != nullptr ? x.nodes->at(slot) : nullptr;
-    if (known != nullptr && known->who.same_run(sites[other].self))
+    if (known != nullptr && known->link == round)
       set->slots[other] = *known;
     else
       set->slots[other]
         = peer_node{sites[other].self,
-                    x.node.sys.spawn(gate_behavior, other, x.sent), 0,
+                    x.node.sys.spawn(gate_behavior, other, x.sent), round,
                     std::make_shared<link_traffic>()};
+    set->slots[other]->who = sites[other].self;
   }
   set->owners = placement{names};
   x.nodes = set;
@@ -86,17 +98,50 @@ void sites_fixture::replace_broker(size_t site, uint32_t index) {
 
 size_t sites_fixture::carry() {
   size_t result = 0;
-  for (size_t from = 0; from < sites.size(); ++from) {
-    for (auto& x : std::exchange(*sites[from].sent, {})) {
-      ++result;
-      auto& to = sites[x.to].node;
-      if (static_cast<shard_kind>(x.what.kind) == shard_kind::broker)
-        caf::anon_send(to.loops[x.what.shard]->brokers[x.what.shard].actor,
-                       shard_batch{static_cast<uint32_t>(from), x.what.view,
-                                   std::move(x.what.frames)});
+  for (size_t from = 0; from < sites.size(); ++from)
+    result += carry(from);
+  return result;
+}
+
+size_t sites_fixture::carry(size_t from) {
+  size_t result = 0;
+  // Sites that do not go by the view yet get nothing behind what waits for it.
+  std::set<size_t> closed;
+  for (auto& x : std::exchange(*sites[from].sent, {})) {
+    auto& to = sites[x.to];
+    auto* node = to.nodes != nullptr ? to.nodes->at(static_cast<uint32_t>(from))
+                                     : nullptr;
+    if (x.what.link < rounds[std::minmax<size_t>(from, x.to)])
+      continue;
+    if (closed.contains(x.to) || node == nullptr || node->link != x.what.link
+        || x.what.view > to.nodes->number) {
+      closed.insert(x.to);
+      sites[from].sent->push_back(std::move(x));
+      continue;
     }
+    ++result;
+    if (static_cast<shard_kind>(x.what.kind) == shard_kind::broker)
+      caf::anon_send(to.node.loops[x.what.shard]->brokers[x.what.shard].actor,
+                     shard_batch{static_cast<uint32_t>(from), x.what.view,
+                                 std::move(x.what.frames)});
   }
   return result;
+}
+
+void sites_fixture::acknowledge(size_t from, size_t to) {
+  auto* there = sites[to].nodes->at(static_cast<uint32_t>(from));
+  auto* here = sites[from].nodes->at(static_cast<uint32_t>(to));
+  here->traffic->acknowledged.store(there->traffic->received);
+}
+
+void sites_fixture::crash(size_t site) {
+  auto& x = sites[site];
+  x.sent->clear();
+  for (auto& y : sites)
+    std::erase_if(*y.sent, [site](auto& z) { return z.to == site; });
+  for (size_t other = 0; other < sites.size(); ++other)
+    if (other != site)
+      ++rounds[std::minmax<size_t>(site, other)];
 }
 
 void sites_fixture::settle() {

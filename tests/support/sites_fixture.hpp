@@ -2,7 +2,7 @@
 
 #include <deque>
 #include <functional>
-#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,10 +43,10 @@ struct sites_fixture {
   cluster_site& add(uint32_t loops = 1);
 
   /// These sites make the cluster from now on, and learn of it.
-  void view(std::initializer_list<size_t> members);
+  void view(const std::vector<size_t>& members);
 
   /// Lets one site learn of a view in which these are.
-  void tell(size_t site, std::initializer_list<size_t> members);
+  void tell(size_t site, const std::vector<size_t>& members);
 
   /// Puts a new broker shard in place of one of a site, and lets the gate know.
   void replace_broker(size_t site, uint32_t index);
@@ -55,9 +55,20 @@ struct sites_fixture {
   /// said everything.
   void settle();
 
-  /// Carries what waits, and runs nobody.
+  /// Carries what waits, and runs nobody. As in a gate, what was sent by a view
+  /// that the other site does not go by waits, and what is behind it.
   /// @returns how many batches there were.
   size_t carry();
+
+  /// The same for what one site has sent.
+  size_t carry(size_t from);
+
+  /// Lets a site know what another one is done with of what it has sent.
+  void acknowledge(size_t from, size_t to);
+
+  /// Lets a site be dead: nothing that it has sent arrives, and it is in no
+  /// view any more.
+  void crash(size_t site);
 
   /// Returns a topic that the site owns in the newest view, and the shard
   /// `shard` of it.
@@ -101,6 +112,9 @@ struct sites_fixture {
   /// Changes what nodes are started with; empty: nothing.
   std::function<void(node_options&)> adjust;
   uint64_t number = 0;
+  uint64_t outbox_bytes_max = 64 * 1024 * 1024;
+  /// How often two sites have begun anew with each other.
+  std::map<std::pair<size_t, size_t>, uint64_t> rounds;
 };
 
 } // namespace callboard

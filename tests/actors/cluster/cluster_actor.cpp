@@ -180,6 +180,39 @@ CAF_TEST(a leave is answered when nobody names the node) {
   CHECK_EQ(view_of(y), "5 b: b c");
 }
 
+CAF_TEST(a node that retires is a member until it leaves) {
+  auto x = start(a);
+  auto y = start(b, {"a:1"});
+  pass(5s);
+  strings heard;
+  auto shard = sys.spawn([&heard] {
+    return caf::behavior{
+      [&heard](cluster_atom, const peer_set_ptr& nodes) {
+        heard.push_back(std::to_string(nodes->number) + " owns "
+                        + (nodes->owner_of("t") == peer_set::here ? "t" : "-"));
+      },
+      [&heard](leave_atom) { heard.push_back("leave"); },
+    };
+  });
+  caf::anon_send(x, cluster_atom_v, static_cast<uint8_t>(shard_kind::broker),
+                 uint32_t{0}, shard);
+  sched.run();
+  heard.clear();
+  auto answer = self->request(x, caf::infinite, drain_atom_v);
+  pass(20s);
+  CHECK_EQ(view_of(x), "3 a: a! b");
+  CHECK_EQ(view_of(y), "3 a: a! b");
+  // It is asked when it knows the view.
+  CHECK_EQ(heard, (strings{"3 owns -", "leave"}));
+  auto answered = false;
+  answer.receive([&] { answered = true; },
+                 [](const caf::error& why) { CAF_FAIL(to_string(why)); });
+  CHECK(answered);
+  caf::anon_send(x, leave_atom_v);
+  pass(5s);
+  CHECK_EQ(view_of(y), "4 b: b");
+}
+
 // -- those who watch ----------------------------------------------------------
 
 CAF_TEST(watchers hear of nodes in order) {

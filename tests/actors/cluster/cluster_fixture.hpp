@@ -73,6 +73,9 @@ struct cluster_fixture : loop_fixture {
           sets[name] = x;
           got.push_back(name + " set " + words_of(*x));
         },
+        [this, name](cluster_atom, const lighter_nodes_ptr& x) {
+          elsewhere[name] = x;
+        },
         [this, name](const shard_batch& x) {
           got.push_back(
             name + " batch " + std::to_string(x.slot) + ' '
@@ -179,6 +182,8 @@ struct cluster_fixture : loop_fixture {
   std::map<std::string, caf::actor> gates;
   std::map<std::string, int> dials;
   std::map<std::string, peer_set_ptr> sets;
+  /// Where each shard's loop sends clients.
+  std::map<std::string, lighter_nodes_ptr> elsewhere;
   std::vector<std::string> got;
   std::vector<std::string> notes;
   member a = a_node("a");

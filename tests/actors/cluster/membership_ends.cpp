@@ -143,10 +143,38 @@ CAF_TEST(who is in no newer view is alone and above them) {
 
 // -- leaving ------------------------------------------------------------------
 
-CAF_TEST(who leaves owns nothing until all know it) {
+CAF_TEST(who leaves owns nothing and is a member until it is gone) {
   form({b, c});
   auto leaves = beat(c, id_of(x.view()), {a, b});
   leaves.leaving = true;
+  x.receive("c", leaves, now);
+  tick();
+  CHECK_EQ(view(), "4 a: a b c!");
+  // Longer than a timeout.
+  for (auto end = now + 20'000; now < end;) {
+    now += 250;
+    say(b, {a, c});
+    leaves.view = id_of(x.view());
+    x.receive("c", leaves, now);
+    tick();
+  }
+  CHECK_EQ(view(), "4 a: a b c!");
+  // It is looked for where its link ends.
+  x.unlinked("c", now);
+  CHECK_EQ(x.missing(), (strings{"c:1"}));
+  x.linked(c, now);
+  leaves.gone = true;
+  x.receive("c", leaves, now);
+  tick();
+  CHECK_EQ(view(), "5 a: a b");
+  x.unlinked("c", now);
+  CHECK(x.missing().empty());
+}
+
+CAF_TEST(who is gone owns nothing until all know it) {
+  form({b, c});
+  auto leaves = beat(c, id_of(x.view()), {a, b});
+  leaves.leaving = leaves.gone = true;
   x.receive("c", leaves, now);
   tick();
   CHECK_EQ(view(), "4 a: a b c!");
@@ -166,10 +194,10 @@ CAF_TEST(who leaves owns nothing until all know it) {
   CHECK(x.missing().empty());
 }
 
-CAF_TEST(who leaves is not waited for) {
+CAF_TEST(who is gone does not wait for others) {
   form({b, c});
   auto leaves = beat(c, id_of(x.view()), {a, b});
-  leaves.leaving = true;
+  leaves.leaving = leaves.gone = true;
   x.receive("c", leaves, now);
   tick();
   auto begin = now;
@@ -211,6 +239,29 @@ CAF_TEST(who is alone leaves at once) {
   CHECK(!x.left());
   x.leave();
   CHECK(x.left());
+}
+
+CAF_TEST(who retires says so and is a member still) {
+  form({b, c});
+  CHECK(!x.retired());
+  x.retire();
+  CHECK(!x.retired());
+  CHECK(x.heartbeat_for(*x.find("b"), now).leaving);
+  CHECK(!x.heartbeat_for(*x.find("b"), now).gone);
+  tick();
+  CHECK_EQ(view(), "4 a: a! b c");
+  CHECK(x.retired());
+  pass_with(20'000, {b, c});
+  CHECK_EQ(view(), "4 a: a! b c");
+  CHECK(!x.left());
+  x.leave();
+  CHECK(x.heartbeat_for(*x.find("b"), now).gone);
+}
+
+CAF_TEST(who is alone retires at once and has not left) {
+  x.retire();
+  CHECK(x.retired());
+  CHECK(!x.left());
 }
 
 // -- a process that was stopped -----------------------------------------------
@@ -286,6 +337,11 @@ CAF_TEST(the second acts while the first leaves) {
   CHECK_EQ(view(), "6 a: a! b c");
   say(a, {b, c});
   say(c, {a, b});
+  tick();
+  CHECK_EQ(view(), "6 a: a! b c");
+  auto gone = beat(a, id_of(x.view()), {b, c});
+  gone.leaving = gone.gone = true;
+  x.receive("a", gone, now);
   tick();
   CHECK_EQ(view(), "7 b: b c");
 }

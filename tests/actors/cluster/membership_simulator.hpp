@@ -33,6 +33,11 @@ public:
       row.assign(nodes_.size(), false);
     for (size_t i = 0; i < nodes_.size(); ++i) {
       resume(i);
+      // Who has lost the others while it retires does not join them again.
+      if (nodes_[i].state != nullptr && nodes_[i].retires) {
+        nodes_[i].state->leave();
+        after(i);
+      }
       if (nodes_[i].state == nullptr && !nodes_[i].has_left)
         nodes_[i].begins_ms = std::min(nodes_[i].begins_ms, now_ms_ + 1000);
     }
@@ -111,7 +116,11 @@ private:
         break;
       default:
         if (below(4) == 0 && nodes_[i].state != nullptr && !nodes_[i].stopped) {
-          nodes_[i].state->leave();
+          nodes_[i].retires = below(2) == 0;
+          if (nodes_[i].retires)
+            nodes_[i].state->retire();
+          else
+            nodes_[i].state->leave();
           after(i);
         }
     }

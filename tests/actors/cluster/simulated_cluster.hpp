@@ -58,6 +58,8 @@ protected:
     int64_t begins_ms = 0;
     int64_t ticks_ms = 0;
     bool stopped = false;
+    // Whether it wants to own nothing.
+    bool retires = false;
     bool has_left = false;
     std::unique_ptr<membership> state;
     // What came while it was stopped.
@@ -133,6 +135,7 @@ protected:
     x.links.clear();
     x.inbox.clear();
     x.stopped = false;
+    x.retires = false;
     x.ticks_ms = now_ms_ + below(tick_ms);
     after(i);
   }

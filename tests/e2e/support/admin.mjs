@@ -11,8 +11,10 @@ export async function findAdmin(node) {
   node.admin = new URL(node.log.match(url)[1]);
 }
 
-/// Asks and returns {status, headers, body}, the body as JSON where it is.
-export function ask(node, method, target, { body, headers = {}, shown } = {}) {
+/// Asks and returns {status, headers, body}, the body as JSON where it is. Where
+/// the node has an `adminKey`, it is shown.
+export function ask(node, method, target,
+  { body, headers = {}, shown = node.adminKey } = {}) {
   const bytes = body === undefined ? undefined
     : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
   const all = { ...headers };
@@ -23,7 +25,7 @@ export function ask(node, method, target, { body, headers = {}, shown } = {}) {
   }
   return within(new Promise((resolve, reject) => {
     const asked = http.request({
-      host: '127.0.0.1', port: node.admin.port, method, path: target, headers: all, agent: false,
+      host: node.admin.hostname, port: node.admin.port, method, path: target, headers: all, agent: false,
     }, (answer) => {
       let received = '';
       answer.setEncoding('utf8');

@@ -44,9 +44,11 @@ export function parse(bytes) {
   });
 }
 
-/// One WebSocket. Frames wait in `frames` until somebody asks for them.
+/// One WebSocket. Frames wait in `frames` until somebody asks for them, but those
+/// that `watcher`, if there is one, returns true for.
 export class Client {
   frames = [];
+  watcher;
   #waiting = new Set();
   #lastSeqId = 0;
 
@@ -68,7 +70,7 @@ export class Client {
     this.opened.catch(() => {});
     this.socket.on('message', (data, binary) => {
       if (raw) return;
-      if (binary) this.frames.push(...parse(data));
+      if (binary) this.#keep(parse(data));
       else this.#readJson(String(data));
       this.#wake();
     });
@@ -77,9 +79,12 @@ export class Client {
   get isJson() { return this.socket.protocol === json; }
 
   #readJson(text) {
-    for (const line of text.split('\n').filter(Boolean)) {
-      this.frames.push({ seqId: 0, subject: '', payload: null, meta: {}, ...JSON.parse(line) });
-    }
+    this.#keep(text.split('\n').filter(Boolean).map((line) =>
+      ({ seqId: 0, subject: '', payload: null, meta: {}, ...JSON.parse(line) })));
+  }
+
+  #keep(frames) {
+    this.frames.push(...(this.watcher ? frames.filter((one) => !this.watcher(one)) : frames));
   }
 
   #wake() {

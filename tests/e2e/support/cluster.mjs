@@ -13,16 +13,19 @@ export const timeoutMs = 1500 * slowness;
 const running = new Set();
 
 /// Starts a node. `join` is a node or an address, or a list of them; `listen`
-/// where it listens for others. Its `address` is that.
-export async function startNode(name,
-  { join = [], listen = '127.0.0.1:0', words = [] } = {}) {
+/// where it listens for others. Its `address` is that. `port` is the one that its
+/// clients come to, at `clients`; for `via` see startServer.
+export async function startNode(name, {
+  join = [], listen = '127.0.0.1:0', clients = '127.0.0.1', port = 0, via = [], adminKey,
+  words = [],
+} = {}) {
   const seeds = [join].flat().map((one) => one.address ?? one);
-  const node = await startServer(['--node-name', name, '--loops', '2', '--admin', '127.0.0.1:0',
+  const node = await startServer(['--node-name', name, '--loops', '2', '--admin', `${clients}:0`,
     '--cluster-listen', listen, ...(seeds.length > 0 ? ['--join', seeds.join(',')] : []),
     '--cluster-heartbeat', `${250 * slowness}ms`, '--cluster-timeout', `${timeoutMs}ms`,
-    ...words]);
+    ...words], { listen: `${clients}:${port}`, via });
   running.add(node);
-  node.name = name;
+  Object.assign(node, { name, adminKey });
   const line = /^nodes join by (\S+)$/m;
   await until(() => line.test(node.output), 'the line with the address for nodes');
   [, node.address] = node.output.match(line);

@@ -69,9 +69,10 @@ class Server {
   log = '';
   output = '';
 
-  constructor(args, env) {
-    this.title = [program, ...args].join(' ');
-    this.child = spawn(program, args, { env: cleanEnvironment(env) });
+  constructor(args, env, via) {
+    const [first, ...words] = [...via, program, ...args];
+    this.title = [first, ...words].join(' ');
+    this.child = spawn(first, words, { env: cleanEnvironment(env) });
     running.add(this);
     this.child.stdout.on('data', (data) => {
       this.output += data;
@@ -111,10 +112,12 @@ class Server {
   }
 }
 
-/// Starts `callboard serve` with these words and waits until it listens.
-export function startServer(args = [], { env = {}, listen = '127.0.0.1:0' } = {}) {
+/// Starts `callboard serve` with these words and waits until it listens. `via`
+/// are words that run it somewhere else, see network.mjs.
+export function startServer(args = [],
+  { env = {}, listen = '127.0.0.1:0', via = [] } = {}) {
   const where = listen ? ['--listen', listen] : [];
-  return new Server(['serve', ...where, ...args], env).ready();
+  return new Server(['serve', ...where, ...args], env, via).ready();
 }
 
 /// Starts the program with any words and collects what it says.

@@ -1,0 +1,171 @@
+#include <callboard/actors/cluster/topic_handover.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <caf/make_counted.hpp>
+
+#include <callboard/actors/cluster/peer_frames.hpp>
+
+#include "support/test.hpp"
+
+using namespace callboard;
+
+namespace {
+
+publication_ptr event(uint64_t offset, size_t bytes = 1) {
+  auto x = caf::make_counted<publication>();
+  x->topic = "t";
+  x->epoch = "e";
+  x->offset = offset;
+  x->publisher = 7;
+  x->payload = payload::pack(std::string(bytes, 'x'));
+  return x;
+}
+
+moved_topic a_topic() {
+  moved_topic x;
+  x.name = "t";
+  x.epoch = "e";
+  return x;
+}
+
+/// Takes a topic apart at a node whose clock shows 1000, and puts it together
+/// at one whose clock shows 5000, as bytes.
+struct fixture {
+  std::vector<peer_handover> take_apart(moved_topic x) {
+    std::vector<peer_handover> result;
+    topic_sender sender{std::move(x)};
+    while (!sender.done())
+      result.push_back(sender.next(3, 1000));
+    return result;
+  }
+
+  std::optional<moved_topic> take(const peer_handover& x) {
+    caf::byte_buffer bytes;
+    append_frame(bytes, x);
+    frame_source source{bytes};
+    peer_frame number{};
+    CHECK(source.next(number));
+    CHECK(number == peer_frame::handover);
+    peer_handover read;
+    CHECK(source.read(read));
+    return receiver.take(read, 5000);
+  }
+
+  topic_receiver receiver;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(a topic with nothing but its place is one part) {
+  auto x = a_topic();
+  x.head = 5;
+  auto parts = take_apart(std::move(x));
+  CAF_REQUIRE_EQUAL(parts.size(), 1u);
+  CHECK_EQ(parts[0].shard, 3u);
+  auto got = take(parts[0]);
+  CAF_REQUIRE(got.has_value());
+  CHECK_EQ(got->name, "t");
+  CHECK_EQ(got->epoch, "e");
+  CHECK_EQ(got->head, 5u);
+  CHECK(got->ids == nullptr);
+  CHECK(got->kept.empty());
+  CHECK(got->retained == nullptr);
+}
+
+CAF_TEST(ids and events keep their order and their times) {
+  auto x = a_topic();
+  x.head = 3;
+  x.ids = std::make_unique<topic_ids>();
+  x.ids->add("one", 2, 1500);
+  x.ids->add("two", 3, 1700);
+  x.kept.add(event(2), 10, 900);
+  x.kept.add(event(3), 10, 950);
+  x.retained = x.kept.at(1).event;
+  auto parts = take_apart(std::move(x));
+  CAF_REQUIRE_EQUAL(parts.size(), 1u);
+  auto got = take(parts[0]);
+  CAF_REQUIRE(got.has_value());
+  CAF_REQUIRE(got->ids != nullptr);
+  CAF_REQUIRE_EQUAL(got->ids->order.size(), 2u);
+  CHECK_EQ(*got->ids->order[0].key, "one");
+  CHECK_EQ(got->ids->order[0].expires_ms, 5500);
+  CHECK_EQ(got->ids->order[1].expires_ms, 5700);
+  CHECK_EQ(got->ids->offsets["two"], 3u);
+  CAF_CHECK_GREATER(got->ids->bytes, 0);
+  CAF_REQUIRE_EQUAL(got->kept.size(), 2u);
+  CHECK_EQ(got->kept.at(0).event->offset, 2u);
+  CHECK_EQ(got->kept.at(0).added_ms, 4900);
+  CHECK_EQ(got->kept.at(1).added_ms, 4950);
+  CHECK_EQ(got->kept.at(0).event->publisher, 0u);
+  // One copy for both.
+  CHECK(got->retained == got->kept.at(1).event);
+}
+
+CAF_TEST(what is large goes in parts that are bounded) {
+  auto x = a_topic();
+  x.head = 100;
+  x.ids = std::make_unique<topic_ids>();
+  for (int i = 0; i < 2000; ++i)
+    x.ids->add(std::string(100, 'k') + std::to_string(i), 1, 2000);
+  for (uint64_t i = 1; i <= 100; ++i)
+    x.kept.add(event(i, 10'000), 100, 0);
+  auto parts = take_apart(std::move(x));
+  CAF_CHECK_GREATER(parts.size(), 15u);
+  std::optional<moved_topic> got;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    caf::byte_buffer bytes;
+    append_frame(bytes, parts[i]);
+    CAF_CHECK_LESS(bytes.size(), 85'000u);
+    CHECK_EQ(parts[i].first, i == 0);
+    CHECK(!got.has_value());
+    got = take(parts[i]);
+  }
+  CAF_REQUIRE(got.has_value());
+  CHECK_EQ(got->ids->order.size(), 2000u);
+  CAF_REQUIRE_EQUAL(got->kept.size(), 100u);
+  for (uint64_t i = 0; i < 100; ++i)
+    CHECK_EQ(got->kept.at(i).event->offset, i + 1);
+}
+
+CAF_TEST(nothing comes of a topic whose first part was missed) {
+  auto large = [] {
+    auto x = a_topic();
+    for (uint64_t i = 1; i <= 20; ++i)
+      x.kept.add(event(i, 10'000), 100, 0);
+    return x;
+  };
+  auto parts = take_apart(large());
+  CAF_REQUIRE(parts.size() > 2);
+  for (size_t i = 1; i < parts.size(); ++i)
+    CHECK(!take(parts[i]));
+  // One that begins again counts from there.
+  CHECK(!take(parts[0]));
+  CHECK(!take(parts[1]));
+  topic_sender sender{large()};
+  sender.next(0, 1000);
+  sender.restart();
+  std::optional<moved_topic> got;
+  while (!sender.done())
+    got = take(sender.next(0, 1000));
+  CAF_REQUIRE(got.has_value());
+  CHECK_EQ(got->kept.size(), 20u);
+}
+
+CAF_TEST(parts of another topic do not count) {
+  auto x = a_topic();
+  for (uint64_t i = 1; i <= 20; ++i)
+    x.kept.add(event(i, 10'000), 100, 0);
+  auto parts = take_apart(std::move(x));
+  CHECK(!take(parts[0]));
+  for (auto& y : parts)
+    y.topic = "u";
+  for (size_t i = 1; i < parts.size(); ++i)
+    CHECK(!take(parts[i]));
+}
+
+END_FIXTURE_SCOPE()
