@@ -73,6 +73,8 @@ caf::result<position, bool> broker::join_group(const caf::actor& who,
 }
 
 void broker::join_group(const group_seat& x) {
+  if (peers_.waits(x.topic))
+    return peers_.groups().join_later(x);
   if (!peers_.owns(x.topic))
     return peers_.groups().join(x);
   groups_.prepare(x.topic, x.group, x.since, [this, x](errc failed) {
@@ -118,23 +120,35 @@ caf::error broker_groups::check(const std::string& topic,
 }
 
 void broker_groups::join(const group_seat& x) {
+  if (auto* made = let_in(x))
+    go_on(*made);
+}
+
+group_member* broker_groups::let_in(const group_seat& x) {
+  auto failed = [&](errc why) -> group_member* {
+    refuse(x, why);
+    return nullptr;
+  };
   auto who = caf::actor_cast<caf::strong_actor_ptr>(x.who);
   if (!who)
-    return refuse(x, errc::cancelled);
+    return failed(errc::cancelled);
   if (find(who->id(), x.topic, x.group) != nullptr)
-    return refuse(x, errc::already_subscribed);
+    return failed(errc::already_subscribed);
   auto made = add(x);
   if (made.member == nullptr)
-    return refuse(x, made.code);
+    return failed(made.code);
   made.member->call_id = x.call_id;
   auto [i, is_new] = actors_.try_emplace(who->id());
   if (is_new)
     self_.monitor(who);
   i->second.push_back(made.member->id);
+  auto goes_on = x.goes_on(made.where);
   // It comes before the events.
   speaker_.tell(x, {errc::none, made.member->id, std::move(made.where),
                     made.recovered});
-  go_on(*made.member);
+  if (goes_on)
+    claim(*made.member, x.has);
+  return made.member;
 }
 
 void broker_groups::go_on(group_member& who) {
@@ -168,8 +182,8 @@ broker_groups::outcome broker_groups::add(const group_seat& x) {
     absent = at->absent.extract(x.group);
   if (absent)
     state.known = &absent.mapped().where;
-  auto made = table_.join(topic, x.group, state,
-                          ctx_.node.next_member.fetch_add(1), x.who, x.embedded,
+  auto id = x.goes_on(*head) ? x.member : ctx_.node.next_member.fetch_add(1);
+  auto made = table_.join(topic, x.group, state, id, x.who, x.embedded,
                           now_ms());
   if (made.member == nullptr) {
     if (absent)
@@ -245,26 +259,6 @@ void broker_groups::answer(const group_answer& x) {
 void broker_groups::drop(caf::actor_id who) {
   if (auto gone = actors_.extract(who))
     leave(gone.mapped(), false);
-}
-
-std::vector<group_seat>
-broker_groups::give_up(const std::function<bool(const std::string&)>& stays,
-                       const std::function<void(const group_member&)>& gone) {
-  std::map<member_id, group_seat> here;
-  table_.drop_unless(stays, [&](const group_member& x) {
-    if (x.home_id != 0)
-      return gone(x);
-    auto& group = *x.group;
-    std::erase(actors_[x.who->id()], x.id);
-    here[x.id] = {group.topic(), group.name(), position_of(group),
-                  x.who,         x.embedded,   x.call_id,
-                  true};
-  });
-  finish_turn();
-  std::vector<group_seat> result;
-  for (auto& [id, x] : here)
-    result.push_back(std::move(x));
-  return result;
 }
 
 group_member* broker_groups::find(caf::actor_id who, const std::string& topic,

@@ -53,6 +53,10 @@ public:
   /// Lets somebody of this node be a member, and tells it.
   void join(const group_seat& x);
 
+  /// The same, but it gets nothing before `go_on`.
+  /// @returns the member, or null if it was refused.
+  group_member* let_in(const group_seat& x);
+
   /// Tells somebody that it cannot be one.
   void refuse(const group_seat& x, errc why) {
     speaker_.tell(x, {why});
@@ -92,12 +96,46 @@ public:
     return table_.find(x);
   }
 
-  /// Forgets the groups of topics without `stays(topic)`: another node goes on
-  /// with them. Calls `gone(member)` for the members at other nodes.
-  /// @returns those of this node, in the order in which they came.
-  std::vector<group_seat>
-  give_up(const std::function<bool(const std::string&)>& stays,
-          const std::function<void(const group_member&)>& gone);
+  // -- topics that change their owner (broker_groups_moves.cpp) ---------------
+
+  /// Returns the topics with groups, but for those with `stays(topic)`.
+  [[nodiscard]] std::vector<std::string>
+  topics_unless(const std::function<bool(const std::string&)>& stays) const {
+    return table_.topics_unless(stays);
+  }
+
+  /// Gives the groups of a topic away, for another owner. Calls `gone(member,
+  /// where)` for the members at other nodes before, with the group's place.
+  /// @param here gets those of this node as well.
+  std::vector<moved_group>
+  give_away(const std::string& topic, std::vector<group_seat>& here,
+            const std::function<void(group_member&, const position&)>& gone);
+
+  /// Lets a topic that has come have the groups that it had elsewhere. They
+  /// give nothing before `open`.
+  void adopt(const std::string& topic, uint64_t head,
+             const std::vector<moved_group>& groups);
+
+  /// Takes a member of another node out that comes back. What it has goes to
+  /// others with `open` if it has not claimed it by then.
+  void detach(member_id who);
+
+  /// Groups have come that cannot go on here.
+  void lose(const std::vector<moved_group>& groups);
+
+  /// Lets a new member keep what it was given by the owner before, and tells it
+  /// what of that is not its own any more.
+  void claim(group_member& who, const std::map<uint64_t, uint64_t>& has);
+
+  /// A member has confirmed an event at the owner before, and has not joined
+  /// here with it.
+  /// @param where the event is.
+  void confirm(const std::string& topic, const std::string& group,
+               uint64_t number, const position& where);
+
+  /// All members that the groups of a topic had have joined again, as far as
+  /// there are any: what nobody has goes to who is there.
+  void open(const std::string& topic);
 
   // -- from the broker --------------------------------------------------------
 

@@ -41,8 +41,8 @@ struct group_wish {
 };
 
 /// What the owner of a topic tells a connection about a group: the answer to
-/// its wish, or, without a call ID, that events were lost. Where the topic has
-/// another owner later, the answer comes once more.
+/// its wish, or, without a call ID, that events were lost. Where the topic
+/// begins anew at another owner later, the answer comes once more.
 struct group_notice {
   std::string topic;
   std::string group;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include <caf/actor_control_block.hpp>
@@ -30,6 +31,18 @@ struct group_seat {
   bool again = false;
   /// Who asked for an actor of the application's, until that is answered.
   caf::typed_response_promise<position, bool> answer = {};
+  /// Its number in its node, which it keeps where the topic goes on elsewhere;
+  /// 0: it has none yet.
+  member_id member = 0;
+  /// The events that it was given and has not answered to: by the numbers of
+  /// the deliveries, their offsets.
+  std::map<uint64_t, uint64_t> has = {};
+
+  /// Returns whether it is the member that it was where the topic stands so:
+  /// what it was told is true, and what it has is its own.
+  [[nodiscard]] bool goes_on(const position& where) const noexcept {
+    return again && member != 0 && where.epoch == since.epoch;
+  }
 };
 
 /// What became of a wish to be a member.

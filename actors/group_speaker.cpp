@@ -15,6 +15,11 @@ group_speaker::group_speaker(broker& self, loop_context& ctx)
 
 void group_speaker::tell(const group_seat& x, const group_outcome& y) {
   auto failed = y.code != errc::none;
+  if (!failed && x.goes_on(y.where)) {
+    if (!y.recovered)
+      tell_gap(x.who, x.embedded, x.topic, x.group, y.member, y.where);
+    return;
+  }
   if (auto answer = x.answer; answer.pending())
     return failed ? answer.deliver(caf::make_error(y.code))
                   : answer.deliver(y.where, y.recovered);

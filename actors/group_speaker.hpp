@@ -19,7 +19,8 @@ public:
   /// @param self gets what embedded actors answer.
   group_speaker(broker& self, loop_context& ctx);
 
-  /// Tells what became of a wish, or of a member that had to join anew.
+  /// Tells what became of a wish, or of a member that had to join anew. Nothing
+  /// is said to one that goes on where it was.
   void tell(const group_seat& x, const group_outcome& y);
 
   /// Gives an event to a member.

@@ -90,33 +90,31 @@ public:
 
   // -- groups that move -------------------------------------------------------
 
-  /// Forgets the groups of the topics without `stays(topic)`, and calls
-  /// `gone(member)` for each of their members before.
-  template <class Stays, class Gone>
-  void drop_unless(Stays&& stays, Gone&& gone) {
-    for (auto i = topics_.begin(); i != topics_.end();) {
-      auto at = i++;
-      if (stays(at->first))
-        continue;
-      for (auto& group : at->second.groups)
-        for (auto& x : group->members())
-          gone(std::as_const(*x));
-      drop(at->first);
-    }
+  /// Returns the topics with groups, but for those with `stays(topic)`.
+  template <class Stays>
+  [[nodiscard]] std::vector<std::string> topics_unless(Stays&& stays) const {
+    std::vector<std::string> result;
+    for (auto& [topic, groups] : topics_)
+      if (!stays(topic))
+        result.push_back(topic);
+    return result;
   }
 
-  /// Returns where the groups of a topic stand, for whoever goes on with them.
-  [[nodiscard]] std::vector<group_place>
-  export_places(std::string_view topic) const;
+  /// Gives the groups of a topic away, and forgets their members.
+  std::vector<moved_group> give_away(const std::string& topic);
 
-  /// Lets a topic have groups, without members yet, that stood there at another
-  /// owner. One that is here already stays as it is; others that have no member
-  /// may give way.
+  /// Lets a topic have the groups that it had at another owner, without members
+  /// yet. Others that have none may give way; what there is no room for is
+  /// lost, and so is one that is here already.
   /// @param head the offset of the topic's last event.
-  /// @returns how many there was no room for.
-  size_t import_places(const std::string& topic,
-                       const std::vector<group_place>& places, uint64_t head,
-                       int64_t now_ms);
+  void adopt(const std::string& topic, const std::vector<moved_group>& groups,
+             uint64_t head, int64_t now_ms);
+
+  /// Takes a member out that comes back to its group.
+  void detach(group_member& who, int64_t now_ms);
+
+  /// Counts what these have not finished as lost.
+  void lose(const std::vector<moved_group>& groups) noexcept;
 
   /// A topic has got an event.
   /// @param kept whether it can be had from the topic's history later.
@@ -215,9 +213,6 @@ private:
   void wake(shared_group& x);
 
   void forget(shared_group& x);
-
-  // Forgets all groups of a topic and their members.
-  void drop(const std::string& topic);
 
   // Returns that of a topic's groups without members that gives way first.
   static shared_group& first_to_go(const topic_groups& x) noexcept;

@@ -6,9 +6,11 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/loop_set.hpp>
+#include <callboard/actors/moved_group.hpp>
 #include <callboard/actors/publication.hpp>
 
 namespace callboard {
@@ -67,6 +69,7 @@ struct moved_topic {
   std::unique_ptr<topic_ids> ids;
   history kept;
   publication_ptr retained;
+  std::vector<moved_group> groups;
 };
 
 } // namespace callboard

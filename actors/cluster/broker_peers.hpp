@@ -241,7 +241,7 @@ private:
 
   void leave_arrivals();
 
-  void give_away();
+  void give_away(const peer_set& old);
 
   // Goes on with what is to be done until all shards have settled.
   void go_on_moving();

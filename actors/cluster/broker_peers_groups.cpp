@@ -1,7 +1,6 @@
 #include <callboard/actors/cluster/broker_peers_groups.hpp>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include <callboard/actors/broker.hpp>
@@ -12,20 +11,8 @@ namespace callboard {
 
 namespace {
 
-// Lets members of the same group know what any of them knows: the first one of
-// them to join somewhere else tells where the group goes on.
-void share_places(std::vector<group_seat>& xs) {
-  auto group_of = [](const group_seat& x) {
-    return std::tie(x.topic, x.group, x.since.epoch);
-  };
-  std::map<decltype(group_of(xs[0])), uint64_t> places;
-  for (auto& x : xs) {
-    auto& place = places[group_of(x)];
-    place = std::max(place, x.again ? x.since.offset : 0);
-  }
-  for (auto& x : xs)
-    if (x.again)
-      x.since.offset = places[group_of(x)];
+int64_t wish_cost(const group_seat& x) {
+  return static_cast<int64_t>(256 + x.topic.size() + x.group.size());
 }
 
 } // namespace
@@ -58,43 +45,95 @@ void broker_peers_groups::join(group_seat x) {
   // Who was a member before has no other way back.
   if (!x.again && ctx_.peers.nodes().congested(slot))
     return speaker_.tell(x, {errc::overloaded});
-  auto member = ctx_.node.next_member.fetch_add(1);
-  ctx_.peers.send(shard_kind::broker, slot, x.topic,
-                  peer_group_join{member, x.topic, x.group, x.since, x.embedded,
-                                  x.again});
+  x.member = ctx_.node.next_member.fetch_add(1);
   auto [i, is_new] = actors_.try_emplace(who->id());
   if (is_new)
     self_.monitor(who);
-  i->second.push_back(member);
-  away_.emplace(member, away_member{std::move(x), slot, false});
+  i->second.push_back(x.member);
+  auto& made = away_[x.member];
+  made.seat = std::move(x);
+  send_join(made, slot);
+}
+
+void broker_peers_groups::join_later(group_seat x) {
+  if (!x.who)
+    return speaker_.tell(x, {errc::cancelled});
+  auto wish = std::make_shared<group_seat>(std::move(x));
+  wishes_.insert(wish);
+  auto join = [this, wish](errc failed) {
+    // Or it has left.
+    if (wishes_.erase(wish) == 0)
+      return;
+    if (failed == errc::none)
+      self_.join_group(*wish);
+    else
+      speaker_.tell(*wish, {failed});
+  };
+  peers_.moves_.parked.add(peer_set::here, wish->topic, wish_cost(*wish),
+                           std::move(join));
 }
 
 bool broker_peers_groups::leave(caf::actor_id who, std::string_view topic,
                                 std::string_view group) {
-  auto member = find(who, topic, group);
-  if (member != 0)
+  if (auto member = find(who, topic, group); member != 0) {
     leave(member, true);
-  return member != 0;
+    return true;
+  }
+  auto i = std::ranges::find_if(wishes_, [&](auto& x) {
+    return x->who->id() == who && x->topic == topic && x->group == group;
+  });
+  if (i == wishes_.end())
+    return false;
+  speaker_.tell(**i, {errc::cancelled});
+  wishes_.erase(i);
+  return true;
 }
 
 void broker_peers_groups::leave(member_id member, bool by_choice) {
-  auto slot = away_.find(member)->second.slot;
-  auto seat = take_out(member);
-  ctx_.peers.send(shard_kind::broker, slot, seat.topic,
-                  peer_group_leave{member, by_choice});
+  auto x = take_out(member);
+  if (x.slot != peer_set::here)
+    ctx_.peers.send(shard_kind::broker, x.slot, x.seat.topic,
+                    peer_group_leave{x.number, by_choice});
   // It was quicker than the owner's answer.
-  if (!seat.again)
-    speaker_.tell(seat, {errc::cancelled});
+  if (!x.seat.again)
+    speaker_.tell(x.seat, {errc::cancelled});
 }
 
 bool broker_peers_groups::answer(const group_answer& x) {
   auto i = away_.find(x.ticket.member);
   if (i == away_.end())
     return false;
-  ctx_.peers.send(shard_kind::broker, i->second.slot, i->second.seat.topic,
-                  peer_group_answer{x.ticket.member, x.ticket.number,
-                                    static_cast<uint8_t>(x.verdict)});
+  if (i->second.joined)
+    send_answer(i->second, x);
+  else
+    // The next owner has yet to know what it has.
+    i->second.said.push_back(x);
   return true;
+}
+
+void broker_peers_groups::send_answer(away_member& x,
+                                      const group_answer& what) {
+  x.seat.has.erase(what.ticket.number);
+  ctx_.peers.send(shard_kind::broker, x.slot, x.seat.topic,
+                  peer_group_answer{x.number, what.ticket.number,
+                                    static_cast<uint8_t>(what.verdict)});
+}
+
+void broker_peers_groups::send_join(away_member& x, uint32_t slot) {
+  x.slot = slot;
+  x.number = ctx_.node.next_member.fetch_add(1);
+  x.joined = false;
+  by_number_[x.number] = x.seat.member;
+  auto& seat = x.seat;
+  ctx_.peers.send(shard_kind::broker, slot, seat.topic,
+                  peer_group_join{x.number, seat.topic, seat.group, seat.since,
+                                  seat.embedded, seat.again, seat.has});
+}
+
+void broker_peers_groups::part(away_member& x) {
+  by_number_.erase(x.number);
+  x.slot = peer_set::here;
+  x.joined = false;
 }
 
 void broker_peers_groups::drop(caf::actor_id who) {
@@ -107,9 +146,12 @@ void broker_peers_groups::drop(caf::actor_id who) {
 }
 
 broker_peers_groups::away_member* broker_peers_groups::find(uint32_t slot,
-                                                            member_id member) {
-  auto i = away_.find(member);
-  return i == away_.end() || i->second.slot != slot ? nullptr : &i->second;
+                                                            uint64_t number) {
+  auto i = by_number_.find(number);
+  if (i == by_number_.end())
+    return nullptr;
+  auto& x = away_.find(i->second)->second;
+  return x.slot == slot ? &x : nullptr;
 }
 
 member_id broker_peers_groups::find(caf::actor_id who, std::string_view topic,
@@ -122,11 +164,24 @@ member_id broker_peers_groups::find(caf::actor_id who, std::string_view topic,
   return 0;
 }
 
-group_seat broker_peers_groups::take_out(member_id member) {
-  auto result = std::move(away_.extract(member).mapped().seat);
-  if (auto i = actors_.find(result.who->id()); i != actors_.end())
+broker_peers_groups::away_member
+broker_peers_groups::take_out(member_id member) {
+  auto result = std::move(away_.extract(member).mapped());
+  by_number_.erase(result.number);
+  if (auto i = actors_.find(result.seat.who->id()); i != actors_.end())
     std::erase(i->second, member);
   return result;
+}
+
+broker_peers_groups::away_member& broker_peers_groups::rename(away_member& x) {
+  auto node = away_.extract(x.seat.member);
+  auto& seat = node.mapped().seat;
+  auto member = ctx_.node.next_member.fetch_add(1);
+  if (auto i = actors_.find(seat.who->id()); i != actors_.end())
+    std::ranges::replace(i->second, seat.member, member);
+  by_number_[node.mapped().number] = member;
+  seat.member = node.key() = member;
+  return away_.insert(std::move(node)).position->second;
 }
 
 // -- the owner ----------------------------------------------------------------
@@ -137,16 +192,30 @@ void broker_peers_groups::take(uint32_t slot, peer_group_joined& x) {
     return;
   if (x.code == errc::owner_down) {
     // It went by a view that this node has skipped, or has yet to go by.
-    member->refused = true;
+    auto was_there = member->joined;
+    part(*member);
+    if (was_there) {
+      joins_.push_back(member->seat.member);
+      return peers_.go_on_moving();
+    }
     asks_refused_ = true;
     return peers_.wake_later();
   }
   if (x.code != errc::none)
-    return speaker_.tell(take_out(x.member), {x.code});
+    return speaker_.tell(take_out(member->seat.member).seat, {x.code});
+  auto goes_on = member->seat.goes_on(x.where);
+  if (!goes_on && member->seat.again)
+    member = &rename(*member);
   auto& seat = member->seat;
-  speaker_.tell(seat, {errc::none, x.member, x.where, x.recovered});
+  member->joined = true;
+  speaker_.tell(seat, {errc::none, seat.member, x.where, x.recovered});
   seat.again = true;
   seat.since = std::move(x.where);
+  auto said = std::exchange(member->said, {});
+  if (!goes_on)
+    return seat.has.clear();
+  for (auto& y : said)
+    send_answer(*member, y);
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_event& x) {
@@ -155,13 +224,19 @@ void broker_peers_groups::take(uint32_t slot, peer_group_event& x) {
     return;
   auto& seat = to->seat;
   seat.since.offset = std::max(seat.since.offset, x.place);
+  auto event = unboxed(x.what);
+  seat.has.emplace(x.delivery, event->offset);
   speaker_.give(seat.who, seat.embedded, seat.group,
-                {{x.member, x.delivery}, unboxed(x.what), x.attempt});
+                {{seat.member, x.delivery}, std::move(event), x.attempt});
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_withdraw& x) {
-  if (auto* from = find(slot, x.member))
-    speaker_.withdraw(from->seat.who, {x.member, x.delivery});
+  auto* from = find(slot, x.member);
+  if (from == nullptr)
+    return;
+  auto& seat = from->seat;
+  seat.has.erase(x.delivery);
+  speaker_.withdraw(seat.who, {seat.member, x.delivery});
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_gap& x) {
@@ -170,70 +245,8 @@ void broker_peers_groups::take(uint32_t slot, peer_group_gap& x) {
     return;
   auto& seat = to->seat;
   seat.since = std::move(x.where);
-  speaker_.tell_gap(seat.who, seat.embedded, seat.topic, seat.group, x.member,
-                    seat.since);
-}
-
-// -- owners that change -------------------------------------------------------
-
-template <class F>
-void broker_peers_groups::join_anew(F&& fate_of) {
-  std::vector<group_seat> seats;
-  for (auto i = away_.begin(); i != away_.end();) {
-    auto& [member, x] = *i++;
-    auto fate = fate_of(x);
-    if (fate == away_fate::stays)
-      continue;
-    // It may have seen no view in which it was not the owner.
-    if (fate == away_fate::moves)
-      ctx_.peers.send(shard_kind::broker, x.slot, x.seat.topic,
-                      peer_group_leave{member, false});
-    auto seat = take_out(member_id{member});
-    if (fate == away_fate::lost && !seat.again)
-      speaker_.tell(seat, {errc::owner_down});
-    else
-      seats.push_back(std::move(seat));
-  }
-  share_places(seats);
-  for (auto& x : seats)
-    self_.join_group(x);
-}
-
-void broker_peers_groups::install(const peer_set& old, bool first) {
-  auto& now = ctx_.peers.nodes();
-  auto slots = std::max(old.slots.size(), now.slots.size());
-  guests_.resize(slots);
-  for (uint32_t slot = 0; slot < slots; ++slot)
-    if (!now.same_at(slot, old))
-      forget_guests(slot, [](std::string_view) { return true; });
-  for (auto& x : std::exchange(moved_, {}))
-    self_.join_group(x);
-  join_anew([&](const away_member& x) {
-    if (!first && !now.same_at(x.slot, old))
-      return away_fate::lost;
-    auto moves = first || x.refused || now.owner_of(x.seat.topic) != x.slot;
-    return moves ? away_fate::moves : away_fate::stays;
-  });
-}
-
-void broker_peers_groups::reset(uint32_t slot, uint32_t shard) {
-  auto loops = ctx_.peers.nodes().at(slot)->who.loops;
-  auto is_meant = [=](std::string_view topic) {
-    return shard_of(topic, loops) == shard;
-  };
-  forget_guests(slot, is_meant);
-  join_anew([&](const away_member& x) {
-    auto lost = x.slot == slot && is_meant(x.seat.topic);
-    return lost ? away_fate::lost : away_fate::stays;
-  });
-}
-
-void broker_peers_groups::wake() {
-  let_go();
-  if (std::exchange(asks_refused_, false))
-    join_anew([](const away_member& x) {
-      return x.refused ? away_fate::moves : away_fate::stays;
-    });
+  speaker_.tell_gap(seat.who, seat.embedded, seat.topic, seat.group,
+                    seat.member, seat.since);
 }
 
 } // namespace callboard

@@ -35,20 +35,37 @@ bool broker_peers_groups::take_frame(uint32_t slot, peer_frame number,
       return handle(peer_group_withdraw{});
     case peer_frame::group_gap:
       return handle(peer_group_gap{});
+    case peer_frame::group_confirmed:
+      return handle(peer_group_confirmed{});
     default:
       return false;
   }
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_join& x) {
-  auto& members = guests_[slot].members;
+  auto& node = guests_[slot];
   // No home calls two members the same, or one nothing.
-  if (x.member == 0 || members.contains(x.member))
+  if (x.member == 0 || node.members.contains(x.member)
+      || node.coming.contains(x.member))
     return;
+  if (peers_.owns(x.topic) && peers_.waits(x.topic))
+    return join_later(slot, x);
+  if (auto* made = let_in(slot, x))
+    self_.groups_.go_on(*made);
+}
+
+void broker_peers_groups::refuse(uint32_t slot, const peer_group_join& x,
+                                 errc why) {
+  ctx_.peers.send(shard_kind::broker, slot, x.topic,
+                  peer_group_joined{x.member, why, {}, false});
+}
+
+group_member* broker_peers_groups::let_in(uint32_t slot, peer_group_join& x) {
   auto& groups = self_.groups_;
   peer_group_joined answer;
   answer.member = x.member;
   group_member* made = nullptr;
+  auto claims = false;
   if (!peers_.owns(x.topic)) {
     answer.code = errc::owner_down;
   } else if (auto wrong = groups.check(x.topic, {x.group, {}})) {
@@ -56,6 +73,7 @@ void broker_peers_groups::take(uint32_t slot, peer_group_join& x) {
   } else {
     auto found
       = groups.add({x.topic, x.group, x.since, {}, x.embedded, 0, x.again});
+    claims = x.again && found.where.epoch == x.since.epoch;
     answer.code = found.code;
     answer.where = std::move(found.where);
     answer.recovered = found.recovered;
@@ -64,26 +82,49 @@ void broker_peers_groups::take(uint32_t slot, peer_group_join& x) {
   // It comes before the events.
   ctx_.peers.send(shard_kind::broker, slot, x.topic, answer);
   if (made == nullptr)
-    return;
+    return nullptr;
   made->home_slot = slot;
   made->home_id = x.member;
   made->held = guests_[slot].held;
-  members.emplace(x.member, made->id);
-  groups.go_on(*made);
+  guests_[slot].members.emplace(x.member, made->id);
+  if (claims)
+    groups.claim(*made, x.has);
+  return made;
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_leave& x) {
-  if (auto gone = guests_[slot].members.extract(x.member))
-    self_.groups_.leave({gone.mapped()}, x.by_choice);
+  auto& node = guests_[slot];
+  auto& groups = self_.groups_;
+  auto gone = node.members.extract(x.member);
+  if (!gone) {
+    node.coming.erase(x.member);
+  } else if (x.comes_back && peers_.moves_.open()) {
+    arrived_.push_back(groups.find(gone.mapped())->group->topic());
+    groups.detach(gone.mapped());
+  } else {
+    groups.leave({gone.mapped()}, x.by_choice);
+  }
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_answer& x) {
-  auto& members = guests_[slot].members;
-  auto i = members.find(x.member);
-  auto known = x.verdict <= static_cast<uint8_t>(group_verdict::ready);
-  if (i != members.end() && known)
-    self_.groups_.answer(
-      {{i->second, x.delivery}, static_cast<group_verdict>(x.verdict)});
+  auto& node = guests_[slot];
+  auto verdict = static_cast<group_verdict>(x.verdict);
+  if (x.verdict > static_cast<uint8_t>(group_verdict::ready))
+    return;
+  if (auto i = node.members.find(x.member); i != node.members.end())
+    return self_.groups_.answer({{i->second, x.delivery}, verdict});
+  // Its home went by another view later than this node. What it has not
+  // confirmed it does not claim, so others get it.
+  auto gone = node.gone.find(x.member);
+  if (gone == node.gone.end() || verdict != group_verdict::confirmed)
+    return;
+  auto& [topic, group, epoch, given] = gone->second;
+  auto what = given.extract(x.delivery);
+  if (!what || what.mapped().stale)
+    return;
+  peer_group_confirmed frame{
+    topic, group, x.delivery, {epoch, what.mapped().offset}};
+  take(slot, frame);
 }
 
 // -- what they are told -------------------------------------------------------
@@ -156,21 +197,14 @@ void broker_peers_groups::forget_guests(
   });
   if (node.members.empty())
     node.held = false;
+  std::erase_if(node.coming, [&](auto& x) { return is_meant(x.second); });
+  std::erase_if(node.gone, [&](auto& x) { return is_meant(x.second.topic); });
+  std::erase_if(coming_, [&](auto& x) {
+    return x.first == slot && is_meant(x.second.topic);
+  });
   std::ranges::sort(gone);
   if (!gone.empty())
     self_.groups_.leave(gone, false);
-}
-
-void broker_peers_groups::give_up(const peer_set& old) {
-  auto stays = [this](const std::string& topic) { return peers_.owns(topic); };
-  moved_ = self_.groups_.give_up(stays, [&](const group_member& x) {
-    guests_[x.home_slot].members.erase(x.home_id);
-    // A node that skips this view would not know that it has to ask again.
-    if (ctx_.peers.nodes().same_at(x.home_slot, old))
-      ctx_.peers.send(
-        shard_kind::broker, x.home_slot, x.group->topic(),
-        peer_group_joined{x.home_id, errc::owner_down, {}, false});
-  });
 }
 
 } // namespace callboard

@@ -68,9 +68,8 @@ void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   moves_.begin(old, ctx_.peers.nodes(), first);
   leave_arrivals();
   follow_anew(*old);
-  groups_.give_up(*old);
-  give_away();
-  groups_.install(*old, first);
+  give_away(*old);
+  groups_.follow_anew(*old, first);
   go_on_moving();
 }
 
@@ -151,12 +150,14 @@ bool broker_peers::send_asks() {
 
 // -- as the old owner ---------------------------------------------------------
 
-void broker_peers::give_away() {
+void broker_peers::give_away(const peer_set& old) {
+  auto groups = groups_.give_away(old);
   auto stays = [this](const std::string& name) { return owns(name); };
-  topics_.extract_unless(stays, [this](moved_topic x) {
+  topics_.extract_unless(stays, [this, &groups](moved_topic x) {
+    x.groups = std::move(groups[x.name]);
     // One that nobody has used may begin anew.
-    auto used = moves_.ranks.erase(x.name) > 0 || x.head > 0
-                || !x.loops.empty();
+    auto used = moves_.ranks.erase(x.name) > 0 || x.head > 0 || !x.loops.empty()
+                || !x.groups.empty();
     if (auto loops = of_this_node(x.loops); !loops.empty()) {
       auto& topic = followed_[x.name];
       topic.loops = std::move(loops);
@@ -212,8 +213,9 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
     auto known = i != moves_.ranks.end() ? i->second
                                          : nodes.rank_of(peer_set::here);
     if (!waits(x.name) || rank >= known)
-      return;
+      return self_.groups_.lose(x.groups);
     // Two clusters have become one, and it had an owner in both.
+    groups_.lose(x.name);
     auto old = topics_.extract(x.name);
     old.loops.for_each([&](uint32_t loop) {
       if (is_peer(loop))
@@ -227,7 +229,12 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
   }
   if (moves_.open())
     moves_.ranks[x.name] = rank;
-  topics_.adopt(std::move(x), self_.now_ms());
+  auto [name, head] = std::pair{x.name, x.head};
+  auto groups = std::move(x.groups);
+  if (topics_.adopt(std::move(x), self_.now_ms()))
+    groups_.adopt(name, head, groups);
+  else
+    self_.groups_.lose(groups);
 }
 
 bool broker_peers::greet_arrivals() {
@@ -296,7 +303,7 @@ void broker_peers::take(uint32_t slot, peer_settled& x) {
 }
 
 void broker_peers::go_on_moving() {
-  if (!installed_ || !send_asks() || !send_topics())
+  if (!installed_ || !send_asks() || !groups_.send_joins() || !send_topics())
     return;
   moves_.stalled = 0;
   auto view = view_of(ctx_.peers.nodes());
@@ -342,6 +349,7 @@ void broker_peers::release_held() {
 
 void broker_peers::end_move() {
   moves_.end(ctx_.peers.nodes());
+  groups_.let_in();
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
   moves_.parked.make_all(errc::none);

@@ -14,7 +14,7 @@ namespace callboard {
 
 /// Nodes refuse each other where this differs: what they send is not described
 /// by itself.
-inline constexpr uint32_t peer_protocol = 2;
+inline constexpr uint32_t peer_protocol = 3;
 
 /// The number that a frame begins with.
 enum class peer_frame : uint8_t {
@@ -53,6 +53,7 @@ enum class peer_frame : uint8_t {
   group_answer = 84,
   group_withdraw = 85,
   group_gap = 86,
+  group_confirmed = 87,
 };
 
 /// Appends a frame to a batch.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include <callboard/actors/cluster/peer_frames.hpp>
@@ -28,13 +29,17 @@ struct peer_group_join {
   position since;
   bool embedded = false;
   bool again = false;
+  /// See `group_seat`; counts if the topic is in the epoch of `since`.
+  std::map<uint64_t, uint64_t> has = {};
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_group_join& x) {
-    return f.object(x).fields(
-      f.field("member", x.member), f.field("topic", x.topic),
-      f.field("group", x.group), f.field("since", x.since),
-      f.field("embedded", x.embedded), f.field("again", x.again));
+    return f.object(x).fields(f.field("member", x.member),
+                              f.field("topic", x.topic),
+                              f.field("group", x.group),
+                              f.field("since", x.since),
+                              f.field("embedded", x.embedded),
+                              f.field("again", x.again), f.field("has", x.has));
   }
 };
 
@@ -44,11 +49,16 @@ struct peer_group_leave {
 
   uint64_t member = 0;
   bool by_choice = false;
+  /// Whether it joins elsewhere, or by another number: if the receiver does not
+  /// know of another owner, the member comes back to it before all have
+  /// settled.
+  bool comes_back = false;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_group_leave& x) {
     return f.object(x).fields(f.field("member", x.member),
-                              f.field("by-choice", x.by_choice));
+                              f.field("by-choice", x.by_choice),
+                              f.field("comes-back", x.comes_back));
   }
 };
 
@@ -135,6 +145,28 @@ struct peer_group_gap {
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_group_gap& x) {
     return f.object(x).fields(f.field("member", x.member),
+                              f.field("where", x.where));
+  }
+};
+
+// -- from an owner to the next one --------------------------------------------
+
+/// A member has confirmed what it was given by the sender, which had given the
+/// topic away before it heard of that.
+struct peer_group_confirmed {
+  static constexpr auto number = peer_frame::group_confirmed;
+
+  std::string topic;
+  std::string group;
+  uint64_t delivery = 0;
+  /// Of the event.
+  position where;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, peer_group_confirmed& x) {
+    return f.object(x).fields(f.field("topic", x.topic),
+                              f.field("group", x.group),
+                              f.field("delivery", x.delivery),
                               f.field("where", x.where));
   }
 };

@@ -351,6 +351,8 @@ CAF_TEST(an owner takes only what a home can say) {
   send(peer_group_event{5, 1, 1, 0, {event, 0}});
   send(peer_group_withdraw{5, 1});
   send(peer_group_gap{5, {}});
+  // Nor what the last owner says of what has not come from it.
+  send(peer_group_confirmed{topic, "g", 1, {"a.1", 1}});
   send(peer_group_leave{77, false});
   CHECK_EQ(members(), 0);
 }

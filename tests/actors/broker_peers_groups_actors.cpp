@@ -215,6 +215,35 @@ CAF_TEST(actors go on at the next owner and are told of it) {
   CHECK_EQ(sum(owner, &group_metrics::members), 2);
 }
 
+CAF_TEST(what actors answer as their topic moves counts) {
+  start();
+  add(1);
+  auto topic = moving(2, 3);
+  worker_log away;
+  worker_log home;
+  away.later = home.later = true;
+  auto one = worker(0, away);
+  auto two = worker(2, home);
+  join_actor(0, one, topic);
+  join_actor(2, two, topic);
+  give(connect(0), topic, 4);
+  CHECK_EQ(away.heard() + '|' + home.heard(), "g@1; g@3|g@2; g@4");
+  ++number;
+  for (size_t site : {0, 2, 3})
+    tell(site, {0, 1, 2, 3});
+  settle();
+  answer_one(one);
+  answer_one(two);
+  tell(1, {0, 1, 2, 3});
+  settle();
+  CHECK_EQ(sum(3, &group_metrics::confirmations), 2);
+  answer_one(one);
+  answer_one(two);
+  CHECK_EQ(sum(3, &group_metrics::confirmations), 4);
+  CHECK_EQ(sum(3, &group_metrics::members), 2);
+  CHECK_EQ(away.heard() + '|' + home.heard(), "|");
+}
+
 CAF_TEST(an actor for which the next owner has no room is told so) {
   adjust = [](node_options& x) { x.groups_max = 1; };
   start();
