@@ -234,3 +234,36 @@ test('a node that comes and goes leaves memberships of others whole', async () =
   await finish([a, b], worker);
   assert.equal(await sum([a, b], 'members'), many);
 });
+
+test('members keep what they have as topics move to a node and back', async () => {
+  const words = ['--drain-timeout', '10s'];
+  const [a, b] = await startCluster(['a', 'b'], { words });
+  const topics = freshTopics();
+  const [writer, one, two] = [await connect(a), await connect(a), await connect(b)];
+  const workers = [one, two];
+  for (const worker of workers) await joinAll(worker, topics);
+  for (const payload of [1, 2]) await publishAll(writer, topics, payload);
+  // Each has one of each topic, and confirms half of them when c has its topics.
+  const had = await Promise.all(workers.map((worker) => worker.events(many)));
+  const c = await startNode('c', { join: b, words });
+  await agree([a, b, c]);
+  workers.forEach((worker, i) => had[i].slice(0, many / 2).forEach((x) => confirm(worker, x)));
+  await publishAll(writer, topics, 3);
+  await until(() => one.frames.length + two.frames.length === many, 'the third ones');
+  for (const worker of workers) had.push(worker.frames.splice(0));
+  await leave(c);
+  await agree([a, b]);
+  workers.forEach((worker, i) => had[i].slice(many / 2).forEach((x) => confirm(worker, x)));
+  workers.forEach((worker, i) => had[i + 2].forEach((x) => confirm(worker, x)));
+  await until(async () => {
+    for (const worker of workers) had.push(await work(worker));
+    return await sum([a, b], 'events') === 0;
+  }, 'the end');
+  // Nobody was told of anything, and had anything twice.
+  const seen = had.flat();
+  for (const { type, meta } of seen) assert.deepEqual([type, meta.attempt], ['event', undefined]);
+  assert.equal(seen.length, 3 * many);
+  assert.equal(new Set(seen.map(({ subject, payload }) => `${subject} ${payload}`)).size, 3 * many);
+  assert.equal(await sum([a, b], 'members'), 2 * many);
+  assert.equal(await sum([a, b], 'lost_total'), 0);
+});
