@@ -38,7 +38,7 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
     ctx_{ctx},
     waiting_{std::move(waiting)},
     topics_{limits_of(ctx.node), ctx.rules()},
-    presence_{presence_limits_of(ctx.node.options)},
+    presence_{presence_limits_of(ctx.node.options), ctx.node.name},
     groups_{*this, ctx, topics_},
     peers_{*this, ctx, topics_} {
 }
@@ -104,13 +104,7 @@ broker::behavior_type broker::make_behavior() {
       return promise;
     },
     [this](read_atom, uint32_t call_id, const presence_query& x) {
-      waiting_->remove(x.cost());
-      auto asker = current_sender();
-      if (x.server == ctrl())
-        relay(asker, call_id, look_up(x));
-      else
-        caf::anon_send(caf::actor_cast<broker_actor>(x.server), resolve_atom_v,
-                       asker, call_id, look_up(x));
+      look_up(call_id, x);
     },
     [this](resolve_atom, const caf::strong_actor_ptr& asker, uint32_t call_id,
            const request_outcome& x) { relay(asker, call_id, x); },
@@ -179,6 +173,9 @@ broker::behavior_type broker::make_behavior() {
     [this](attach_atom, const std::string& subject) {
       if (ctx_.topics.subscribers(subject) > 0)
         request_attach(ctx_, subject);
+    },
+    [this](attach_atom, presence_atom, const std::string& topic) {
+      ctx_.topics.tell_presence_again(topic, true);
     },
     [this](cluster_atom) { peers_.wake(); },
     [this](leave_atom) { return peers_.leave(); },

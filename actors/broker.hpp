@@ -96,9 +96,6 @@ private:
 
   void send_page(uint32_t loop, retained_page_ptr page);
 
-  // Is told what a question of history has found, or why it has not.
-  using history_reply = std::function<void(caf::expected<history_found>)>;
-
   void look_up(const connection_actor& asker, uint32_t call_id,
                const history_query& x);
 
@@ -156,7 +153,16 @@ private:
 
   void wake_presence();
 
-  request_outcome look_up(const presence_query& x);
+  // Tells these loops, some of which may be other nodes.
+  void tell(const presence_news_ptr& news, const loop_set& loops);
+
+  // Answers a connection.
+  void look_up(uint32_t call_id, const presence_query& x);
+
+  void look_up(const presence_query& x, presence_reply reply);
+
+  // The same where this shard is the owner.
+  presence_found find(const presence_query& x);
 
   caf::result<presence_count> count_presence(const std::string& topic);
 

@@ -1,5 +1,8 @@
 #include <callboard/actors/broker.hpp>
 
+#include <algorithm>
+#include <utility>
+
 #include <caf/send.hpp>
 
 #include <callboard/messages/topic.hpp>
@@ -12,7 +15,8 @@ namespace callboard {
 
 void broker::take_report(const presence_report& x) {
   waiting_->remove(x.cost());
-  presence_.apply(x, now_ms());
+  for (auto& change : x.changes)
+    peers_.report(x.loop, change);
   advance_presence();
 }
 
@@ -20,12 +24,7 @@ void broker::advance_presence() {
   presence_.advance(now_ms(), [this](const presence_news_ptr& news,
                                      const loop_set& loops) {
     news->timestamp = ctx_.unix_ms;
-    loops.for_each([&](uint32_t loop) {
-      if (loop == ctx_.index)
-        deliver(*news);
-      else
-        caf::anon_send(ctx_.brokers[loop].actor, presence_atom_v, news);
-    });
+    tell(news, loops);
   });
   ctx_.metrics.presence_members->value(
     static_cast<int64_t>(presence_.members()));
@@ -50,34 +49,94 @@ bool broker::has_presence(std::string_view topic) const {
   return !is_pattern(topic) && options_of(ctx_.rules(), topic).presence;
 }
 
-request_outcome broker::look_up(const presence_query& x) {
+void broker::tell(const presence_news_ptr& news, const loop_set& loops) {
+  loops.for_each([&](uint32_t loop) {
+    if (loop == ctx_.index)
+      deliver(*news);
+    else if (!peers_.is_peer(loop))
+      caf::anon_send(ctx_.brokers[loop].actor, presence_atom_v, news);
+    else if (peers_.congested(loop))
+      presence_.hold(news->topic, loop, now_ms());
+    else
+      peers_.send_news(loop, *news);
+  });
+}
+
+void broker::look_up(uint32_t call_id, const presence_query& x) {
+  waiting_->remove(x.cost());
+  look_up(x, [=, this, asker = current_sender(), server = x.server,
+              count_only = x.count_only](presence_found&& found) {
+    auto& node = ctx_.node;
+    auto outcome = found.code != errc::none
+                     ? request_outcome::failure(found.code)
+                   : count_only ? answer(found.count)
+                                : answer(found.page, node.name,
+                                         node.options.frame_bytes_max);
+    if (server == ctrl())
+      relay(asker, call_id, outcome);
+    else
+      caf::anon_send(caf::actor_cast<broker_actor>(server), resolve_atom_v,
+                     asker, call_id, std::move(outcome));
+  });
+}
+
+void broker::look_up(const presence_query& x, presence_reply reply) {
   if (!has_presence(x.topic))
-    return request_outcome::failure(errc::no_presence);
+    reply({errc::no_presence});
+  else if (peers_.waits(x.topic))
+    peers_.look_up_later(x, std::move(reply));
+  else if (!peers_.owns(x.topic))
+    peers_.look_up(x, std::move(reply));
+  else
+    reply(find(x));
+}
+
+presence_found broker::find(const presence_query& x) {
+  presence_found result;
   if (x.count_only)
-    return answer(presence_.count(x.topic));
-  return answer(presence_.list(x.topic, x.after, x.limit), ctx_.node.name,
-                ctx_.node.options.frame_bytes_max);
+    result.count = presence_.count(x.topic);
+  else
+    result.page = presence_.list(x.topic, x.after, x.limit);
+  return result;
 }
 
 caf::result<presence_count> broker::count_presence(const std::string& topic) {
-  if (!has_presence(topic))
-    return caf::make_error(errc::no_presence);
-  return presence_.count(topic);
+  auto promise = make_response_promise<presence_count>();
+  presence_query x;
+  x.topic = topic;
+  x.count_only = true;
+  look_up(x, [promise](presence_found&& found) mutable {
+    if (found.code != errc::none)
+      promise.deliver(caf::make_error(found.code));
+    else
+      promise.deliver(found.count);
+  });
+  return promise;
 }
 
 caf::result<presence_page> broker::list_presence(const std::string& topic,
                                                  uint32_t limit,
                                                  const std::string& after) {
-  if (!has_presence(topic))
-    return caf::make_error(errc::no_presence);
-  return presence_.list(topic, after,
-                        std::clamp(limit, 1u, presence_query::limit_max));
+  auto promise = make_response_promise<presence_page>();
+  presence_query x;
+  x.topic = topic;
+  x.limit = std::clamp(limit, 1u, presence_query::limit_max);
+  x.after = after;
+  look_up(x, [promise](presence_found&& found) mutable {
+    if (found.code != errc::none)
+      promise.deliver(caf::make_error(found.code));
+    else
+      promise.deliver(std::move(found.page));
+  });
+  return promise;
 }
 
 // -- as the server of the loop's subscriptions --------------------------------
 
 void broker::deliver(const presence_news& x) {
-  auto n = ctx_.topics.deliver_presence(x, ctx_.node.name);
+  auto& topics = ctx_.topics;
+  auto n = x.reset ? topics.reset_presence(x.topic, x.timestamp)
+                   : topics.deliver_presence(x, ctx_.node.name);
   // Connections do not write these frames themselves.
   ctx_.counts.frames_out[static_cast<size_t>(frame_type::presence)]
     += static_cast<uint32_t>(n);

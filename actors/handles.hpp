@@ -158,6 +158,8 @@ using broker_actor = caf::typed_actor<
   // As a loop's server: the owner of this topic is another one, or has lost
   // what it knew; ask anew.
   caf::result<void>(attach_atom, std::string),
+  // The same for who is in a topic: tell it anew.
+  caf::result<void>(attach_atom, presence_atom, std::string),
   // Look again whether other nodes can be told what is done with, and go on
   // with topics that change their owner.
   caf::result<void>(cluster_atom),

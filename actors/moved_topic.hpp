@@ -11,6 +11,7 @@
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/moved_group.hpp>
+#include <callboard/actors/moved_room.hpp>
 #include <callboard/actors/publication.hpp>
 
 namespace callboard {
@@ -69,6 +70,8 @@ struct moved_topic {
   std::unique_ptr<topic_ids> ids;
   history kept;
   publication_ptr retained;
+  /// Who is there; empty: nobody, or that is not kept.
+  moved_room room;
   std::vector<moved_group> groups;
 };
 

@@ -24,11 +24,16 @@ struct presence_change {
     /// any more.
     watch,
     unwatch,
+    /// Like `watch`, by somebody who was told by another owner until now.
+    watch_anew,
+    /// Who is there, and who watches, is told anew from now on; for those who
+    /// are then left out it was not said that they went.
+    renew,
   };
 
   kind what;
   std::string topic;
-  /// 0 for `watch` and `unwatch`.
+  /// 0 unless it comes or goes.
   connection_id connection = 0;
   /// Set for `join`; empty where nobody is logged in.
   std::string user;
@@ -59,6 +64,8 @@ struct presence_step {
   std::string user;
   /// With which the user came, or the last one that the user had.
   connection_id connection = 0;
+  /// The name of the connection's node; empty: this one.
+  std::string node = {};
 
   friend bool operator==(const presence_step&, const presence_step&) = default;
 
@@ -66,7 +73,8 @@ struct presence_step {
   friend bool inspect(Inspector& f, presence_step& x) {
     return f.object(x).fields(f.field("joined", x.joined),
                               f.field("user", x.user),
-                              f.field("connection", x.connection));
+                              f.field("connection", x.connection),
+                              f.field("node", x.node));
   }
 };
 
@@ -76,6 +84,8 @@ public:
   std::string topic;
   /// Unix time in milliseconds.
   int64_t timestamp = 0;
+  /// Whether what the watchers know may be wrong; then there are no steps.
+  bool reset = false;
   std::vector<presence_step> steps;
 };
 
@@ -87,6 +97,9 @@ struct presence_member {
   std::string user;
   /// Empty for a user who may come back within the linger.
   std::vector<connection_id> connections;
+  /// For each of them the name of its node; empty: this one. Left out where all
+  /// are of this node.
+  std::vector<std::string> nodes = {};
 
   friend bool operator==(const presence_member&, const presence_member&)
     = default;
@@ -94,7 +107,8 @@ struct presence_member {
   template <class Inspector>
   friend bool inspect(Inspector& f, presence_member& x) {
     return f.object(x).fields(f.field("user", x.user),
-                              f.field("connections", x.connections));
+                              f.field("connections", x.connections),
+                              f.field("nodes", x.nodes));
   }
 };
 

@@ -30,8 +30,10 @@ void pack_member(packer& pack, const presence_member& x,
     pack.pack("user").pack(x.user);
   auto n = static_cast<uint32_t>(x.connections.size());
   pack.pack("connections").pack_array(n);
-  for (auto id : x.connections)
-    pack.pack(connection_name(node, id));
+  for (uint32_t i = 0; i < n; ++i) {
+    auto foreign = !x.nodes.empty() && !x.nodes[i].empty();
+    pack.pack(connection_name(foreign ? x.nodes[i] : node, x.connections[i]));
+  }
 }
 
 request_outcome to_answer(const byte_buffer& x) {
@@ -69,7 +71,7 @@ request_outcome answer(const presence_page& x, std::string_view node,
   }
   auto next = count == x.members.size()
                 ? x.next
-                : presence_registry::cursor_of(x.members[count - 1]);
+                : presence_registry::cursor_of(x.members[count - 1], node);
   byte_buffer out;
   packer pack{out};
   pack.pack_map(next.empty() ? 1 : 2);

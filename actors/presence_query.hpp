@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <callboard/actors/presence.hpp>
+#include <callboard/messages/errc.hpp>
 
 namespace callboard {
 
@@ -29,6 +31,15 @@ struct presence_query {
                                 + after.size() + (count_only ? 0 : limit) * 64);
   }
 };
+
+/// What a question of presence has found, or why it has not.
+struct presence_found {
+  errc code = errc::none;
+  presence_count count = {};
+  presence_page page = {};
+};
+
+using presence_reply = std::function<void(presence_found&&)>;
 
 /// Reads the payload of a `callboard.presence` request,
 /// `{topic, limit?, after?}`, or of `callboard.presence_count`, `{topic}`.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include <caf/make_counted.hpp>
@@ -13,41 +14,27 @@ namespace {
 constexpr char user_mark = 'u';
 constexpr char connection_mark = 'c';
 
-// The keys of connections sort like their numbers.
-std::string key_of(connection_id connection, std::string_view user) {
-  if (!user.empty())
-    return user_mark + std::string{user};
-  char digits[16];
-  auto end
-    = std::to_chars(std::begin(digits), std::end(digits), connection, 16).ptr;
-  std::string result(1, connection_mark);
-  result.append(sizeof(digits) - static_cast<size_t>(end - digits), '0');
-  return result.append(digits, end);
-}
-
-std::string user_of(std::string_view key) {
-  return key.front() == user_mark ? std::string{key.substr(1)} : std::string{};
-}
-
 } // namespace
 
 // -- from the loops -----------------------------------------------------------
 
-void presence_registry::apply(const presence_report& report, int64_t now_ms) {
+void presence_registry::apply(const presence_change& x, const source& from,
+                              int64_t now_ms) {
   using kind = presence_change::kind;
-  for (auto& x : report.changes) {
-    switch (x.what) {
-      case kind::join:
-        join(x, now_ms);
-        break;
-      case kind::leave:
-        leave(x, now_ms);
-        break;
-      case kind::watch:
-      case kind::unwatch:
-        watch(x, report.loop);
-        break;
-    }
+  switch (x.what) {
+    case kind::join:
+      return join(x, from, now_ms);
+    case kind::leave:
+      return leave(x.topic, {from.node, x.connection}, now_ms);
+    case kind::watch:
+      return watch(x.topic, from.loop);
+    case kind::watch_anew:
+      watch(x.topic, from.loop);
+      return hold(x.topic, from.loop, now_ms);
+    case kind::unwatch:
+      return unwatch(x.topic, from.loop);
+    case kind::renew:
+      return renew(x.topic, from, now_ms);
   }
 }
 
@@ -58,36 +45,42 @@ presence_registry::room& presence_registry::room_of(const std::string& topic) {
   return i->second;
 }
 
-void presence_registry::join(const presence_change& x, int64_t now_ms) {
+void presence_registry::join(const presence_change& x, const source& from,
+                             int64_t now_ms) {
   auto& at = room_of(x.topic);
-  auto [who, added] = at.members.try_emplace(key_of(x.connection, x.user));
-  auto& connections = who->second.connections;
-  place there{who, static_cast<uint32_t>(connections.size())};
-  if (!at.connections.emplace(x.connection, there).second)
+  connection_key id{from.node, x.connection};
+  auto [place, is_new] = at.connections.try_emplace(id);
+  place->second.round = round_;
+  if (!is_new)
     return;
-  connections.push_back(x.connection);
+  auto [who, added] = at.members.try_emplace(key_of(id, x.user));
+  auto& connections = who->second.connections;
+  place->second.who = who;
+  place->second.index = static_cast<uint32_t>(connections.size());
+  connections.push_back(id);
   stop_lingering(who->second);
   if (!added)
     return;
   ++members_;
-  changed(x.topic, at, who->first, false, x.connection, now_ms);
+  changed(x.topic, at, who->first, false, id, now_ms);
 }
 
-void presence_registry::leave(const presence_change& x, int64_t now_ms) {
-  auto found = rooms_.find(x.topic);
+void presence_registry::leave(const std::string& topic,
+                              const connection_key& id, int64_t now_ms) {
+  auto found = rooms_.find(topic);
   if (found == rooms_.end())
     return;
   auto& at = found->second;
-  auto place = at.connections.find(x.connection);
+  auto place = at.connections.find(id);
   if (place == at.connections.end())
     return;
-  auto [i, index] = place->second;
-  auto& [key, who] = *i;
+  auto index = place->second.index;
+  auto& [key, who] = *place->second.who;
   at.connections.erase(place);
   // The last one takes its place.
   auto last = who.connections.back();
   who.connections.pop_back();
-  if (last != x.connection) {
+  if (last != id) {
     who.connections[index] = last;
     at.connections.find(last)->second.index = index;
   }
@@ -95,25 +88,33 @@ void presence_registry::leave(const presence_change& x, int64_t now_ms) {
     return;
   // A connection's number never comes back.
   if (key.front() == connection_mark || limits_.linger_ms == 0) {
-    changed(x.topic, at, key, true, x.connection, now_ms);
+    changed(topic, at, key, true, id, now_ms);
     at.members.erase(at.members.find(key));
     --members_;
-    forget_if_unused(x.topic);
+    forget_if_unused(topic);
     return;
   }
-  who.last = x.connection;
+  who.last = id;
   who.lingers = true;
   who.linger = lingering_.insert(lingering_.end(),
-                                 {now_ms + limits_.linger_ms, x.topic, key});
+                                 {now_ms + limits_.linger_ms, topic, key});
   if (lingering_.size() > limits_.lingering_max)
     end_linger(now_ms);
 }
 
-void presence_registry::watch(const presence_change& x, uint32_t loop) {
-  auto on = x.what == presence_change::kind::watch;
-  room_of(x.topic).watchers.set(loop, on);
-  if (!on)
-    forget_if_unused(x.topic);
+void presence_registry::watch(const std::string& topic, uint32_t loop) {
+  auto& at = room_of(topic);
+  if (!at.held.contains(loop))
+    at.watchers.set(loop, true);
+}
+
+void presence_registry::unwatch(const std::string& topic, uint32_t loop) {
+  auto i = rooms_.find(topic);
+  if (i == rooms_.end())
+    return;
+  i->second.watchers.set(loop, false);
+  i->second.held.set(loop, false);
+  forget_if_unused(topic);
 }
 
 // -- to the loops -------------------------------------------------------------
@@ -121,7 +122,10 @@ void presence_registry::watch(const presence_change& x, uint32_t loop) {
 int64_t presence_registry::due_ms() const noexcept {
   auto linger = lingering_.empty() ? never : lingering_.front().until_ms;
   auto batch = batches_.empty() ? never : batches_.begin()->first;
-  return std::min(linger, batch);
+  auto settled = settling_.empty() ? never : settling_.front().first;
+  auto swept = sweeps_.empty() ? never : sweeps_.front().what.at_ms;
+  auto renewed = renewing_.empty() ? never : renewing_.front().first;
+  return std::min({linger, batch, settled, swept, renewed});
 }
 
 void presence_registry::end_linger(int64_t now_ms) {
@@ -142,7 +146,7 @@ void presence_registry::stop_lingering(member& who) {
 
 void presence_registry::changed(const std::string& topic, room& at,
                                 const std::string& key, bool was_here,
-                                connection_id last, int64_t now_ms) {
+                                const connection_key& last, int64_t now_ms) {
   if (at.watchers.empty())
     return;
   auto [x, added] = at.changed.try_emplace(key, heard{was_here, last});
@@ -174,7 +178,8 @@ presence_news_ptr presence_registry::take_news(const std::string& topic,
     auto& [key, x] = *i;
     auto is_here = at.members.contains(key);
     if (is_here != x.was_here || at.listed)
-      steps.push_back({is_here, user_of(key), x.last});
+      steps.push_back({is_here, user_of(key), x.last.number,
+                       x.last.node ? x.last.node->value : std::string{}});
   }
   if (at.changed.empty()) {
     at.changed = {};
@@ -204,7 +209,7 @@ void presence_registry::forget_if_unused(const std::string& topic) {
   if (i == rooms_.end())
     return;
   auto& at = i->second;
-  if (!at.members.empty() || !at.watchers.empty())
+  if (!at.members.empty() || !at.watchers.empty() || !at.held.empty())
     return;
   unschedule(at);
   rooms_.erase(i);
@@ -212,8 +217,37 @@ void presence_registry::forget_if_unused(const std::string& topic) {
 
 // -- questions ----------------------------------------------------------------
 
-std::string presence_registry::cursor_of(const presence_member& x) {
-  return key_of(x.connections.empty() ? 0 : x.connections.front(), x.user);
+std::string presence_registry::user_of(std::string_view key) {
+  return key.front() == user_mark ? std::string{key.substr(1)} : std::string{};
+}
+
+// The keys of connections sort like their numbers, and are the same at every
+// node.
+std::string presence_registry::connection_key_of(connection_id number,
+                                                 std::string_view node) {
+  char digits[16];
+  auto end
+    = std::to_chars(std::begin(digits), std::end(digits), number, 16).ptr;
+  std::string result(1, connection_mark);
+  result.append(sizeof(digits) - static_cast<size_t>(end - digits), '0');
+  return result.append(digits, end).append(node);
+}
+
+std::string presence_registry::key_of(const connection_key& id,
+                                      std::string_view user) const {
+  return user.empty()
+           ? connection_key_of(id.number, id.node ? id.node->value : node_)
+           : user_mark + std::string{user};
+}
+
+std::string presence_registry::cursor_of(const presence_member& x,
+                                         std::string_view node) {
+  if (!x.user.empty())
+    return user_mark + x.user;
+  if (!x.nodes.empty() && !x.nodes.front().empty())
+    node = x.nodes.front();
+  return connection_key_of(x.connections.empty() ? 0 : x.connections.front(),
+                           node);
 }
 
 presence_count presence_registry::count(std::string_view topic) const {
@@ -234,10 +268,17 @@ presence_page presence_registry::list(std::string_view topic,
   auto i = all.upper_bound(after);
   for (; i != all.end() && result.members.size() < limit; ++i) {
     auto& [key, who] = *i;
+    auto& x = result.members.emplace_back();
+    x.user = user_of(key);
     auto n = std::min(who.connections.size(), connections_max);
-    auto first = who.connections.begin();
-    result.members.push_back(
-      {user_of(key), {first, first + static_cast<ptrdiff_t>(n)}});
+    for (size_t at = 0; at < n; ++at) {
+      auto& id = who.connections[at];
+      x.connections.push_back(id.number);
+      if (!id.node)
+        continue;
+      x.nodes.resize(n);
+      x.nodes[at] = id.node->value;
+    }
   }
   if (i != all.end() && !result.members.empty())
     result.next = std::prev(i)->first;

@@ -181,8 +181,8 @@ public:
     return std::exchange(presence_changes_, {});
   }
 
-  /// Tells the owner of `topic`, which knows nothing, who is here.
-  void tell_presence_again(std::string_view topic);
+  /// Tells the owner of `topic`, a new one if it has `moved`, who is here.
+  void tell_presence_again(std::string_view topic, bool moved = false);
 
   /// Tells the watchers of `topic` that they must ask again who is there.
   /// @returns the number of frames.

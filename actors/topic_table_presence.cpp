@@ -31,7 +31,8 @@ void pack_step(packer& pack, const presence_step& x, std::string_view node) {
   pack.pack("event").pack(x.joined ? "join" : "leave");
   if (!x.user.empty())
     pack.pack("user").pack(x.user);
-  pack.pack("connection").pack(connection_name(node, x.connection));
+  pack.pack("connection")
+    .pack(connection_name(x.node.empty() ? node : x.node, x.connection));
 }
 
 } // namespace
@@ -73,17 +74,17 @@ void topic_table::leave_presence(subscription& x) {
     tell_owner(presence_change::kind::leave, topic, x.box->connection);
 }
 
-void topic_table::tell_presence_again(std::string_view name) {
+void topic_table::tell_presence_again(std::string_view name, bool moved) {
   auto* topic = find(name);
   if (topic == nullptr || !topic->presence)
     return;
+  using kind = presence_change::kind;
   if (!topic->watchers.empty())
-    tell_owner(presence_change::kind::watch, *topic);
+    tell_owner(moved ? kind::watch_anew : kind::watch, *topic);
   auto tell = [this, topic](std::vector<local_topic::receiver>& list) {
     for (auto& [box, held] : list)
       if (box->owner != nullptr && box->connection != 0)
-        tell_owner(presence_change::kind::join, *topic, box->connection,
-                   box->owner->user());
+        tell_owner(kind::join, *topic, box->connection, box->owner->user());
   };
   for (auto& form : topic->forms)
     tell(form.list);

@@ -237,9 +237,6 @@ std::string_view check_clustered(const topic_options& x) noexcept {
   if (x.durability != durability::none)
     return "A durability does not work across nodes yet: leave it out, or run "
            "one node.";
-  if (x.presence)
-    return "Presence does not work across nodes yet: leave it out, or run one "
-           "node.";
   return "";
 }
 

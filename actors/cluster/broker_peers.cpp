@@ -97,8 +97,11 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
   detach_shard(slot, x.shard);
   forget_moves(slot, &x.shard);
   for (auto& [name, y] : followed_)
-    if (y.slot == slot && shard_of(name, loops) == x.shard)
+    if (y.slot == slot && shard_of(name, loops) == x.shard) {
+      if (y.where.epoch.empty())
+        tell_again(name);
       ask_anew(name, y);
+    }
   for (auto& [name, pattern] : patterns_) {
     std::erase(pattern.unconfirmed, std::pair{slot, x.shard});
     pattern.unconfirmed.emplace_back(slot, x.shard);
@@ -112,26 +115,26 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
 
 // -- questions ----------------------------------------------------------------
 
-void broker_peers::pending_call::fail(errc why) {
+void pending_call::fail(errc why) {
   peer_values none;
   if (reply)
     reply(caf::make_error(why));
   else if (take_values)
     take_values(none);
+  else if (take_presence)
+    take_presence({why});
   else
     promise.deliver(published{call_id, why, {}, 0});
 }
 
-broker_peers::pending_call& broker_peers::add_call(uint32_t slot,
-                                                   uint32_t shard) {
+pending_call& broker_peers::add_call(uint32_t slot, uint32_t shard) {
   auto& result = calls_[last_call_ = ctx_.peers.new_number()];
   result.slot = slot;
   result.shard = shard;
   return result;
 }
 
-broker_peers::pending_call broker_peers::take_call(uint32_t slot,
-                                                   uint64_t call) {
+pending_call broker_peers::take_call(uint32_t slot, uint64_t call) {
   auto i = calls_.find(call);
   if (i == calls_.end() || i->second.slot != slot)
     return {};
@@ -238,6 +241,7 @@ void broker_peers::finish_attached(uint32_t slot, peer_attached& x) {
     return;
   auto& topic = i->second;
   auto missed = std::exchange(topic.again, false) || topic.where != x.where;
+  auto anew = !topic.where.epoch.empty() && topic.where.epoch != x.where.epoch;
   topic.attached = true;
   topic.refused = false;
   topic.where = std::move(x.where);
@@ -250,6 +254,8 @@ void broker_peers::finish_attached(uint32_t slot, peer_attached& x) {
   }
   if (missed)
     again(i->first, others);
+  if (anew)
+    tell_again(i->first);
 }
 
 void broker_peers::take(uint32_t slot, peer_refused& x) {
@@ -258,6 +264,9 @@ void broker_peers::take(uint32_t slot, peer_refused& x) {
       || (x.generation != 0 && i->second.generation != x.generation))
     return;
   if (x.why == errc::owner_down) {
+    // It had given no answer yet, and has another one's topic now.
+    if (x.generation == 0 && i->second.where.epoch.empty())
+      tell_again(i->first);
     if (moves_.open()) {
       ask_anew(i->first, i->second);
       return go_on_moving();
@@ -268,6 +277,7 @@ void broker_peers::take(uint32_t slot, peer_refused& x) {
     asks_refused_ = true;
     return wake_later();
   }
+  tell_again(i->first);
   auto [waiting, loops] = std::pair{std::move(i->second.waiting),
                                     std::move(i->second.loops)};
   followed_.erase(i);

@@ -1,9 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -11,19 +10,22 @@
 #include <utility>
 #include <vector>
 
-#include <caf/expected.hpp>
 #include <caf/result.hpp>
 #include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/cluster/broker_peers_groups.hpp>
+#include <callboard/actors/cluster/broker_peers_parts.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/cluster/peer_move_frames.hpp>
+#include <callboard/actors/cluster/peer_presence_frames.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/cluster/peer_topic_frames.hpp>
 #include <callboard/actors/cluster/topic_moves.hpp>
 #include <callboard/actors/history_query.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/owned_topics.hpp>
+#include <callboard/actors/presence_query.hpp>
+#include <callboard/actors/presence_registry.hpp>
 #include <callboard/actors/retained.hpp>
 
 namespace callboard {
@@ -103,8 +105,6 @@ public:
   /// A loop wants what a topic has kept.
   void fetch(uint32_t loop, const std::string& topic, uint64_t first);
 
-  using history_reply = std::function<void(caf::expected<history_found>)>;
-
   void look_up(const history_query& x, history_reply reply);
 
   void look_up_later(const history_query& x, history_reply reply);
@@ -117,6 +117,16 @@ public:
   /// Returns where a loop goes on that has all last values of this shard;
   /// empty: nowhere.
   [[nodiscard]] std::string after_own_values() const;
+
+  // -- who is in topics (broker_peers_presence.cpp, broker_peers_rooms.cpp) ---
+
+  /// A loop tells who comes to a topic and who goes.
+  void report(uint32_t loop, const presence_change& x);
+
+  /// Asks the owner.
+  void look_up(const presence_query& x, presence_reply reply);
+
+  void look_up_later(const presence_query& x, presence_reply reply);
 
   // -- where another node is a loop of this one -------------------------------
 
@@ -137,57 +147,10 @@ public:
 
   void send_slice(uint32_t loop, const history_slice& x);
 
+  void send_news(uint32_t loop, const presence_news& x);
+
 private:
   friend class broker_peers_groups;
-
-  // Who of the loops waits to be told that the subject is attached, and its
-  // generation.
-  using waiting_loops = std::vector<std::pair<uint32_t, uint64_t>>;
-
-  /// What loops here want of a topic that another node owns.
-  struct followed_topic {
-    uint32_t slot = 0;
-    loop_set loops;
-    /// Of the newest question to the owner; 0: it has yet to be asked.
-    uint64_t generation = 0;
-    bool attached = false;
-    // The owner has said that it is none, or no longer.
-    bool refused = false;
-    // The loops have to ask anew although they may have missed nothing.
-    bool again = false;
-    position where;
-    publication_ptr retained;
-    waiting_loops waiting;
-    /// The loops that asked for what it has kept, in the order of the answers.
-    std::deque<uint32_t> fetching;
-  };
-
-  /// A pattern whose home this is.
-  struct spread_pattern {
-    loop_set loops;
-    uint64_t generation = 0;
-    /// The shards of other nodes that have yet to confirm it, by slot and
-    /// shard.
-    std::vector<std::pair<uint32_t, uint32_t>> unconfirmed;
-    waiting_loops waiting;
-  };
-
-  /// A publication or a question that another node has to answer.
-  struct pending_call {
-    uint32_t slot = 0;
-    /// Of the node.
-    uint32_t shard = 0;
-    // Of a publication: the publisher's number, and who is answered. Else one
-    // of the other two is set.
-    uint32_t call_id = 0;
-    caf::typed_response_promise<published> promise;
-    history_reply reply;
-    // What `reply` wants to know.
-    history_query query;
-    std::function<void(peer_values&)> take_values;
-
-    void fail(errc why);
-  };
 
   // -- as a home --------------------------------------------------------------
 
@@ -203,8 +166,6 @@ private:
   // Returns from which shard of which node on a loop goes on; empty: it has
   // all.
   [[nodiscard]] std::string next_values(uint32_t slot, uint32_t shard) const;
-
-  void ask(const std::string& topic, followed_topic& x);
 
   void ask(const std::string& pattern, spread_pattern& x, uint32_t slot);
 
@@ -271,7 +232,15 @@ private:
   // Lets what a node asks wait.
   template <class Frame>
   void park(uint32_t slot, std::string_view topic, int64_t bytes, Frame x,
-            uint32_t tag = parked_calls::untagged);
+            uint32_t tag = parked_calls::untagged) {
+    auto call = [this, slot, x](errc failed) mutable {
+      if (failed == errc::none)
+        take(slot, x);
+      else if (failed == errc::overloaded)
+        refuse(slot, x);
+    };
+    moves_.parked.add(slot, topic, bytes, std::move(call), tag);
+  }
 
   // There is no room to let it wait.
   void refuse(uint32_t slot, const peer_publish& x);
@@ -279,6 +248,8 @@ private:
   void refuse(uint32_t slot, const peer_fetch& x);
   void refuse(uint32_t slot, const peer_query& x);
   void refuse(uint32_t slot, const peer_fetch_values& x);
+  void refuse(uint32_t slot, const peer_presence& x);
+  void refuse(uint32_t slot, const peer_presence_query& x);
 
   // Forgets what the node at `slot` has under way here, or one of its shards.
   void forget_moves(uint32_t slot, const uint32_t* shard);
@@ -311,6 +282,10 @@ private:
   void take(uint32_t slot, peer_found& x);
   void take(uint32_t slot, peer_values& x);
   void take(uint32_t slot, peer_reset& x);
+  void take(uint32_t slot, peer_presence_news& x);
+  void take(uint32_t slot, peer_presence_found& x);
+  void take(uint32_t slot, peer_presence_returned& x);
+  void take(uint32_t slot, peer_presence_again& x);
 
   // -- as an owner ------------------------------------------------------------
 
@@ -320,12 +295,55 @@ private:
   void take(uint32_t slot, peer_fetch& x);
   void take(uint32_t slot, peer_query& x);
   void take(uint32_t slot, peer_fetch_values& x);
+  void take(uint32_t slot, peer_presence& x);
+  void take(uint32_t slot, peer_presence_query& x);
 
   // The node at `slot` wants nothing any more.
   void detach_all(uint32_t slot);
 
   // This shard of the node at `slot` wants nothing any more.
   void detach_shard(uint32_t slot, uint32_t shard);
+
+  // Who tells what comes of the presence of the node at `slot`.
+  presence_registry::source presence_source(uint32_t slot);
+
+  // The connections of the node at `slot` are gone.
+  void drop_presence(uint32_t slot);
+
+  // The node at `slot` tells anew who is in these topics.
+  void renew_presence(uint32_t slot, presence_registry::topic_filter topics);
+
+  // Keeps who is in those topics only that this node owns now.
+  void keep_own_presence();
+
+  // -- who is in topics that change their owner -------------------------------
+
+  // Tells the owner what a loop reports.
+  void pass_on(uint32_t loop, const presence_change& x);
+
+  // Lets the loops, and all others of this node that want the topic, tell its
+  // owner anew who is there.
+  void tell_again(const std::string& topic, loop_set loops = {});
+
+  // Lets all be told anew that an owner may have lost.
+  void note_lost_reports();
+
+  // Takes out who is in a topic that another node owns now.
+  moved_room take_room(const std::string& topic);
+
+  // Keeps who is in a topic that has come, until all have settled.
+  void keep_room(const std::string& topic, moved_room x);
+
+  void let_in_rooms();
+
+  void let_in(const std::string& topic, const moved_room& x);
+
+  // Lets all be told anew that was lost, or for which there was no room.
+  void make_up_for_reports();
+
+  // Returns where a node is if it is that run of it; `here` for this one.
+  [[nodiscard]] std::optional<uint32_t>
+  slot_of(const moved_room::node& x) const;
 
   // ---------------------------------------------------------------------------
 
@@ -354,6 +372,10 @@ private:
   std::map<uint64_t, pending_call> calls_;
   // The patterns that each node has attached here, by slot.
   std::vector<std::unordered_set<std::string>> patterns_of_;
+  // The loops that watch topics that other nodes own.
+  std::unordered_map<std::string, loop_set> watching_;
+  // The names of the nodes that have told who is there, by slot.
+  std::vector<node_name_ptr> presence_nodes_;
   // Bytes that are done with and not told yet, by slot.
   std::vector<uint64_t> unsettled_;
   topic_moves moves_;
@@ -362,6 +384,8 @@ private:
   bool batch_held_ = false;
   bool settles_later_ = false;
   bool installed_ = false;
+  // Whether all have settled once.
+  bool settled_ = false;
   // Whether there are topics whose owners refused them.
   bool asks_refused_ = false;
   // Whether `wake` will be called.

@@ -1,6 +1,8 @@
 #include <callboard/actors/cluster/broker_peers.hpp>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <callboard/actors/broker.hpp>
 
@@ -140,6 +142,55 @@ caf::result<void> broker_peers::leave() {
     promise.deliver();
   go_on_moving();
   return promise;
+}
+
+// -- when it is over, or given up ---------------------------------------------
+
+void broker_peers::return_parked() {
+  moves_.parked.make(errc::none, [this](uint32_t slot, auto& topic) {
+    return slot != peer_set::here && !topic.empty() && !owns(topic);
+  });
+}
+
+void broker_peers::release_held() {
+  for (auto& [view, frames] : std::exchange(moves_.held, {}))
+    for (auto& take_now : frames)
+      take_now();
+  for (uint32_t slot = 0; slot < unsettled_.size(); ++slot)
+    unsettled_[slot] += std::exchange(moves_.held_bytes[slot], 0);
+  settle();
+}
+
+void broker_peers::end_move() {
+  moves_.end(ctx_.peers.nodes());
+  let_in_rooms();
+  groups_.let_in();
+  ctx_.metrics.history_bytes->value(topics_.kept_bytes());
+  ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
+  moves_.parked.make_all(errc::none);
+  make_up_for_reports();
+  self_.advance_presence();
+}
+
+void broker_peers::forget_moves(uint32_t slot, const uint32_t* shard) {
+  auto is_meant = [=, this](const std::string& topic) {
+    return shard == nullptr
+           || (!topic.empty() && shard_at(slot, topic) == *shard);
+  };
+  moves_.parked.drop(slot, is_meant);
+  std::erase_if(moves_.incoming, [=](auto& x) {
+    return x.first.first == slot && (!shard || x.first.second == *shard);
+  });
+  std::erase_if(moves_.unheard,
+                [&](auto& x) { return x.first == slot && is_meant(x.second); });
+  std::vector<std::string> left;
+  for (auto& [name, x] : moves_.arrivals)
+    if (x.loops.contains(loop_at(slot)) && is_meant(name))
+      left.push_back(name);
+  for (auto& name : left)
+    moves_.cancel(loop_at(slot), name);
+  if (!moves_.outgoing.empty())
+    moves_.outgoing.front().restart();
 }
 
 loop_set broker_peers::of_this_node(const loop_set& x) const {

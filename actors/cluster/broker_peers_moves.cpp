@@ -66,10 +66,12 @@ void broker_peers::install(const peer_set_ptr& x) {
 
 void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   moves_.begin(old, ctx_.peers.nodes(), first);
+  note_lost_reports();
   leave_arrivals();
   follow_anew(*old);
   give_away(*old);
   groups_.follow_anew(*old, first);
+  keep_own_presence();
   go_on_moving();
 }
 
@@ -83,6 +85,9 @@ void broker_peers::follow_anew(const peer_set& old) {
     auto owner = now.owner_of(name);
     if (!x.refused && owner == x.slot && now.same_at(owner, old))
       continue;
+    // Nobody has the loops' word of who is there, perhaps.
+    if (moves_.open() && x.where.epoch.empty())
+      tell_again(name);
     // Who has yet to be answered stands behind what was published before.
     if (waits(name))
       for (auto [loop, generation] : std::exchange(x.waiting, {}))
@@ -154,10 +159,11 @@ void broker_peers::give_away(const peer_set& old) {
   auto groups = groups_.give_away(old);
   auto stays = [this](const std::string& name) { return owns(name); };
   topics_.extract_unless(stays, [this, &groups](moved_topic x) {
+    x.room = take_room(x.name);
     x.groups = std::move(groups[x.name]);
     // One that nobody has used may begin anew.
     auto used = moves_.ranks.erase(x.name) > 0 || x.head > 0 || !x.loops.empty()
-                || !x.groups.empty();
+                || !x.room.empty() || !x.groups.empty();
     if (auto loops = of_this_node(x.loops); !loops.empty()) {
       auto& topic = followed_[x.name];
       topic.loops = std::move(loops);
@@ -226,15 +232,17 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
       y.loops.merge(loops);
       y.again = true;
     }
+    tell_again(x.name, std::move(old.loops));
   }
   if (moves_.open())
     moves_.ranks[x.name] = rank;
+  keep_room(x.name, std::move(x.room));
   auto [name, head] = std::pair{x.name, x.head};
   auto groups = std::move(x.groups);
   if (topics_.adopt(std::move(x), self_.now_ms()))
-    groups_.adopt(name, head, groups);
-  else
-    self_.groups_.lose(groups);
+    return groups_.adopt(name, head, groups);
+  moves_.rooms.erase(name);
+  self_.groups_.lose(groups);
 }
 
 bool broker_peers::greet_arrivals() {
@@ -264,7 +272,8 @@ void broker_peers::greet(const std::string& topic,
   if (!where) {
     for (auto [loop, generation] : x.asked)
       send_refused(loop, topic, generation, errc::overloaded);
-    return again(topic, x.loops);
+    again(topic, x.loops);
+    return tell_again(topic, x.loops);
   }
   x.loops.for_each(
     [&](uint32_t loop) { topics_.attach(loop, topic, make_epoch); });
@@ -272,6 +281,8 @@ void broker_peers::greet(const std::string& topic,
     send_attached(loop, topic, generation, *where, topics_.retained(topic));
   if (x.again || x.where != *where)
     again(topic, x.loops);
+  if (!x.where.epoch.empty() && x.where.epoch != where->epoch)
+    tell_again(topic, x.loops);
 }
 
 // -- until all have settled ---------------------------------------------------
@@ -330,48 +341,6 @@ void broker_peers::go_on_moving() {
   }
   for (auto& x : std::exchange(moves_.leavers, {}))
     x.deliver();
-}
-
-void broker_peers::return_parked() {
-  moves_.parked.make(errc::none, [this](uint32_t slot, auto& topic) {
-    return slot != peer_set::here && !topic.empty() && !owns(topic);
-  });
-}
-
-void broker_peers::release_held() {
-  for (auto& [view, frames] : std::exchange(moves_.held, {}))
-    for (auto& take_now : frames)
-      take_now();
-  for (uint32_t slot = 0; slot < unsettled_.size(); ++slot)
-    unsettled_[slot] += std::exchange(moves_.held_bytes[slot], 0);
-  settle();
-}
-
-void broker_peers::end_move() {
-  moves_.end(ctx_.peers.nodes());
-  groups_.let_in();
-  ctx_.metrics.history_bytes->value(topics_.kept_bytes());
-  ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
-  moves_.parked.make_all(errc::none);
-}
-
-void broker_peers::forget_moves(uint32_t slot, const uint32_t* shard) {
-  auto is_meant = [=, this](const std::string& topic) {
-    return shard == nullptr
-           || (!topic.empty() && shard_at(slot, topic) == *shard);
-  };
-  moves_.parked.drop(slot, is_meant);
-  std::erase_if(moves_.incoming, [=](auto& x) {
-    return x.first.first == slot && (!shard || x.first.second == *shard);
-  });
-  std::vector<std::string> left;
-  for (auto& [name, x] : moves_.arrivals)
-    if (x.loops.contains(loop_at(slot)) && is_meant(name))
-      left.push_back(name);
-  for (auto& name : left)
-    moves_.cancel(loop_at(slot), name);
-  if (!moves_.outgoing.empty())
-    moves_.outgoing.front().restart();
 }
 
 // -- room ---------------------------------------------------------------------

@@ -67,6 +67,7 @@ void broker_peers::take(const shard_batch& x) {
     well_formed = take_frame(x.slot, number, source);
   if (!well_formed)
     ctx_.metrics.cluster_malformed->inc();
+  self_.advance_presence();
   auto& done = batch_held_ ? moves_.held_bytes : unsettled_;
   done[x.slot] += x.frames.size();
   if (!settles_later_)
@@ -110,6 +111,18 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
       return handle(peer_values{});
     case peer_frame::reset:
       return handle(peer_reset{});
+    case peer_frame::presence:
+      return handle(peer_presence{});
+    case peer_frame::presence_news:
+      return handle(peer_presence_news{});
+    case peer_frame::presence_query:
+      return handle(peer_presence_query{});
+    case peer_frame::presence_found:
+      return handle(peer_presence_found{});
+    case peer_frame::presence_returned:
+      return handle(peer_presence_returned{});
+    case peer_frame::presence_again:
+      return handle(peer_presence_again{});
     case peer_frame::handover:
       return handle(peer_handover{});
     case peer_frame::handed:
@@ -220,18 +233,6 @@ void broker_peers::send_slice(uint32_t loop, const history_slice& x) {
 
 // -- what they ask ------------------------------------------------------------
 
-template <class Frame>
-void broker_peers::park(uint32_t slot, std::string_view topic, int64_t bytes,
-                        Frame x, uint32_t tag) {
-  auto call = [this, slot, x](errc failed) mutable {
-    if (failed == errc::none)
-      take(slot, x);
-    else if (failed == errc::overloaded)
-      refuse(slot, x);
-  };
-  moves_.parked.add(slot, topic, bytes, std::move(call), tag);
-}
-
 void broker_peers::refuse(uint32_t slot, const peer_publish& x) {
   if (x.call != 0)
     ctx_.peers.send(shard_kind::broker, slot, x.what.content->topic,
@@ -261,11 +262,8 @@ void broker_peers::refuse(uint32_t slot, const peer_fetch_values& x) {
 
 void broker_peers::take(uint32_t slot, peer_publish& x) {
   auto& topic = x.what.content->topic;
-  // A home that has yet to hear of the view may never do: by the next one this
-  // node may be the owner again.
-  auto late = moves_.open() && !moves_.flush.all_handed();
-  // Else the home lets it go to the new owner, before what comes later.
-  if (!owns(topic) && !late)
+  // The home lets it go to the new owner, before what comes later.
+  if (!owns(topic) && !moves_.may_return())
     return ctx_.peers.send(shard_kind::broker, slot, topic,
                            peer_returned{x.call, std::move(x.what)});
   if (!owns(topic) || waits(topic))
@@ -358,6 +356,7 @@ void broker_peers::detach_all(uint32_t slot) {
                              [](const std::string&) { return true; });
   for (auto& x : std::exchange(patterns_of_[slot], {}))
     topics_.detach(loop_at(slot), x, self_.now_ms());
+  drop_presence(slot);
 }
 
 void broker_peers::detach_shard(uint32_t slot, uint32_t shard) {
@@ -372,6 +371,7 @@ void broker_peers::detach_shard(uint32_t slot, uint32_t shard) {
     topics_.detach(loop_at(slot), x, self_.now_ms());
     return true;
   });
+  renew_presence(slot, is_home);
 }
 
 } // namespace callboard

@@ -45,6 +45,13 @@ enum class peer_frame : uint8_t {
   outcome = 35,
   cancel = 36,
   restart = 37,
+  // peer_presence_frames.hpp
+  presence = 64,
+  presence_news = 65,
+  presence_query = 66,
+  presence_found = 67,
+  presence_returned = 68,
+  presence_again = 69,
   // peer_group_frames.hpp
   group_join = 80,
   group_joined = 81,

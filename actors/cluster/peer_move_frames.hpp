@@ -7,6 +7,7 @@
 #include <callboard/actors/cluster/membership_messages.hpp>
 #include <callboard/actors/cluster/peer_frames.hpp>
 #include <callboard/actors/cluster/peer_topic_frames.hpp>
+#include <callboard/actors/moved_room.hpp>
 
 // What broker shards of different nodes tell each other when topics change
 // their owner. The shard that sends these says which one of its node it is.
@@ -91,6 +92,9 @@ struct peer_handover {
   std::vector<handed_event> events;
   /// Its last value; empty: it has none, or in another part.
   std::vector<publication_box> retained;
+  /// Who is there: the nodes come with the first part.
+  std::vector<moved_room::node> nodes;
+  std::vector<moved_room::member> members;
   /// Behind all events of the history.
   std::vector<handed_group> groups;
 
@@ -101,6 +105,7 @@ struct peer_handover {
       f.field("last", x.last), f.field("topic", x.topic),
       f.field("epoch", x.epoch), f.field("head", x.head), f.field("ids", x.ids),
       f.field("events", x.events), f.field("retained", x.retained),
+      f.field("nodes", x.nodes), f.field("members", x.members),
       f.field("groups", x.groups));
   }
 };

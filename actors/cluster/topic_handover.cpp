@@ -1,5 +1,6 @@
 #include <callboard/actors/cluster/topic_handover.hpp>
 
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -10,6 +11,12 @@ namespace {
 publication_box nobodys(const publication_ptr& x) {
   // Who published has another number at every node, and is not told again.
   return {x, 0};
+}
+
+int64_t handed_bytes(const moved_room::member& x) noexcept {
+  return static_cast<int64_t>(sizeof(x) + x.user.size()
+                              + x.connections.size()
+                                  * sizeof(moved_room::connection));
 }
 
 // Returns the event with this offset, or null.
@@ -31,6 +38,7 @@ peer_handover topic_sender::next(uint32_t shard, int64_t now_ms) {
   if (x.first) {
     x.epoch = topic_.epoch;
     x.head = topic_.head;
+    x.nodes = topic_.room.nodes;
     if (topic_.retained != nullptr) {
       x.retained.push_back(nobodys(topic_.retained));
       bytes += topic_.retained->cost();
@@ -48,9 +56,16 @@ peer_handover topic_sender::next(uint32_t shard, int64_t now_ms) {
     bytes += kept.event->cost();
     x.events.push_back({nobodys(kept.event), now_ms - kept.added_ms});
   }
+  auto& members = topic_.room.members;
+  for (; members_ < members.size() && bytes < frame_bytes; ++members_) {
+    bytes += handed_bytes(members[members_]);
+    x.members.push_back(members[members_]);
+  }
+  // They refer to the events of the history.
   if (events_ == topic_.kept.size())
     add_groups(x, bytes);
   x.last = done_ = ids_ == n && events_ == topic_.kept.size()
+                   && members_ == members.size()
                    && groups_ == topic_.groups.size();
   return x;
 }
@@ -89,6 +104,7 @@ std::optional<moved_topic> topic_receiver::take(peer_handover& x,
     topic_->name = std::move(x.topic);
     topic_->epoch = std::move(x.epoch);
     topic_->head = x.head;
+    topic_->room.nodes = std::move(x.nodes);
     if (!x.retained.empty())
       topic_->retained = unboxed(x.retained[0]);
   } else if (!topic_ || topic_->name != x.topic) {
@@ -109,6 +125,9 @@ std::optional<moved_topic> topic_receiver::take(peer_handover& x,
     topic_->kept.add(std::move(what), std::numeric_limits<size_t>::max(),
                      now_ms - event.age_ms);
   }
+  auto& members = topic_->room.members;
+  members.insert(members.end(), std::make_move_iterator(x.members.begin()),
+                 std::make_move_iterator(x.members.end()));
   for (auto& group : x.groups)
     take(group);
   if (!x.last)

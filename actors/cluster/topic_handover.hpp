@@ -36,7 +36,7 @@ public:
 
   /// Begins again with the first part.
   void restart() noexcept {
-    ids_ = events_ = groups_ = group_events_ = 0;
+    ids_ = events_ = members_ = groups_ = group_events_ = 0;
     sent_.clear();
     begun_ = done_ = false;
   }
@@ -55,6 +55,7 @@ private:
   // How many of each have gone; the last one is of the next group.
   size_t ids_ = 0;
   size_t events_ = 0;
+  size_t members_ = 0;
   size_t groups_ = 0;
   size_t group_events_ = 0;
   // The offsets of those that have gone with a group.

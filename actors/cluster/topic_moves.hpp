@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +20,7 @@
 #include <callboard/actors/cluster/view_flush.hpp>
 #include <callboard/actors/loop_set.hpp>
 #include <callboard/actors/messages.hpp>
+#include <callboard/actors/moved_room.hpp>
 #include <callboard/actors/string_hash.hpp>
 
 namespace callboard {
@@ -48,6 +50,18 @@ public:
   /// Returns whether this topic may have had another owner before.
   [[nodiscard]] bool moves(std::string_view topic,
                            const peer_set& now) const noexcept;
+
+  /// Returns whether another node may have lost what it was told of a topic
+  /// that was its own when all had settled.
+  [[nodiscard]] bool lost_owner(std::string_view topic,
+                                const peer_set& now) const noexcept;
+
+  /// Returns whether a topic that is another node's may come back yet: a home
+  /// that has yet to hear of the view may never do, and by the next one this
+  /// node may be the owner again.
+  [[nodiscard]] bool may_return() const noexcept {
+    return open_ && !flush.all_handed();
+  }
 
   /// Returns whether what the node at `slot` sends of a topic, as an owner that
   /// goes by the view with this number, comes before all that later owners may
@@ -104,6 +118,13 @@ public:
   /// Of topics that came meanwhile: the rank of the node that had them
   /// (`peer_set::rank_of`). Of two that had the same one the lower counts.
   std::unordered_map<std::string, uint32_t, string_hash, std::equal_to<>> ranks;
+  /// Who is in topics that came meanwhile.
+  std::unordered_map<std::string, moved_room> rooms;
+  /// Topics whose owners have to be told anew who is there, and loops that do.
+  std::unordered_map<std::string, loop_set> untold;
+  /// What other nodes told of who is there, and this one had no room for: their
+  /// slots, and the topics.
+  std::set<std::pair<uint32_t, std::string>> unheard;
   /// Topics that have to be asked for at their owners.
   std::deque<std::string> asks;
   /// How often in a row there may have been no room for them.

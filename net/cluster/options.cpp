@@ -40,7 +40,8 @@ std::string check_literal(const cluster_settings& x, std::string_view address) {
 std::string check_advertised(const cluster_settings& x) {
   if (x.advertise.size() > client_urls_max)
     return "there are " + std::to_string(x.advertise.size())
-           + " URLs for clients (advertise-url), but 4 at most may be given";
+           + " URLs for clients (advertise-url), but "
+           + std::to_string(client_urls_max) + " at most may be given";
   for (auto& y : x.advertise)
     if (auto wrong = check_advertised_url(y); !wrong.empty())
       return "the URL for clients '" + y + "' (advertise-url) is wrong. "

@@ -24,9 +24,8 @@ struct fixture : topic_table_fixture {
   /// Lets the owner hear what the loop has to tell, and the watchers what the
   /// owner has.
   void turn(int64_t now_ms) {
-    presence_report report;
-    report.changes = table.take_presence();
-    owner.apply(report, now_ms);
+    for (auto& x : table.take_presence())
+      owner.apply(x, {}, now_ms);
     owner.advance(now_ms, [this](const presence_news_ptr& x, const loop_set&) {
       steps += x->steps.size();
       frames += table.deliver_presence(*x, "n");

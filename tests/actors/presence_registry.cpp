@@ -19,11 +19,8 @@ using kind = presence_change::kind;
 struct fixture {
   void change(kind what, connection_id connection = 0, std::string user = {},
               std::string topic = "t", uint32_t loop = 0) {
-    presence_report report;
-    report.loop = loop;
-    report.changes.push_back(
-      {what, std::move(topic), connection, std::move(user)});
-    registry.apply(report, now);
+    registry.apply({what, std::move(topic), connection, std::move(user)},
+                   {loop}, now);
   }
 
   /// Returns what is told by now: `t 0,2: +alice 1, -2`.
@@ -238,7 +235,7 @@ CAF_TEST(pages follow each other) {
   CHECK_EQ(page(2, "uu5"), "");
   CHECK_EQ(next, "");
   presence_member last{"u2", {2}};
-  CHECK_EQ(presence_registry::cursor_of(last), "uu2");
+  CHECK_EQ(presence_registry::cursor_of(last, "n"), "uu2");
 }
 
 CAF_TEST(who reads the pages and follows the news knows who is there) {
@@ -250,9 +247,7 @@ CAF_TEST(who reads the pages and follows the news knows who is there) {
     std::map<connection_id, bool> here;
     connection_id last = 0;
     auto tell = [&](kind what, connection_id id, std::string user = {}) {
-      presence_report report;
-      report.changes.push_back({what, "t", id, std::move(user)});
-      owner.apply(report, time);
+      owner.apply({what, "t", id, std::move(user)}, {}, time);
     };
     // The client: what it has read, and what it was told, in order.
     std::set<std::string> known;

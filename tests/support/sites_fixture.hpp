@@ -17,7 +17,7 @@ namespace callboard {
 /// A node of a cluster, whose batches wait until they are carried.
 struct cluster_site {
   /// @param adjust changes what the node is started with, if it is set.
-  cluster_site(std::string name, uint32_t loops,
+  cluster_site(const std::string& name, uint32_t loops,
                const std::vector<topic_rule>& rules,
                const std::function<void(node_options&)>& adjust);
 

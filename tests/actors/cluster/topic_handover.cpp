@@ -132,6 +132,35 @@ CAF_TEST(what is large goes in parts that are bounded) {
     CHECK_EQ(got->kept.at(i).event->offset, i + 1);
 }
 
+CAF_TEST(who is there goes along in parts) {
+  auto x = a_topic();
+  x.room.nodes = {{"a", "1", true, false}, {"b", "2", false, true}};
+  for (uint64_t i = 0; i < 2000; ++i)
+    x.room.members.push_back(
+      {"user" + std::to_string(i), {{0, i}, {1, i}}, i == 7});
+  auto parts = take_apart(std::move(x));
+  CAF_CHECK_GREATER(parts.size(), 2u);
+  std::optional<moved_topic> got;
+  for (auto& part : parts) {
+    CHECK(!got.has_value());
+    CAF_CHECK_LESS(part.members.size(), 1000u);
+    got = take(part);
+  }
+  CAF_REQUIRE(got.has_value());
+  auto& [nodes, members] = got->room;
+  CAF_REQUIRE_EQUAL(nodes.size(), 2u);
+  CHECK_EQ(nodes[1].name + nodes[1].incarnation, "b2");
+  CHECK(nodes[0].watches && !nodes[0].missed);
+  CHECK(!nodes[1].watches && nodes[1].missed);
+  CAF_REQUIRE_EQUAL(members.size(), 2000u);
+  for (uint64_t i = 0; i < 2000; ++i) {
+    CHECK_EQ(members[i].user, "user" + std::to_string(i));
+    CHECK(members[i].connections
+          == (std::vector<moved_room::connection>{{0, i}, {1, i}}));
+    CHECK_EQ(members[i].lingers, i == 7);
+  }
+}
+
 CAF_TEST(nothing comes of a topic whose first part was missed) {
   auto large = [] {
     auto x = a_topic();

@@ -102,6 +102,31 @@ CAF_TEST(topics that went and came back move) {
   CHECK(!moves(topic_of(1, old, 1, between)));
 }
 
+CAF_TEST(an owner is lost that is gone or has begun anew) {
+  auto old = nodes(1, {"a", "b", "c"});
+  auto now = nodes(2, {"a", "b", "d"});
+  settle(old);
+  go_by(now);
+  auto lost = [&](uint32_t before, uint32_t after) {
+    return x.lost_owner(topic_of(before, old, after, now), *now);
+  };
+  CHECK(lost(2, 1));
+  CHECK(lost(2, here));
+  CHECK(lost(2, 3));
+  CHECK(!lost(1, 3));
+  CHECK(!lost(1, 1));
+  CHECK(!lost(here, 3));
+  links["b"] = nullptr;
+  now = nodes(3, {"a", "b", "d"});
+  go_by(now);
+  CHECK(lost(1, 3));
+  CHECK(lost(1, 1));
+  // Nobody had reported to those between.
+  CHECK(!lost(here, 3));
+  x.end(*now);
+  CHECK(!lost(1, 1));
+}
+
 CAF_TEST(all move where this node has joined others) {
   settle(nodes(1, {"a"}));
   go_by(nodes(2, {"b", "a"}));
