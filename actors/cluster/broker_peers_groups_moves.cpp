@@ -103,7 +103,7 @@ void broker_peers_groups::join_later(uint32_t slot, const peer_group_join& x) {
     coming_.emplace_back(slot, x);
     return;
   }
-  auto join = [this, slot, x](errc failed) mutable {
+  auto join = [this, slot, x = x](errc failed) mutable {
     // Or it has left.
     if (guests_[slot].coming.erase(x.member) == 0)
       return;
