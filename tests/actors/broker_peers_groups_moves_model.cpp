@@ -265,19 +265,19 @@ private:
     if (done_.size() != published_.size())
       fail(std::to_string(done_.size()) + " of "
            + std::to_string(published_.size()) + " were confirmed");
-    auto expect = [this](const char* what, int64_t is, size_t should_be) {
+    auto must_be = [this](const char* what, int64_t is, size_t should_be) {
       if (is != static_cast<int64_t>(should_be))
         fail(std::to_string(is) + ' ' + what + ", not "
              + std::to_string(should_be));
     };
-    expect("confirmations", sum_all(&group_metrics::confirmations),
-           published_.size());
-    expect("events", sum_all(&group_metrics::events), 0);
-    expect("lost", sum_all(&group_metrics::lost), 0);
-    expect("dead letters", sum_all(&group_metrics::dead_letters), 0);
-    expect("groups", sum_all(&group_metrics::groups), topics);
-    expect("members", sum_all(&group_metrics::members),
-           topics * workers_.size());
+    must_be("confirmations", sum_all(&group_metrics::confirmations),
+            published_.size());
+    must_be("events", sum_all(&group_metrics::events), 0);
+    must_be("lost", sum_all(&group_metrics::lost), 0);
+    must_be("dead letters", sum_all(&group_metrics::dead_letters), 0);
+    must_be("groups", sum_all(&group_metrics::groups), topics);
+    must_be("members", sum_all(&group_metrics::members),
+            topics * workers_.size());
   }
 
   std::mt19937_64 random_;
