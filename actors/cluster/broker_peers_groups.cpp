@@ -66,7 +66,8 @@ void broker_peers_groups::join_later(group_seat x) {
       return;
     if (failed == errc::none)
       self_.join_group(*wish);
-    else
+    // Connections see by themselves that the shard is gone, and ask the next.
+    else if (failed != errc::internal || wish->embedded)
       speaker_.tell(*wish, {failed});
   };
   peers_.moves_.parked.add(peer_set::here, wish->topic, wish_cost(*wish),
