@@ -46,7 +46,7 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
 broker::behavior_type broker::make_behavior() {
   set_down_handler([this](caf::down_msg& x) {
     drop(x.source);
-    groups_.drop(x.source.id());
+    drop_member(x.source.id());
   });
   ctx_.metrics.presence_members->value(0);
   // A shard that takes over watches whom its predecessor watched.
@@ -148,7 +148,7 @@ broker::behavior_type broker::make_behavior() {
     [this](unsubscribe_atom, const group_wish& x) {
       leave_group(current_sender(), x.topic, x.group);
     },
-    [this](const group_answer& x) { groups_.answer(x); },
+    [this](const group_answer& x) { answer_group(x); },
     [this](subscribe_atom, const caf::actor& who, const std::string& topic,
            const group_options& x) { return join_group(who, topic, x); },
     [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,

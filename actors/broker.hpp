@@ -43,6 +43,8 @@ public:
 private:
   friend class broker_groups;
   friend class broker_peers;
+  friend class broker_peers_groups;
+  friend class group_speaker;
 
   // -- as the owner of topics -------------------------------------------------
 
@@ -178,8 +180,15 @@ private:
                                          const std::string& topic,
                                          const group_options& x);
 
+  // Lets somebody of this node join a group, whichever node serves it.
+  void join_group(const group_seat& x);
+
   void leave_group(const caf::strong_actor_ptr& who, const std::string& topic,
                    const std::string& group);
+
+  void answer_group(const group_answer& x);
+
+  void drop_member(caf::actor_id who);
 
   // Calls `f` when it is known where the topic stands, or with why it is not.
   void with_topic(const std::string& topic, std::function<void(errc)> f);

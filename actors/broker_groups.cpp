@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <caf/make_counted.hpp>
-#include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/tenant_space.hpp>
@@ -39,10 +38,6 @@ group_limits group_limits_of(const node_context& node) {
   };
 }
 
-group_ticket ticket_of(const group_member& who, uint64_t number) {
-  return {who.id, number};
-}
-
 } // namespace
 
 broker_groups::broker_groups(broker& self, loop_context& ctx,
@@ -50,6 +45,7 @@ broker_groups::broker_groups(broker& self, loop_context& ctx,
   : self_{self},
     ctx_{ctx},
     topics_{topics},
+    speaker_{self, ctx},
     table_{group_limits_of(ctx.node), *this},
     dead_{self, ctx, bytes_of(ctx.node)},
     began_ms_{now_ms()},
@@ -59,45 +55,56 @@ broker_groups::broker_groups(broker& self, loop_context& ctx,
 // -- from members -------------------------------------------------------------
 
 void broker::join_group(const group_wish& x) {
-  // Its members would have to be of this node.
-  if (peers_.clustered())
-    return groups_.refuse(current_sender(), x, errc::forbidden);
-  groups_.prepare(x.topic, x.group, x.since,
-                  [this, x, who = current_sender()](errc failed) {
-                    if (failed == errc::none)
-                      groups_.subscribe(who, x);
-                    else
-                      groups_.refuse(who, x, failed);
-                  });
+  auto who = caf::actor_cast<caf::weak_actor_ptr>(current_sender());
+  join_group(
+    group_seat{x.topic, x.group, x.since, who, false, x.call_id, x.again});
 }
 
 caf::result<position, bool> broker::join_group(const caf::actor& who,
                                                const std::string& topic,
                                                const group_options& x) {
-  if (peers_.clustered())
-    return caf::make_error(errc::forbidden,
-                           std::string{"A cluster has no groups yet."});
   if (auto wrong = groups_.check(topic, x))
     return wrong;
   auto promise = make_response_promise<position, bool>();
-  groups_.prepare(topic, x.group, x.since,
-                  [this, who, topic, x, promise](errc failed) mutable {
-                    if (failed != errc::none)
-                      promise.deliver(caf::make_error(failed));
-                    else
-                      groups_.subscribe(who, topic, x, std::move(promise));
-                  });
+  join_group(group_seat{topic, x.group, x.since,
+                        caf::actor_cast<caf::weak_actor_ptr>(who), true, 0,
+                        false, promise});
   return promise;
+}
+
+void broker::join_group(const group_seat& x) {
+  if (peers_.waits(x.topic))
+    return peers_.groups().join_later(x);
+  if (!peers_.owns(x.topic))
+    return peers_.groups().join(x);
+  groups_.prepare(x.topic, x.group, x.since, [this, x](errc failed) {
+    if (failed == errc::none)
+      groups_.join(x);
+    else
+      groups_.refuse(x, failed);
+  });
 }
 
 void broker::leave_group(const caf::strong_actor_ptr& who,
                          const std::string& topic, const std::string& group) {
+  if (who && peers_.groups().leave(who->id(), topic, group))
+    return;
   // Not before it has joined.
   with_topic(topic, [this, who, topic, group](errc) {
     groups_.when_prepared(topic, group, [this, who, topic, group](errc) {
       groups_.unsubscribe(who, topic, group);
     });
   });
+}
+
+void broker::answer_group(const group_answer& x) {
+  if (!peers_.groups().answer(x))
+    groups_.answer(x);
+}
+
+void broker::drop_member(caf::actor_id who) {
+  groups_.drop(who);
+  peers_.groups().drop(who);
 }
 
 caf::error broker_groups::check(const std::string& topic,
@@ -112,69 +119,71 @@ caf::error broker_groups::check(const std::string& topic,
   return {};
 }
 
-void broker_groups::refuse(const caf::strong_actor_ptr& who,
-                           const group_wish& x, errc why) {
-  if (who)
-    caf::anon_send(
-      caf::actor_cast<connection_actor>(who),
-      group_notice{x.topic, x.group, x.call_id, why, 0, {}, false});
+void broker_groups::join(const group_seat& x) {
+  if (auto* made = let_in(x))
+    go_on(*made);
 }
 
-void broker_groups::subscribe(const caf::strong_actor_ptr& who,
-                              const group_wish& x) {
+group_member* broker_groups::let_in(const group_seat& x) {
+  auto failed = [&](errc why) -> group_member* {
+    refuse(x, why);
+    return nullptr;
+  };
+  auto who = caf::actor_cast<caf::strong_actor_ptr>(x.who);
   if (!who)
-    return;
-  auto made = join(who, false, x.topic, x.group, x.since);
-  group_notice notice{x.topic, x.group, x.call_id, made.code, 0, {}, false};
-  if (made.member != nullptr) {
-    notice.member = made.member->id;
-    notice.position = std::move(made.where);
-    notice.recovered = made.recovered;
-  }
-  // It comes before the events.
-  caf::anon_send(caf::actor_cast<connection_actor>(who), std::move(notice));
-  if (made.member != nullptr)
-    made.member->group->go_on(now_ms());
-  finish_turn();
-}
-
-void broker_groups::subscribe(
-  const caf::actor& who, const std::string& topic, const group_options& x,
-  caf::typed_response_promise<position, bool> answer) {
-  auto made = join(caf::actor_cast<caf::strong_actor_ptr>(who), true, topic,
-                   x.group, x.since);
+    return failed(errc::cancelled);
+  if (find(who->id(), x.topic, x.group) != nullptr)
+    return failed(errc::already_subscribed);
+  auto made = add(x);
   if (made.member == nullptr)
-    return answer.deliver(caf::make_error(made.code));
-  answer.deliver(std::move(made.where), made.recovered);
-  made.member->group->go_on(now_ms());
+    return failed(made.code);
+  made.member->call_id = x.call_id;
+  auto [i, is_new] = actors_.try_emplace(who->id());
+  if (is_new)
+    self_.monitor(who);
+  i->second.push_back(made.member->id);
+  auto goes_on = x.goes_on(made.where);
+  // It comes before the events.
+  speaker_.tell(x, {errc::none, made.member->id, std::move(made.where),
+                    made.recovered});
+  if (goes_on)
+    claim(*made.member, x.has);
+  return made.member;
+}
+
+void broker_groups::go_on(group_member& who) {
+  who.group->go_on(now_ms());
   finish_turn();
 }
 
-broker_groups::outcome
-broker_groups::join(const caf::strong_actor_ptr& who, bool embedded,
-                    const std::string& topic, const std::string& group,
-                    const position& since) {
+void broker_groups::go_on(const std::string& topic, const std::string& group) {
+  if (auto* found = table_.find(topic, group))
+    found->go_on(now_ms());
+  finish_turn();
+}
+
+broker_groups::outcome broker_groups::add(const group_seat& x) {
+  auto& topic = x.topic;
   outcome result;
-  if (find(who->id(), topic, group) != nullptr) {
-    result.code = errc::already_subscribed;
-    return result;
-  }
+  result.code = errc::overloaded;
   auto head = topics_.position_of(topic, now_ms(),
                                   [this] { return self_.new_epoch(); });
-  result.code = errc::overloaded;
   if (!head)
     return result;
+  auto since = x.since;
+  // Where the topic has started over, all that it has is new to the group.
+  if (x.again && !since.epoch.empty() && since.epoch != head->epoch)
+    since = {head->epoch, 0};
   auto state = state_of(topic, *head, since);
   auto* at = keeper(topic);
   state.durable = at != nullptr;
   std::map<std::string, absent_group>::node_type absent;
   if (at != nullptr)
-    absent = at->absent.extract(group);
+    absent = at->absent.extract(x.group);
   if (absent)
     state.known = &absent.mapped().where;
-  auto made = table_.join(topic, group, state,
-                          ctx_.node.next_member.fetch_add(1),
-                          caf::actor_cast<caf::weak_actor_ptr>(who), embedded,
+  auto id = x.goes_on(*head) ? x.member : ctx_.node.next_member.fetch_add(1);
+  auto made = table_.join(topic, x.group, state, id, x.who, x.embedded,
                           now_ms());
   if (made.member == nullptr) {
     if (absent)
@@ -184,10 +193,6 @@ broker_groups::join(const caf::strong_actor_ptr& who, bool embedded,
   if (absent && absent.mapped().is_new)
     made.recovered = absent.mapped().whole;
   topics_.hold(topic, true);
-  auto [i, is_new] = actors_.try_emplace(who->id());
-  if (is_new)
-    self_.monitor(who);
-  i->second.push_back(made.member->id);
   result.code = errc::none;
   result.member = made.member;
   result.where = {std::move(head->epoch), made.place};
@@ -212,12 +217,19 @@ group_table::topic_state broker_groups::state_of(const std::string& topic,
 void broker_groups::unsubscribe(const caf::strong_actor_ptr& who,
                                 const std::string& topic,
                                 const std::string& group) {
-  heed_draining();
   auto* member = who ? find(who->id(), topic, group) : nullptr;
   if (member == nullptr)
     return;
   std::erase(actors_[who->id()], member->id);
-  table_.leave(*member, true, now_ms());
+  leave({member->id}, true);
+}
+
+void broker_groups::leave(const std::vector<member_id>& who, bool by_choice) {
+  heed_draining();
+  for (auto id : who)
+    table_.find(id)->paused = true;
+  for (auto id : who)
+    table_.leave(*table_.find(id), by_choice, now_ms());
   finish_turn();
 }
 
@@ -245,13 +257,8 @@ void broker_groups::answer(const group_answer& x) {
 }
 
 void broker_groups::drop(caf::actor_id who) {
-  heed_draining();
-  auto gone = actors_.extract(who);
-  if (!gone)
-    return;
-  for (auto id : gone.mapped())
-    table_.leave(*table_.find(id), false, now_ms());
-  finish_turn();
+  if (auto gone = actors_.extract(who))
+    leave(gone.mapped(), false);
 }
 
 group_member* broker_groups::find(caf::actor_id who, const std::string& topic,
@@ -303,38 +310,16 @@ int64_t broker_groups::now_ms() const {
 // -- group_sink ---------------------------------------------------------------
 
 void broker_groups::give(const group_member& to, const group_delivery& what) {
-  auto who = caf::actor_cast<caf::strong_actor_ptr>(to.who);
-  // One that is gone will be told of soon.
-  if (!who)
-    return;
-  auto ticket = ticket_of(to, what.number);
-  if (!to.embedded) {
-    caf::anon_send(caf::actor_cast<connection_actor>(who), deliver_atom_v,
-                   group_event{ticket, what.event, what.attempt});
-    return;
-  }
-  auto msg = to_event(*what.event);
-  msg.group = to.group->name();
-  msg.attempt = what.attempt;
-  ++ctx_.counts.deliveries;
-  self_.request(caf::actor_cast<caf::actor>(who), caf::infinite, std::move(msg))
-    .then(
-      [=, this] {
-        answer({ticket, group_verdict::confirmed});
-      },
-      [=, this, id = who->id()](const caf::error& why) {
-        // It is gone: this is no attempt of a member that is there.
-        if (why == caf::sec::request_receiver_down)
-          drop(id);
-        else
-          answer({ticket, group_verdict::rejected});
-      });
+  if (to.home_id != 0)
+    return self_.peers_.groups().give(to, what);
+  speaker_.give(to.who, to.embedded, to.group->name(),
+                {{to.id, what.number}, what.event, what.attempt});
 }
 
 void broker_groups::withdraw(const group_member& from, uint64_t number) {
-  if (auto who = caf::actor_cast<caf::strong_actor_ptr>(from.who))
-    caf::anon_send(caf::actor_cast<connection_actor>(who), cancel_atom_v,
-                   ticket_of(from, number));
+  if (from.home_id != 0)
+    return self_.peers_.groups().withdraw(from, number);
+  speaker_.withdraw(from.who, {from.id, number});
 }
 
 void broker_groups::bury(const shared_group& group,
@@ -356,20 +341,19 @@ void broker_groups::bury(const shared_group& group,
 }
 
 void broker_groups::tell_gap(const shared_group& group) {
+  auto where = position_of(group);
+  for (auto& x : group.members())
+    if (x->home_id != 0)
+      self_.peers_.groups().tell_gap(*x, where);
+    else
+      speaker_.tell_gap(x->who, x->embedded, group.topic(), group.name(), x->id,
+                        where);
+}
+
+position broker_groups::position_of(const shared_group& group) {
   auto head = topics_.position_of(group.topic(), now_ms(),
                                   [this] { return self_.new_epoch(); });
-  position where{head ? head->epoch : std::string{}, group.place()};
-  for (auto& x : group.members()) {
-    auto who = caf::actor_cast<caf::strong_actor_ptr>(x->who);
-    if (!who)
-      continue;
-    if (x->embedded)
-      caf::anon_send(caf::actor_cast<caf::actor>(who), group.topic(), where);
-    else
-      caf::anon_send(caf::actor_cast<connection_actor>(who),
-                     group_notice{group.topic(), group.name(), 0, errc::none,
-                                  x->id, where, false});
-  }
+  return {head ? std::move(head->epoch) : std::string{}, group.place()};
 }
 
 void broker_groups::released(const std::string& topic) {

@@ -8,13 +8,14 @@
 #include <utility>
 #include <vector>
 
-#include <caf/actor.hpp>
-#include <caf/typed_response_promise.hpp>
+#include <caf/actor_control_block.hpp>
 
 #include <callboard/actors/alarms.hpp>
 #include <callboard/actors/dead_letters.hpp>
 #include <callboard/actors/durable_topics.hpp>
 #include <callboard/actors/group_messages.hpp>
+#include <callboard/actors/group_seat.hpp>
+#include <callboard/actors/group_speaker.hpp>
 #include <callboard/actors/group_table.hpp>
 #include <callboard/actors/owned_topics.hpp>
 
@@ -49,14 +50,17 @@ public:
   /// Refuses all who wait to join: the shard has failed.
   void abandon();
 
-  void subscribe(const caf::strong_actor_ptr& who, const group_wish& x);
+  /// Lets somebody of this node be a member, and tells it.
+  void join(const group_seat& x);
 
-  void subscribe(const caf::actor& who, const std::string& topic,
-                 const group_options& x,
-                 caf::typed_response_promise<position, bool> answer);
+  /// The same, but it gets nothing before `go_on`.
+  /// @returns the member, or null if it was refused.
+  group_member* let_in(const group_seat& x);
 
-  /// Tells a connection that it cannot be a member.
-  void refuse(const caf::strong_actor_ptr& who, const group_wish& x, errc why);
+  /// Tells somebody that it cannot be one.
+  void refuse(const group_seat& x, errc why) {
+    speaker_.tell(x, {why});
+  }
 
   void unsubscribe(const caf::strong_actor_ptr& who, const std::string& topic,
                    const std::string& group);
@@ -65,6 +69,73 @@ public:
 
   /// An actor has died.
   void drop(caf::actor_id who);
+
+  // -- for members at other nodes ---------------------------------------------
+
+  struct outcome {
+    errc code = errc::none;
+    group_member* member = nullptr;
+    position where;
+    bool recovered = false;
+  };
+
+  /// Adds a member of any node, which gets nothing before `go_on`. Whoever
+  /// calls knows when it is gone.
+  outcome add(const group_seat& x);
+
+  void go_on(group_member& who);
+
+  /// Lets a group give what it has, if it is there.
+  void go_on(const std::string& topic, const std::string& group);
+
+  /// Takes members out. Those that go together get nothing of each other.
+  void leave(const std::vector<member_id>& who, bool by_choice);
+
+  /// Returns the member with this number, or null.
+  [[nodiscard]] group_member* find(member_id x) const {
+    return table_.find(x);
+  }
+
+  // -- topics that change their owner (broker_groups_moves.cpp) ---------------
+
+  /// Returns the topics with groups, but for those with `stays(topic)`.
+  [[nodiscard]] std::vector<std::string>
+  topics_unless(const std::function<bool(const std::string&)>& stays) const {
+    return table_.topics_unless(stays);
+  }
+
+  /// Gives the groups of a topic away, for another owner. Calls `gone(member,
+  /// where)` for the members at other nodes before, with the group's place.
+  /// @param here gets those of this node as well.
+  std::vector<moved_group>
+  give_away(const std::string& topic, std::vector<group_seat>& here,
+            const std::function<void(group_member&, const position&)>& gone);
+
+  /// Lets a topic that has come have the groups that it had elsewhere. They
+  /// give nothing before `open`.
+  void adopt(const std::string& topic, uint64_t head,
+             const std::vector<moved_group>& groups);
+
+  /// Takes a member of another node out that comes back. What it has goes to
+  /// others with `open` if it has not claimed it by then.
+  void detach(member_id who);
+
+  /// Groups have come that cannot go on here.
+  void lose(const std::vector<moved_group>& groups);
+
+  /// Lets a new member keep what it was given by the owner before, and tells it
+  /// what of that is not its own any more.
+  void claim(group_member& who, const std::map<uint64_t, uint64_t>& has);
+
+  /// A member has confirmed an event at the owner before, and has not joined
+  /// here with it.
+  /// @param where the event is.
+  void confirm(const std::string& topic, const std::string& group,
+               uint64_t number, const position& where);
+
+  /// All members that the groups of a topic had have joined again, as far as
+  /// there are any: what nobody has goes to who is there.
+  void open(const std::string& topic);
 
   // -- from the broker --------------------------------------------------------
 
@@ -106,17 +177,6 @@ public:
   void released(const std::string& topic) override;
 
 private:
-  struct outcome {
-    errc code = errc::none;
-    group_member* member = nullptr;
-    position where;
-    bool recovered = false;
-  };
-
-  outcome join(const caf::strong_actor_ptr& who, bool embedded,
-               const std::string& topic, const std::string& group,
-               const position& since);
-
   // Returns where a new group begins.
   group_table::topic_state state_of(const std::string& topic,
                                     const position& head,
@@ -174,11 +234,15 @@ private:
   // To be called whenever groups may have done something.
   void finish_turn();
 
+  // Returns where a group stands, in the epoch of its topic.
+  position position_of(const shared_group& group);
+
   [[nodiscard]] int64_t now_ms() const;
 
   broker& self_;
   loop_context& ctx_;
   owned_topics& topics_;
+  group_speaker speaker_;
   group_table table_;
   dead_letters dead_;
   alarms alarms_;

@@ -253,6 +253,8 @@ private:
   void take_event(const group_event& x);
   void withdraw_event(const group_ticket& x);
   void groups_replaced(uint32_t shard);
+  // What it was given and has not confirmed is another member's.
+  void forget_events(membership& x);
 
   // Lets events of groups go to other members from now on.
   void pause_groups();

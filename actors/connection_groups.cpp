@@ -10,8 +10,10 @@
 #include <callboard/actors/tenant_space.hpp>
 #include <callboard/actors/user_topic.hpp>
 
-// A client as a member of groups. The topic's owner gives events straight to
-// the connection, and is told what becomes of each.
+// A client as a member of groups. The shard of its node that the topic hashes
+// to gives events straight to the connection, and is told what becomes of each,
+// whether the node owns the topic or another one does. That one is called the
+// owner here.
 
 namespace callboard {
 
@@ -101,6 +103,9 @@ void connection::handle(const group_notice& x) {
   if (found == nullptr || (x.call_id != 0 && x.call_id != found->call_id)
       || (x.call_id == 0 && x.member != found->member))
     return;
+  // A member that has joined anew has nothing of what it had before.
+  if (x.call_id != 0)
+    forget_events(*found);
   topic_position where{x.position.epoch, x.position.offset};
   auto seq_id = std::exchange(found->seq_id, 0);
   if (x.code != errc::none) {
@@ -112,7 +117,8 @@ void connection::handle(const group_notice& x) {
     write_error(0, x.code,
                 "No member of '" + x.group + "' of '"
                   + std::string{visible_name(x.topic)} + "' any more.");
-    return tell_life(lifecycle_kind::unsubscribed, x.topic);
+    tell_life(lifecycle_kind::unsubscribed, x.topic);
+    return close_if_drained();
   }
   memberships_->set_member(*found, x.member);
   if (x.call_id == 0)
@@ -122,7 +128,7 @@ void connection::handle(const group_notice& x) {
   if (std::exchange(found->established, true)) {
     if (!goes_on || !x.recovered)
       write_group_position(x, goes_on ? "history exceeded" : "epoch changed");
-    return;
+    return close_if_drained();
   }
   inflight_.take_seq_id(seq_id, inflight_kind::subscribe);
   write_position(seq_id, where, &x.recovered);
@@ -229,12 +235,16 @@ void connection::groups_replaced(uint32_t shard) {
   for (auto& x : memberships_->list) {
     if (!of_shard(x))
       continue;
-    if (served_ != nullptr)
-      served_->forget_events(x.unconfirmed);
+    forget_events(x);
     memberships_->set_member(x, 0);
-    x.paused = false;
     ask_owner(x, {});
   }
+}
+
+void connection::forget_events(membership& x) {
+  if (served_ != nullptr)
+    served_->forget_events(x.unconfirmed);
+  x.paused = false;
 }
 
 void connection::refuse_membership(uint32_t seq_id, errc code) {
@@ -249,7 +259,7 @@ void connection::ask_owner(membership& x, const position& since) {
     ++memberships_->last_call_id;
   x.call_id = memberships_->last_call_id;
   send(ctx_.brokers[x.shard].actor, subscribe_atom_v,
-       group_wish{x.topic, x.group, since, x.call_id});
+       group_wish{x.topic, x.group, since, x.call_id, x.established});
 }
 
 void connection::tell_owner(const membership& x, uint64_t number,

@@ -36,10 +36,13 @@ struct group_wish {
   position since;
   /// The connection's number for it; 0: no answer is wanted.
   uint32_t call_id = 0;
+  /// Whether its client was told that it is a member.
+  bool again = false;
 };
 
 /// What the owner of a topic tells a connection about a group: the answer to
-/// its wish, or, without a call ID, that events were lost.
+/// its wish, or, without a call ID, that events were lost. Where the topic
+/// begins anew at another owner later, the answer comes once more.
 struct group_notice {
   std::string topic;
   std::string group;

@@ -65,6 +65,14 @@ struct group_member {
   bool embedded = false;
   /// Whether it has said that it has no room.
   bool paused = false;
+  /// Whether the way to its node has none.
+  bool held = false;
+  /// Of a connection: its number for what it wished.
+  uint32_t call_id = 0;
+  /// Of a member at another node: that node's slot, and its number for the
+  /// member; 0: it is of this node.
+  uint32_t home_slot = 0;
+  uint64_t home_id = 0;
   /// By the numbers of the deliveries.
   std::unordered_map<uint64_t, slot> given;
   int64_t bytes = 0;

@@ -96,6 +96,54 @@ void group_table::change_all() {
       x->note_change();
 }
 
+std::vector<moved_group> group_table::give_away(const std::string& topic) {
+  std::vector<moved_group> result;
+  auto i = topics_.find(topic);
+  if (i == topics_.end())
+    return result;
+  auto& of_topic = i->second;
+  if (!of_topic.resting.empty())
+    crowded_.erase(&of_topic);
+  for (auto& x : of_topic.groups) {
+    if (x->members().empty())
+      resting_.erase(*x);
+    for (auto& y : x->members())
+      members_.erase(y->id);
+    result.push_back(x->give_away());
+  }
+  size_ -= of_topic.groups.size();
+  topics_.erase(i);
+  shared_.sink.released(topic);
+  return result;
+}
+
+void group_table::adopt(const std::string& topic,
+                        const std::vector<moved_group>& groups, uint64_t head,
+                        int64_t now_ms) {
+  for (auto& x : groups) {
+    auto* made = find(topic, x.name) == nullptr
+                   ? make(topic, x.name, {head, x.taken, false}, now_ms)
+                   : nullptr;
+    if (made != nullptr)
+      made->adopt(x);
+    else
+      shared_.counts.lost += x.events.size();
+  }
+}
+
+void group_table::detach(group_member& who, int64_t now_ms) {
+  auto& group = *who.group;
+  members_.erase(who.id);
+  group.detach(who);
+  if (group.members().empty())
+    rest(group, now_ms);
+}
+
+void group_table::lose(const std::vector<moved_group>& groups) noexcept {
+  for (auto& x : groups)
+    shared_.counts.lost += x.events.size();
+}
+
 shared_group* group_table::make(const std::string& topic,
                                 const std::string& name,
                                 const topic_state& state, int64_t now_ms) {

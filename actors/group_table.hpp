@@ -88,6 +88,34 @@ public:
     return true;
   }
 
+  // -- groups that move -------------------------------------------------------
+
+  /// Returns the topics with groups, but for those with `stays(topic)`.
+  template <class Stays>
+  [[nodiscard]] std::vector<std::string> topics_unless(Stays&& stays) const {
+    std::vector<std::string> result;
+    for (auto& [topic, groups] : topics_)
+      if (!stays(topic))
+        result.push_back(topic);
+    return result;
+  }
+
+  /// Gives the groups of a topic away, and forgets their members.
+  std::vector<moved_group> give_away(const std::string& topic);
+
+  /// Lets a topic have the groups that it had at another owner, without members
+  /// yet. Others that have none may give way; what there is no room for is
+  /// lost, and so is one that is here already.
+  /// @param head the offset of the topic's last event.
+  void adopt(const std::string& topic, const std::vector<moved_group>& groups,
+             uint64_t head, int64_t now_ms);
+
+  /// Takes a member out that comes back to its group.
+  void detach(group_member& who, int64_t now_ms);
+
+  /// Counts what these have not finished as lost.
+  void lose(const std::vector<moved_group>& groups) noexcept;
+
   /// A topic has got an event.
   /// @param kept whether it can be had from the topic's history later.
   template <class Kept>

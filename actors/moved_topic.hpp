@@ -6,9 +6,11 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/loop_set.hpp>
+#include <callboard/actors/moved_group.hpp>
 #include <callboard/actors/moved_room.hpp>
 #include <callboard/actors/publication.hpp>
 
@@ -70,6 +72,7 @@ struct moved_topic {
   publication_ptr retained;
   /// Who is there; empty: nobody, or that is not kept.
   moved_room room;
+  std::vector<moved_group> groups;
 };
 
 } // namespace callboard

@@ -227,6 +227,9 @@ void server_actor::rejoin(const membership& x) {
         caf::anon_send(who, topic, where);
       },
       [=, this](const caf::error& why) {
+        // The node that owns the topic was lost meanwhile.
+        if (why == errc::owner_down)
+          return rejoin(x);
         // Where this one has died too, its successor is asked.
         if (why.category()
               == caf::type_id_v<errc> && forget(x.who, x.topic, x.group))

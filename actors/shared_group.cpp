@@ -50,7 +50,7 @@ void shared_group::go_on(int64_t now_ms) {
   fill(now_ms);
 }
 
-void shared_group::leave(group_member& who, int64_t now_ms) {
+std::unique_ptr<group_member> shared_group::take_out(group_member& who) {
   auto i = std::ranges::find(members_, &who,
                              &std::unique_ptr<group_member>::get);
   auto gone = std::move(*i);
@@ -60,6 +60,11 @@ void shared_group::leave(group_member& who, int64_t now_ms) {
   // Those that wait for it are bound to others before anything is given.
   for (auto offset : std::exchange(gone->bound, {}))
     make_ready(offset, entries_.find(offset)->second);
+  return gone;
+}
+
+void shared_group::leave(group_member& who, int64_t now_ms) {
+  auto gone = take_out(who);
   std::set<uint64_t> unconfirmed;
   for (auto& [number, slot] : gone->given)
     if (!slot.stale)
@@ -254,21 +259,33 @@ void shared_group::take(const publication_ptr& event) {
     // That it was not confirmed need not be its members' fault.
     attempts = std::min(known.mapped(), shared_.limits.attempts_max - 1);
   }
+  auto& x = add(event);
+  x.attempts = attempts;
+  wait(offset, x);
+}
+
+shared_group::entry& shared_group::add(const publication_ptr& event) {
   ++shared_.events;
   shared_.bytes += event->cost();
   bytes_ += event->cost();
-  auto& x = entries_[offset];
+  auto& x = entries_[event->offset];
   x.event = event;
-  x.attempts = attempts;
-  waiting_.insert(offset);
   if (!event->key.empty()) {
     x.key_hash = hash_of(event->key);
-    auto& line = lines_[event->key];
-    line.push_back(offset);
-    if (line.size() > 1)
-      return;
+    lines_[event->key].push_back(event->offset);
   }
-  make_ready(offset, x);
+  return x;
+}
+
+bool shared_group::is_first(uint64_t offset, const entry& x) const {
+  auto& key = x.event->key;
+  return key.empty() || lines_.find(key)->second.front() == offset;
+}
+
+void shared_group::wait(uint64_t offset, entry& x) {
+  waiting_.insert(offset);
+  if (is_first(offset, x))
+    make_ready(offset, x);
 }
 
 // -- state --------------------------------------------------------------------

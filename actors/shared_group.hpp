@@ -18,6 +18,7 @@
 #include <callboard/actors/group_sink.hpp>
 #include <callboard/actors/history.hpp>
 #include <callboard/actors/linked_list.hpp>
+#include <callboard/actors/moved_group.hpp>
 #include <callboard/actors/publication.hpp>
 #include <callboard/actors/string_hash.hpp>
 #include <callboard/actors/timing_wheel.hpp>
@@ -90,6 +91,32 @@ public:
   /// The topic stands here, as the disk has it.
   void topic_loaded(uint64_t head, int64_t now_ms);
 
+  // -- a group that moves (shared_group_moves.cpp) ----------------------------
+
+  /// Gives all away that is not finished. The group may only be forgotten then.
+  moved_group give_away();
+
+  /// Takes over what another owner has given away.
+  /// @pre it was made behind what that one had taken, and has no members.
+  void adopt(const moved_group& from);
+
+  /// Takes a member out that comes back: it can claim what it has.
+  void detach(group_member& who);
+
+  /// Lets a new member keep an event that it was given with this number by the
+  /// owner before, or by this one before it was detached. It has as much time
+  /// to confirm it as if it came now.
+  /// @returns false if it is not the member's any more, which is to be told so.
+  bool claim(group_member& who, uint64_t number, uint64_t offset,
+             int64_t now_ms);
+
+  /// The member that had this event has confirmed it at the owner before.
+  void confirm_unclaimed(uint64_t number, uint64_t offset);
+
+  /// Lets go to others what nobody has claimed; nothing is given before
+  /// `go_on`.
+  void let_go();
+
   // -- state ------------------------------------------------------------------
 
   /// Returns the offset of the last event up to which all are finished.
@@ -160,8 +187,9 @@ private:
     /// Of the key, if there is one.
     uint64_t key_hash = 0;
     uint32_t attempts = 0;
-    /// Who has it; null: it waits.
+    /// Who has it; null: it waits, or has yet to be claimed.
     group_member* with = nullptr;
+    /// The delivery by which somebody has it; 0: nobody does.
     uint64_t number = 0;
     timing_wheel<group_shared::due_event>::handle deadline
       = timing_wheel<group_shared::due_event>::none;
@@ -203,6 +231,20 @@ private:
 
   void take(const publication_ptr& event);
 
+  // Makes an entry, behind those of its key.
+  entry& add(const publication_ptr& event);
+
+  // Returns whether nothing of its key is in front of it.
+  [[nodiscard]] bool is_first(uint64_t offset, const entry& x) const;
+
+  // Returns whether a member had it at the owner before, and has yet to say so.
+  [[nodiscard]] static bool is_unclaimed(const entry& x) noexcept {
+    return x.number != 0 && x.with == nullptr;
+  }
+
+  // Lets a new entry wait.
+  void wait(uint64_t offset, entry& x);
+
   // It can be given, because nothing of its key is in front of it.
   void make_ready(uint64_t offset, entry& x);
 
@@ -224,6 +266,9 @@ private:
 
   void serve_ready(int64_t now_ms);
 
+  // Forgets a member; others are to get what waits for it.
+  std::unique_ptr<group_member> take_out(group_member& who);
+
   // Takes the delivery's place from the member.
   // @returns the event's offset, or 0 if the event is another's.
   uint64_t take_back(group_member& who, uint64_t number);
@@ -233,6 +278,8 @@ private:
 
   // It waits again, and does not go to `before` where there are others.
   void put_back(uint64_t offset, entry& x, member_id before);
+
+  void start_deadline(uint64_t offset, entry& x, int64_t now_ms);
 
   void cancel_deadline(entry& x);
 

@@ -88,7 +88,7 @@ bool shared_group::has_room(const group_member& who,
   auto& limits = shared_.limits;
   if (durable_ && shared_.closing)
     return false;
-  return !who.paused && who.given.size() < limits.inflight_max
+  return !who.paused && !who.held && who.given.size() < limits.inflight_max
          && (who.given.empty()
              || who.bytes + bytes <= limits.inflight_bytes_max);
 }
@@ -119,9 +119,7 @@ void shared_group::give(group_member& to, uint64_t offset, int64_t now_ms) {
     to.bytes += bytes;
     to.chosen = ++choices_;
   });
-  x.deadline = shared_.deadlines.add(now_ms,
-                                     now_ms + shared_.limits.ack_timeout_ms,
-                                     {this, offset});
+  start_deadline(offset, x, now_ms);
   ++shared_.counts.deliveries;
   if (x.attempts > 1)
     ++shared_.counts.redeliveries;
@@ -172,9 +170,16 @@ void shared_group::fail(uint64_t offset) {
 void shared_group::put_back(uint64_t offset, entry& x, member_id before) {
   cancel_deadline(x);
   x.with = nullptr;
+  x.number = 0;
   x.before = before;
   waiting_.insert(offset);
   make_ready(offset, x);
+}
+
+void shared_group::start_deadline(uint64_t offset, entry& x, int64_t now_ms) {
+  x.deadline = shared_.deadlines.add(now_ms,
+                                     now_ms + shared_.limits.ack_timeout_ms,
+                                     {this, offset});
 }
 
 void shared_group::cancel_deadline(entry& x) {

@@ -41,7 +41,8 @@ broker_peers::broker_peers(broker& self, loop_context& ctx,
     topics_{topics},
     patterns_of_(ctx.peers.nodes().slots.size()),
     unsettled_(ctx.peers.nodes().slots.size()),
-    moves_{ctx.peers.nodes().number > 0} {
+    moves_{ctx.peers.nodes().number > 0},
+    groups_{self, ctx, *this} {
   moves_.held_bytes.resize(unsettled_.size());
 }
 
@@ -53,6 +54,7 @@ void broker_peers::abandon() {
     unsettled_[slot] += std::exchange(moves_.held_bytes[slot], 0);
   for (auto& [call, x] : std::exchange(calls_, {}))
     x.fail(errc::internal);
+  groups_.abandon();
   acknowledge();
 }
 
@@ -106,6 +108,7 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
     ctx_.peers.send_to(shard_kind::broker, slot, x.shard,
                        peer_attach{name, pattern.generation});
   }
+  groups_.reset(slot, x.shard);
   moves_.flush.tell_again(slot);
   go_on_moving();
 }

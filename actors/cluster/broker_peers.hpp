@@ -13,6 +13,7 @@
 #include <caf/result.hpp>
 #include <caf/typed_response_promise.hpp>
 
+#include <callboard/actors/cluster/broker_peers_groups.hpp>
 #include <callboard/actors/cluster/broker_peers_parts.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/cluster/peer_move_frames.hpp>
@@ -65,6 +66,11 @@ public:
   /// Returns whether this node ends and is in the cluster no more: what it took
   /// would reach nobody of the others.
   [[nodiscard]] bool left() const noexcept;
+
+  /// Returns the part that is about shared groups.
+  [[nodiscard]] broker_peers_groups& groups() noexcept {
+    return groups_;
+  }
 
   caf::result<published> publish(const publication_ptr& x);
 
@@ -144,6 +150,8 @@ public:
   void send_news(uint32_t loop, const presence_news& x);
 
 private:
+  friend class broker_peers_groups;
+
   // -- as a home --------------------------------------------------------------
 
   pending_call& add_call(uint32_t slot, uint32_t shard);
@@ -194,7 +202,7 @@ private:
 
   void leave_arrivals();
 
-  void give_away();
+  void give_away(const peer_set& old);
 
   // Goes on with what is to be done until all shards have settled.
   void go_on_moving();
@@ -384,6 +392,7 @@ private:
   bool wakes_ = false;
   // Whether it will be called before that once more.
   bool wakes_soon_ = false;
+  broker_peers_groups groups_;
 };
 
 } // namespace callboard

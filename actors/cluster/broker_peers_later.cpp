@@ -164,6 +164,7 @@ void broker_peers::release_held() {
 void broker_peers::end_move() {
   moves_.end(ctx_.peers.nodes());
   let_in_rooms();
+  groups_.let_in();
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
   moves_.parked.make_all(errc::none);

@@ -69,7 +69,8 @@ void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   note_lost_reports();
   leave_arrivals();
   follow_anew(*old);
-  give_away();
+  give_away(*old);
+  groups_.follow_anew(*old, first);
   keep_own_presence();
   go_on_moving();
 }
@@ -154,13 +155,15 @@ bool broker_peers::send_asks() {
 
 // -- as the old owner ---------------------------------------------------------
 
-void broker_peers::give_away() {
+void broker_peers::give_away(const peer_set& old) {
+  auto groups = groups_.give_away(old);
   auto stays = [this](const std::string& name) { return owns(name); };
-  topics_.extract_unless(stays, [this](moved_topic x) {
+  topics_.extract_unless(stays, [this, &groups](moved_topic x) {
     x.room = take_room(x.name);
+    x.groups = std::move(groups[x.name]);
     // One that nobody has used may begin anew.
     auto used = moves_.ranks.erase(x.name) > 0 || x.head > 0 || !x.loops.empty()
-                || !x.room.empty();
+                || !x.room.empty() || !x.groups.empty();
     if (auto loops = of_this_node(x.loops); !loops.empty()) {
       auto& topic = followed_[x.name];
       topic.loops = std::move(loops);
@@ -216,8 +219,9 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
     auto known = i != moves_.ranks.end() ? i->second
                                          : nodes.rank_of(peer_set::here);
     if (!waits(x.name) || rank >= known)
-      return;
+      return self_.groups_.lose(x.groups);
     // Two clusters have become one, and it had an owner in both.
+    groups_.lose(x.name);
     auto old = topics_.extract(x.name);
     old.loops.for_each([&](uint32_t loop) {
       if (is_peer(loop))
@@ -233,8 +237,12 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
   if (moves_.open())
     moves_.ranks[x.name] = rank;
   keep_room(x.name, std::move(x.room));
-  if (auto name = x.name; !topics_.adopt(std::move(x), self_.now_ms()))
-    moves_.rooms.erase(name);
+  auto [name, head] = std::pair{x.name, x.head};
+  auto groups = std::move(x.groups);
+  if (topics_.adopt(std::move(x), self_.now_ms()))
+    return groups_.adopt(name, head, groups);
+  moves_.rooms.erase(name);
+  self_.groups_.lose(groups);
 }
 
 bool broker_peers::greet_arrivals() {
@@ -306,7 +314,7 @@ void broker_peers::take(uint32_t slot, peer_settled& x) {
 }
 
 void broker_peers::go_on_moving() {
-  if (!installed_ || !send_asks() || !send_topics())
+  if (!installed_ || !send_asks() || !groups_.send_joins() || !send_topics())
     return;
   moves_.stalled = 0;
   auto view = view_of(ctx_.peers.nodes());

@@ -132,7 +132,7 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
     case peer_frame::returned:
       return handle(peer_returned{});
     default:
-      return false;
+      return groups_.take_frame(slot, number, source);
   }
 }
 
@@ -175,6 +175,7 @@ void broker_peers::wake() {
   settle();
   if (std::exchange(asks_refused_, false))
     follow_anew(ctx_.peers.nodes());
+  groups_.wake();
   go_on_moving();
 }
 

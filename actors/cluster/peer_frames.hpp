@@ -52,6 +52,15 @@ enum class peer_frame : uint8_t {
   presence_found = 67,
   presence_returned = 68,
   presence_again = 69,
+  // peer_group_frames.hpp
+  group_join = 80,
+  group_joined = 81,
+  group_leave = 82,
+  group_event = 83,
+  group_answer = 84,
+  group_withdraw = 85,
+  group_gap = 86,
+  group_confirmed = 87,
 };
 
 /// Appends a frame to a batch.

@@ -41,6 +41,42 @@ struct handed_event {
   }
 };
 
+/// An event of a group that is not finished.
+struct handed_group_event {
+  uint64_t offset = 0;
+  uint32_t attempts = 0;
+  /// See `moved_group`.
+  uint64_t delivery = 0;
+  /// Empty: it is in the topic's history, or was sent with another group.
+  std::vector<publication_box> what;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, handed_group_event& x) {
+    return f.object(x).fields(f.field("offset", x.offset),
+                              f.field("attempts", x.attempts),
+                              f.field("delivery", x.delivery),
+                              f.field("what", x.what));
+  }
+};
+
+/// A group, or a part of one: the next one of the same name goes on with it.
+struct handed_group {
+  std::string name;
+  uint64_t taken = 0;
+  bool touched = false;
+  bool proven = false;
+  std::vector<handed_group_event> events;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, handed_group& x) {
+    return f.object(x).fields(f.field("name", x.name),
+                              f.field("taken", x.taken),
+                              f.field("touched", x.touched),
+                              f.field("proven", x.proven),
+                              f.field("events", x.events));
+  }
+};
+
 /// A topic is the receiver's from now on, with this: a part of what it has. The
 /// parts of one topic follow each other; it counts with the last one.
 struct peer_handover {
@@ -59,6 +95,8 @@ struct peer_handover {
   /// Who is there: the nodes come with the first part.
   std::vector<moved_room::node> nodes;
   std::vector<moved_room::member> members;
+  /// Behind all events of the history.
+  std::vector<handed_group> groups;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_handover& x) {
@@ -67,7 +105,8 @@ struct peer_handover {
       f.field("last", x.last), f.field("topic", x.topic),
       f.field("epoch", x.epoch), f.field("head", x.head), f.field("ids", x.ids),
       f.field("events", x.events), f.field("retained", x.retained),
-      f.field("nodes", x.nodes), f.field("members", x.members));
+      f.field("nodes", x.nodes), f.field("members", x.members),
+      f.field("groups", x.groups));
   }
 };
 

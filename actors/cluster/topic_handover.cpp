@@ -19,6 +19,14 @@ int64_t handed_bytes(const moved_room::member& x) noexcept {
                                   * sizeof(moved_room::connection));
 }
 
+// Returns the event with this offset, or null.
+publication_ptr find_in(const history& from, uint64_t offset) {
+  auto first = from.first_offset();
+  if (offset < first || offset - first >= from.size())
+    return nullptr;
+  return from.at(offset - first).event;
+}
+
 } // namespace
 
 peer_handover topic_sender::next(uint32_t shard, int64_t now_ms) {
@@ -53,15 +61,46 @@ peer_handover topic_sender::next(uint32_t shard, int64_t now_ms) {
     bytes += handed_bytes(members[members_]);
     x.members.push_back(members[members_]);
   }
+  // They refer to the events of the history.
+  if (events_ == topic_.kept.size())
+    add_groups(x, bytes);
   x.last = done_ = ids_ == n && events_ == topic_.kept.size()
-                   && members_ == members.size();
+                   && members_ == members.size()
+                   && groups_ == topic_.groups.size();
   return x;
+}
+
+void topic_sender::add_groups(peer_handover& to, int64_t bytes) {
+  while (groups_ < topic_.groups.size() && bytes < frame_bytes) {
+    auto& group = topic_.groups[groups_];
+    auto& part = to.groups.emplace_back(
+      handed_group{group.name, group.taken, group.touched, group.proven, {}});
+    bytes += static_cast<int64_t>(sizeof(handed_group) + group.name.size());
+    for (; group_events_ < group.events.size() && bytes < frame_bytes;
+         ++group_events_) {
+      auto& from = group.events[group_events_];
+      auto offset = from.what->offset;
+      auto& event = part.events.emplace_back(
+        handed_group_event{offset, from.attempts, from.delivery, {}});
+      bytes += static_cast<int64_t>(sizeof(handed_group_event));
+      if (find_in(topic_.kept, offset) == nullptr
+          && sent_.insert(offset).second) {
+        event.what.push_back(nobodys(from.what));
+        bytes += from.what->cost();
+      }
+    }
+    if (group_events_ < group.events.size())
+      return;
+    group_events_ = 0;
+    ++groups_;
+  }
 }
 
 std::optional<moved_topic> topic_receiver::take(peer_handover& x,
                                                 int64_t now_ms) {
   if (x.first) {
     topic_.emplace();
+    others_.clear();
     topic_->name = std::move(x.topic);
     topic_->epoch = std::move(x.epoch);
     topic_->head = x.head;
@@ -89,7 +128,29 @@ std::optional<moved_topic> topic_receiver::take(peer_handover& x,
   auto& members = topic_->room.members;
   members.insert(members.end(), std::make_move_iterator(x.members.begin()),
                  std::make_move_iterator(x.members.end()));
-  return x.last ? std::exchange(topic_, std::nullopt) : std::nullopt;
+  for (auto& group : x.groups)
+    take(group);
+  if (!x.last)
+    return std::nullopt;
+  others_.clear();
+  return std::exchange(topic_, std::nullopt);
+}
+
+void topic_receiver::take(handed_group& x) {
+  auto& groups = topic_->groups;
+  if (groups.empty() || groups.back().name != x.name)
+    groups.push_back({std::move(x.name), x.taken, x.touched, x.proven, {}});
+  for (auto& from : x.events) {
+    if (!from.what.empty())
+      others_[from.offset] = unboxed(from.what[0]);
+    auto what = find_in(topic_->kept, from.offset);
+    if (auto i = others_.find(from.offset);
+        what == nullptr && i != others_.end())
+      what = i->second;
+    if (what != nullptr)
+      groups.back().events.push_back(
+        {std::move(what), from.attempts, from.delivery});
+  }
 }
 
 } // namespace callboard

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 
 #include <callboard/actors/cluster/peer_move_frames.hpp>
 #include <callboard/actors/moved_topic.hpp>
@@ -34,7 +36,8 @@ public:
 
   /// Begins again with the first part.
   void restart() noexcept {
-    ids_ = events_ = members_ = 0;
+    ids_ = events_ = members_ = groups_ = group_events_ = 0;
+    sent_.clear();
     begun_ = done_ = false;
   }
 
@@ -44,11 +47,19 @@ public:
   }
 
 private:
+  // Appends what there is room for of the groups.
+  // @param bytes what the frame has already.
+  void add_groups(peer_handover& to, int64_t bytes);
+
   moved_topic topic_;
-  // How many of each have gone.
+  // How many of each have gone; the last one is of the next group.
   size_t ids_ = 0;
   size_t events_ = 0;
   size_t members_ = 0;
+  size_t groups_ = 0;
+  size_t group_events_ = 0;
+  // The offsets of those that have gone with a group.
+  std::unordered_set<uint64_t> sent_;
   bool begun_ = false;
   bool done_ = false;
 };
@@ -63,7 +74,11 @@ public:
   std::optional<moved_topic> take(peer_handover& x, int64_t now_ms);
 
 private:
+  void take(handed_group& x);
+
   std::optional<moved_topic> topic_;
+  // What came with groups, by offset.
+  std::unordered_map<uint64_t, publication_ptr> others_;
 };
 
 } // namespace callboard

@@ -24,9 +24,12 @@ caf::behavior gate_behavior(size_t to, const cluster_site::parcels& sent) {
 } // namespace
 
 cluster_site::cluster_site(const std::string& name, uint32_t loops,
-                           const std::vector<topic_rule>& rules)
+                           const std::vector<topic_rule>& rules,
+                           const std::function<void(node_options&)>& adjust)
   : self{name, name, {}, loops, member_state::up} {
   node.node.options.topics = rules;
+  if (adjust)
+    adjust(node.node.options);
   node.node.name = self.name;
   node.start(loops);
   node.node.incarnation = self.name;
@@ -34,7 +37,7 @@ cluster_site::cluster_site(const std::string& name, uint32_t loops,
 
 cluster_site& sites_fixture::add(uint32_t loops) {
   const std::string name{static_cast<char>('a' + sites.size())};
-  return sites.emplace_back(name, loops, rules);
+  return sites.emplace_back(name, loops, rules, adjust);
 }
 
 void sites_fixture::view(const std::vector<size_t>& members) {

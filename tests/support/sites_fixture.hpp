@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,8 +16,10 @@ namespace callboard {
 
 /// A node of a cluster, whose batches wait until they are carried.
 struct cluster_site {
+  /// @param adjust changes what the node is started with, if it is set.
   cluster_site(const std::string& name, uint32_t loops,
-               const std::vector<topic_rule>& rules);
+               const std::vector<topic_rule>& rules,
+               const std::function<void(node_options&)>& adjust);
 
   /// A batch for another site, by its place.
   struct parcel {
@@ -106,6 +109,8 @@ struct sites_fixture {
 
   std::deque<cluster_site> sites;
   std::vector<topic_rule> rules;
+  /// Changes what nodes are started with; empty: nothing.
+  std::function<void(node_options&)> adjust;
   uint64_t number = 0;
   uint64_t outbox_bytes_max = 64 * 1024 * 1024;
   /// How often two sites have begun anew with each other.

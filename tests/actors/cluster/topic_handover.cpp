@@ -197,4 +197,76 @@ CAF_TEST(parts of another topic do not count) {
     CHECK(!take(parts[i]));
 }
 
+CAF_TEST(groups bring along what is in no history) {
+  auto x = a_topic();
+  x.head = 9;
+  x.kept.add(event(8), 10, 0);
+  x.kept.add(event(9), 10, 0);
+  auto loose = event(3);
+  x.groups.push_back({"g", 9, true, false, {{loose, 2, 77}, {event(9), 0, 0}}});
+  x.groups.push_back({"h", 5, true, true, {{loose, 1, 0}}});
+  x.groups.push_back({"none", 0, false, false, {}});
+  auto parts = take_apart(std::move(x));
+  CAF_REQUIRE_EQUAL(parts.size(), 1u);
+  // One copy for both groups, and none of what the topic has kept.
+  CHECK_EQ(parts[0].groups[0].events[0].what.size(), 1u);
+  CHECK(parts[0].groups[0].events[1].what.empty());
+  CHECK(parts[0].groups[1].events[0].what.empty());
+  auto got = take(parts[0]);
+  CAF_REQUIRE(got.has_value());
+  CAF_REQUIRE_EQUAL(got->groups.size(), 3u);
+  auto& g = got->groups[0];
+  CHECK_EQ(g.name, "g");
+  CHECK_EQ(g.taken, 9u);
+  CHECK(g.touched && !g.proven);
+  CAF_REQUIRE_EQUAL(g.events.size(), 2u);
+  CHECK_EQ(g.events[0].what->offset, 3u);
+  CHECK_EQ(g.events[0].attempts, 2u);
+  CHECK_EQ(g.events[0].delivery, 77u);
+  CHECK(g.events[1].what == got->kept.at(1).event);
+  auto& h = got->groups[1];
+  CHECK(h.touched && h.proven);
+  CAF_REQUIRE_EQUAL(h.events.size(), 1u);
+  CHECK(h.events[0].what == g.events[0].what);
+  CHECK(got->groups[2].name == "none" && got->groups[2].events.empty());
+}
+
+CAF_TEST(groups that are large go in parts that are bounded) {
+  constexpr uint64_t events = 50;
+  auto x = a_topic();
+  x.head = events;
+  for (auto* name : {"g", "h"}) {
+    auto& group = x.groups.emplace_back();
+    group.name = name;
+    group.taken = events;
+    for (uint64_t i = 1; i <= events; ++i)
+      group.events.push_back({event(i, 10'000), 0, i});
+  }
+  topic_sender sender{std::move(x)};
+  sender.next(0, 1000);
+  sender.next(0, 1000);
+  // It begins again with all that it has.
+  sender.restart();
+  std::optional<moved_topic> got;
+  size_t parts = 0;
+  for (; !sender.done(); ++parts) {
+    CHECK(!got.has_value());
+    auto part = sender.next(0, 1000);
+    caf::byte_buffer bytes;
+    append_frame(bytes, part);
+    CAF_CHECK_LESS(bytes.size(), 85'000u);
+    got = take(part);
+  }
+  CAF_CHECK_GREATER(parts, 5u);
+  CAF_REQUIRE(got.has_value());
+  CAF_REQUIRE_EQUAL(got->groups.size(), 2u);
+  for (auto& group : got->groups) {
+    CAF_REQUIRE_EQUAL(group.events.size(), events);
+    for (uint64_t i = 0; i < events; ++i) {
+      CHECK_EQ(group.events[i].what->offset, i + 1);
+      CHECK_EQ(group.events[i].delivery, i + 1);
+    }
+  }
+}
+
 END_FIXTURE_SCOPE()
