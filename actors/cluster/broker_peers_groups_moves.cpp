@@ -237,9 +237,11 @@ void broker_peers_groups::reset(uint32_t slot, uint32_t shard) {
     return shard_of(topic, loops) == shard;
   };
   forget_guests(slot, is_meant);
+  // What was sent to it is lost, or waits there for the view that it has yet to
+  // go by; then the members have to leave first.
   join_anew([&](const away_member& x) {
-    auto lost = x.slot == slot && is_meant(x.seat.topic);
-    return lost ? away_fate::lost : away_fate::stays;
+    auto moves = x.slot == slot && is_meant(x.seat.topic);
+    return moves ? away_fate::moves : away_fate::stays;
   });
 }
 

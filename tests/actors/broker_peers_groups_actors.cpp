@@ -127,7 +127,8 @@ CAF_TEST(actors and clients of all nodes share the events) {
   auto topic = topic_of(0);
   worker_log here;
   worker_log there;
-  CHECK_EQ(join_actor(0, worker(0, here), topic), "a.1@0");
+  auto stays = worker(0, here);
+  CHECK_EQ(join_actor(0, stays, topic), "a.1@0");
   auto who = worker(1, there);
   CHECK_EQ(join_actor(1, who, topic), "a.1@0 whole");
   CHECK_EQ(join_actor(1, who, topic), "already_subscribed");

@@ -89,10 +89,10 @@ BEGIN_FIXTURE_SCOPE(fixture)
 CAF_TEST(members see nothing of a topic that moves to a node that joins) {
   begin();
   std::vector<std::string> topics{moving(0, 3), moving(1, 3), moving(2, 3)};
-  for (auto& topic : topics) {
+  for (auto& topic : topics)
     join_all(topic);
-    give(*workers[0], topic, 3);
-  }
+  for (auto& topic : topics)
+    give(connect(0), topic, 3);
   // They have it as the owner changes.
   view({0, 1, 2, 3});
   CHECK_EQ(sum(3, &group_metrics::members), 9);
@@ -113,10 +113,10 @@ CAF_TEST(members see nothing of a topic that moves to a node that joins) {
 CAF_TEST(members of a node that leaves go on until they are away) {
   begin();
   std::vector<std::string> topics{leaving(0), leaving(1)};
-  for (auto& topic : topics) {
+  for (auto& topic : topics)
     join_all(topic);
-    give(*workers[0], topic, 3);
-  }
+  for (auto& topic : topics)
+    give(connect(0), topic, 3);
   sites[2].self.state = member_state::leaving;
   view({0, 1, 2});
   CHECK_EQ(sum(2, &group_metrics::members), 0);
