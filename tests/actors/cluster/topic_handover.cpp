@@ -14,7 +14,7 @@ using namespace callboard;
 
 namespace {
 
-publication_ptr event(uint64_t offset, size_t bytes = 1) {
+publication_ptr an_event(uint64_t offset, size_t bytes = 1) {
   auto x = caf::make_counted<publication>();
   x->topic = "t";
   x->epoch = "e";
@@ -83,8 +83,8 @@ CAF_TEST(ids and events keep their order and their times) {
   x.ids = std::make_unique<topic_ids>();
   x.ids->add("one", 2, 1500);
   x.ids->add("two", 3, 1700);
-  x.kept.add(event(2), 10, 900);
-  x.kept.add(event(3), 10, 950);
+  x.kept.add(an_event(2), 10, 900);
+  x.kept.add(an_event(3), 10, 950);
   x.retained = x.kept.at(1).event;
   auto parts = take_apart(std::move(x));
   CAF_REQUIRE_EQUAL(parts.size(), 1u);
@@ -113,7 +113,7 @@ CAF_TEST(what is large goes in parts that are bounded) {
   for (int i = 0; i < 2000; ++i)
     x.ids->add(std::string(100, 'k') + std::to_string(i), 1, 2000);
   for (uint64_t i = 1; i <= 100; ++i)
-    x.kept.add(event(i, 10'000), 100, 0);
+    x.kept.add(an_event(i, 10'000), 100, 0);
   auto parts = take_apart(std::move(x));
   CAF_CHECK_GREATER(parts.size(), 15u);
   std::optional<moved_topic> got;
@@ -165,7 +165,7 @@ CAF_TEST(nothing comes of a topic whose first part was missed) {
   auto large = [] {
     auto x = a_topic();
     for (uint64_t i = 1; i <= 20; ++i)
-      x.kept.add(event(i, 10'000), 100, 0);
+      x.kept.add(an_event(i, 10'000), 100, 0);
     return x;
   };
   auto parts = take_apart(large());
@@ -188,7 +188,7 @@ CAF_TEST(nothing comes of a topic whose first part was missed) {
 CAF_TEST(parts of another topic do not count) {
   auto x = a_topic();
   for (uint64_t i = 1; i <= 20; ++i)
-    x.kept.add(event(i, 10'000), 100, 0);
+    x.kept.add(an_event(i, 10'000), 100, 0);
   auto parts = take_apart(std::move(x));
   CHECK(!take(parts[0]));
   for (auto& y : parts)
@@ -200,10 +200,11 @@ CAF_TEST(parts of another topic do not count) {
 CAF_TEST(groups bring along what is in no history) {
   auto x = a_topic();
   x.head = 9;
-  x.kept.add(event(8), 10, 0);
-  x.kept.add(event(9), 10, 0);
-  auto loose = event(3);
-  x.groups.push_back({"g", 9, true, false, {{loose, 2, 77}, {event(9), 0, 0}}});
+  x.kept.add(an_event(8), 10, 0);
+  x.kept.add(an_event(9), 10, 0);
+  auto loose = an_event(3);
+  x.groups.push_back(
+    {"g", 9, true, false, {{loose, 2, 77}, {an_event(9), 0, 0}}});
   x.groups.push_back({"h", 5, true, true, {{loose, 1, 0}}});
   x.groups.push_back({"none", 0, false, false, {}});
   auto parts = take_apart(std::move(x));
@@ -240,7 +241,7 @@ CAF_TEST(groups that are large go in parts that are bounded) {
     group.name = name;
     group.taken = events;
     for (uint64_t i = 1; i <= events; ++i)
-      group.events.push_back({event(i, 10'000), 0, i});
+      group.events.push_back({an_event(i, 10'000), 0, i});
   }
   topic_sender sender{std::move(x)};
   sender.next(0, 1000);
