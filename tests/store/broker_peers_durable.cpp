@@ -15,8 +15,6 @@
 
 using namespace callboard;
 
-using type = frame_type;
-
 BEGIN_FIXTURE_SCOPE(durable_sites)
 
 // -- at their node ------------------------------------------------------------
@@ -106,18 +104,17 @@ CAF_TEST(what was missed comes from the disk of the owner) {
   bring_c_back();
   publish(x, topic, "5");
   auto answer = subscribed(1, "c.1", 5, true);
-  stores[2]->at_once = false;
+  stores[2]->slow = true;
   auto& y = connect(1, 0);
   auto& z = connect(1, 1);
   CHECK_EQ(come_back(y, topic, "c.1", 2), "");
   // This one needs nothing of the disk, and does not wait for the other one.
   CHECK_EQ(come_back(z, topic, "c.1", 4), answer + "; " + event(topic, 5, "5"));
   CHECK_EQ(y.heard(), "");
-  stores[2]->commit();
+  stores[2]->answer();
   settle();
   CHECK_EQ(y.heard(), answer + "; " + event(topic, 3, "3") + "; "
                         + event(topic, 4, "4") + "; " + event(topic, 5, "5"));
-  stores[2]->at_once = true;
   auto told = ask(x, "callboard.history", topic);
   CHECK(told.starts_with("response 9 {\"epoch\":\"c.1\",\"offset\":5,"));
   CHECK(has(told, "\"payload\":\"1\""));

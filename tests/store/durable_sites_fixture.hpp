@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <callboard/store/memory_store.hpp>
@@ -10,6 +13,27 @@
 #include "support/test.hpp"
 
 namespace callboard {
+
+/// A store whose disk answers when it is told to.
+struct slow_store : memory_store {
+  void read(const store_receiver_ptr& to, uint64_t token,
+            store_query what) override {
+    if (slow)
+      questions.push_back([=, this] { memory_store::read(to, token, what); });
+    else
+      memory_store::read(to, token, std::move(what));
+  }
+
+  /// Answers what it was asked.
+  void answer() {
+    slow = false;
+    for (auto& f : std::exchange(questions, {}))
+      f();
+  }
+
+  bool slow = false;
+  std::vector<std::function<void()>> questions;
+};
 
 /// Three nodes with stores, `a`, `b` with two loops, and `c`; and `d`, which is
 /// in no view yet and keeps nothing.
@@ -25,7 +49,7 @@ struct durable_sites : sites_fixture {
       {"room/+", {.presence = true, .durability = durability::disk}});
     store_names = {"c", "a", "b"};
     for (uint32_t loops : {1, 2, 1}) {
-      stores.push_back(std::make_shared<memory_store>());
+      stores.push_back(std::make_shared<slow_store>());
       stores.back()->now_ms = [] { return 1'700'000'000'000; };
       add(loops, stores.back());
     }
@@ -57,7 +81,7 @@ struct durable_sites : sites_fixture {
   std::string come_back(client& x, const std::string& topic,
                         const std::string& epoch, uint64_t offset) {
     frame_view since;
-    since.type = type::subscribe;
+    since.type = frame_type::subscribe;
     since.seq_id = 1;
     since.subject = topic;
     since.meta.mark(meta_key::since);
@@ -67,7 +91,7 @@ struct durable_sites : sites_fixture {
 
   std::string ask(client& x, const std::string& action,
                   const std::string& topic) {
-    return say(x, type::request, 9, action,
+    return say(x, frame_type::request, 9, action,
                *payload::from_json("{\"topic\":\"" + topic + "\"}"));
   }
 
@@ -81,7 +105,7 @@ struct durable_sites : sites_fixture {
     return text.find(words) != std::string::npos;
   }
 
-  std::vector<std::shared_ptr<memory_store>> stores;
+  std::vector<std::shared_ptr<slow_store>> stores;
 };
 
 } // namespace callboard
