@@ -209,10 +209,11 @@ caf::result<published> broker::publish(const publication_ptr& x) {
     return peers_.publish(x);
   }
   auto* at = durable(x->topic);
-  if (at != nullptr
-      && (at->on_disk() || at->at != durable_topic::stage::ready
-          || durable_.handed_over))
-    return publish_durable(*at, x);
+  if (at != nullptr && goes_to_store(*at)) {
+    auto promise = make_response_promise<published>();
+    publish_durable(*at, x, {x->call_id, promise, {}});
+    return promise;
+  }
   waiting_->remove(x->cost());
   return publish_now(x);
 }
@@ -360,6 +361,10 @@ void broker::refuse(uint32_t loop, const std::string& subject,
 
 void broker::detach_loop(uint32_t loop, const std::string& subject) {
   peers_.detach(loop, subject);
+  detach_now(loop, subject);
+}
+
+void broker::detach_now(uint32_t loop, const std::string& subject) {
   topics_.detach(loop, subject, now_ms());
   if (auto i = durable_.topics.find(subject); i != durable_.topics.end())
     i->second.loops.erase(loop);

@@ -70,6 +70,18 @@ private:
 
   void detach_loop(uint32_t loop, const std::string& subject);
 
+  // The same where this shard is the owner.
+  void detach_now(uint32_t loop, const std::string& subject);
+
+  // The same for the topics with `is_meant(name)`.
+  template <class IsMeant>
+  void detach_topics(uint32_t loop, IsMeant is_meant) {
+    topics_.detach_from_topics(loop, now_ms(), is_meant);
+    for (auto& [name, at] : durable_.topics)
+      if (is_meant(name))
+        at.loops.erase(loop);
+  }
+
   void hand_out(const publication_ptr& x);
 
   // Gives an event to those of these loops that are this node's.
@@ -100,6 +112,9 @@ private:
                const history_query& x);
 
   void look_up(const history_query& x, history_reply reply);
+
+  // The same where this shard is the owner.
+  void look_up_own(const history_query& x, history_reply reply);
 
   // The same of what is in memory.
   caf::expected<history_found> look_up(const history_query& x);
@@ -202,8 +217,11 @@ private:
   void when_ready(const std::string& name, durable_topic& at,
                   std::function<void(errc)> f);
 
-  caf::result<published> publish_durable(durable_topic& at,
-                                         const publication_ptr& x);
+  // Returns whether a publication has to go to the store, or to wait for it.
+  [[nodiscard]] bool goes_to_store(const durable_topic& at) const noexcept;
+
+  void publish_durable(durable_topic& at, const publication_ptr& x,
+                       publish_waiter who);
 
   // Sends `x` to the disk.
   void append(durable_topic& at, const publication_ptr& x, publish_waiter who);

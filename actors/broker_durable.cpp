@@ -72,28 +72,30 @@ void broker::with_topic(const std::string& topic, std::function<void(errc)> f) {
 
 // -- publishing ---------------------------------------------------------------
 
-caf::result<published> broker::publish_durable(durable_topic& at,
-                                               const publication_ptr& x) {
+bool broker::goes_to_store(const durable_topic& at) const noexcept {
+  return at.on_disk() || at.at != stage::ready || durable_.handed_over;
+}
+
+void broker::publish_durable(durable_topic& at, const publication_ptr& x,
+                             publish_waiter who) {
   if (at.at == stage::unknown && now_ms() < at.retry_ms) {
     waiting_->remove(x->cost());
-    return published{x->call_id, errc::storage_unavailable, {}};
+    return who.tell(errc::storage_unavailable);
   }
-  auto promise = make_response_promise<published>();
-  when_ready(x->topic, at, [this, x, promise](errc failed) {
-    publish_waiter who{x->call_id, promise};
-    waiting_->remove(x->cost());
-    // It may be another one by now.
-    auto* topic = durable(x->topic);
-    if (failed != errc::none)
-      who.tell(failed);
-    else if (topic->on_disk())
-      append(*topic, x, std::move(who));
-    else
-      who.promise.deliver(durable_.handed_over
-                            ? published{x->call_id, errc::shutting_down, {}}
-                            : publish_now(x));
-  });
-  return promise;
+  when_ready(x->topic, at,
+             [this, x, who = std::move(who)](errc failed) mutable {
+               waiting_->remove(x->cost());
+               // It may be another one by now.
+               auto* topic = durable(x->topic);
+               if (failed != errc::none)
+                 who.tell(failed);
+               else if (topic->on_disk())
+                 append(*topic, x, std::move(who));
+               else if (durable_.handed_over)
+                 who.tell(errc::shutting_down);
+               else
+                 who.take(publish_now(x));
+             });
 }
 
 void broker::append(durable_topic& at, const publication_ptr& x,
@@ -102,7 +104,7 @@ void broker::append(durable_topic& at, const publication_ptr& x,
       || !topics_.has_room(x->topic, *x))
     return who.tell(errc::overloaded);
   if (auto wait_ms = topics_.take_place(*x, now_ms()); wait_ms > 0)
-    return who.promise.deliver(limited(*x, wait_ms));
+    return who.take(limited(*x, wait_ms));
   if (topics_.find_duplicate(*x, now_ms()))
     return who.tell(errc::none, {x->epoch, x->offset});
   auto key = x->id.empty() ? std::string{} : x->id_key();
@@ -220,10 +222,14 @@ void broker::loaded(const store_report::load& x) {
   // that they do not.
   auto loops = at.loops;
   for (auto [loop, generation] : loops)
-    if (failed == errc::none)
+    if (failed == errc::none) {
       attach_now(loop, x.topic, generation);
-    else
+    } else {
+      // Another node says nothing more, but asks anew.
+      if (peers_.is_peer(loop))
+        at.loops.erase(loop);
       refuse(loop, x.topic, generation, failed);
+    }
   for (auto& f : std::exchange(at.parked, {}))
     f(failed);
   // Nobody needs to know of it any more.

@@ -36,8 +36,10 @@ void broker::fetch_later(uint32_t loop, const std::string& topic,
 }
 
 history_slice_ptr broker::read_kept(const std::string& topic, uint64_t first) {
-  return topics_.read(topic, first, history_slice::events_max,
-                      history_slice::bytes_max, now_ms());
+  auto result = topics_.read(topic, first, history_slice::events_max,
+                             history_slice::bytes_max, now_ms());
+  result->asked = first;
+  return result;
 }
 
 void broker::send_slice(uint32_t loop, history_slice_ptr slice) {
@@ -91,6 +93,10 @@ void broker::look_up(const history_query& x, history_reply reply) {
     waiting_->remove(x.cost());
     return peers_.look_up(x, std::move(reply));
   }
+  look_up_own(x, std::move(reply));
+}
+
+void broker::look_up_own(const history_query& x, history_reply reply) {
   auto* at = durable(x.topic);
   if (at == nullptr) {
     waiting_->remove(x.cost());

@@ -27,9 +27,18 @@ inline constexpr std::chrono::milliseconds store_retry_interval{1'000};
 struct publish_waiter {
   uint32_t call_id = 0;
   caf::typed_response_promise<published> promise;
+  /// In place of the promise: tells the node that it came from.
+  std::function<void(published)> home;
+
+  void take(published x) {
+    if (home)
+      home(std::move(x));
+    else
+      promise.deliver(std::move(x));
+  }
 
   void tell(errc code, const position& where = {}) {
-    promise.deliver(published{call_id, code, where});
+    take(published{call_id, code, where});
   }
 };
 

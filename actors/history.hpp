@@ -25,6 +25,8 @@ public:
   /// Where the topic stood.
   std::string epoch;
   uint64_t head = 0;
+  /// The offset from which on a loop asked for it.
+  uint64_t asked = 0;
   /// Their offsets go up by one from each to the next.
   std::vector<publication_ptr> events;
 };

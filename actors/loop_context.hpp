@@ -14,6 +14,7 @@
 #include <callboard/actors/circuit_breaker.hpp>
 #include <callboard/actors/cluster/loop_peers.hpp>
 #include <callboard/actors/cluster/node_rota.hpp>
+#include <callboard/actors/cluster/store_nodes.hpp>
 #include <callboard/actors/event_store.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/leaks.hpp>
@@ -41,6 +42,9 @@ struct node_context {
   authority rights;
   /// Where topics outlive the process; null: nowhere.
   std::shared_ptr<event_store> store;
+  /// The nodes of its cluster that keep durable topics; null: it is in none, or
+  /// there are none. Else it has a `store` if it is one of them.
+  store_nodes_ptr stores;
   /// Counts connections by user and tenant; null: nothing is limited by them.
   std::shared_ptr<user_register> users;
   /// The node's name on the wire.
@@ -114,6 +118,7 @@ struct loop_context {
       load{node_ctx.options.load, node_ctx.loops},
       topics{outboxes, framing_ref, node_ctx.options.topics,
              node_ctx.options.last_values_max},
+      peers{node_ctx.stores},
       elsewhere{hash_of(node_ctx.incarnation) + loop_index} {
     screen.assign(node_ctx.options.topics);
   }

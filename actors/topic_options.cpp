@@ -67,6 +67,22 @@ const topic_options& options_of(const std::vector<topic_rule>& rules,
   return i == rules.end() ? nothing : i->options;
 }
 
+std::vector<topic_rule> durable_rules(const std::vector<topic_rule>& rules) {
+  std::vector<topic_rule> result;
+  // Others count only where they come before one that is durable.
+  for (auto i = rules.rbegin(); i != rules.rend(); ++i) {
+    auto counts = [i](const topic_rule& x) {
+      return x.options.durability != durability::none
+             && overlap(i->pattern, x.pattern);
+    };
+    if (i->options.durability != durability::none
+        || std::ranges::any_of(result, counts))
+      result.push_back({i->pattern, {.durability = i->options.durability}});
+  }
+  std::ranges::reverse(result);
+  return result;
+}
+
 topic_options revised(const topic_options& living, topic_options wanted) {
   wanted.durability = living.durability;
   if (living.durability == durability::disk

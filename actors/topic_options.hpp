@@ -106,12 +106,18 @@ struct topic_options {
 struct topic_rule {
   std::string pattern;
   topic_options options;
+
+  friend bool operator==(const topic_rule&, const topic_rule&) = default;
 };
 
 /// Returns the options of the topic with the full name `topic`: those of the
 /// first rule that matches the visible one, or none at all.
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept;
+
+/// Returns what the rules say of the durability of topics, and nothing else:
+/// where this is the same, each topic has the same durability.
+std::vector<topic_rule> durable_rules(const std::vector<topic_rule>& rules);
 
 /// Returns what a topic that lives goes by when its rule has become `wanted`:
 /// all of that but for its durability, and of a topic of durability `disk` but

@@ -58,6 +58,10 @@ std::vector<setting> cluster_settings(net::cluster_settings& x) {
       "Where clients reach this node, as ws:// or wss:// URLs, at "
       "most 4: other nodes send\nclients there that they do not take",
       x.advertise, net::check_advertised_url),
+    list_setting("store-nodes", "NAMES",
+                 "Names of all nodes that keep topics with a durability, at "
+                 "most 64; the same at all\nnodes of the cluster",
+                 x.store_nodes, net::check_store_node),
     cluster_name_setting(x),
     duration_setting("cluster-heartbeat",
                      "Time between two signs of life of a node", x.heartbeat,
@@ -92,6 +96,8 @@ std::string check_cluster(const net::cluster_settings& x) {
     return "join means nothing without cluster-listen";
   if (!x.enabled() && !x.advertise.empty())
     return "advertise-url means nothing without cluster-listen";
+  if (!x.enabled() && !x.store_nodes.empty())
+    return "store-nodes means nothing without cluster-listen";
   if (x.encrypted() != !x.key_file.empty()
       || x.encrypted() != !x.ca_file.empty())
     return "cluster-cert, cluster-key and cluster-ca need each other";
@@ -104,7 +110,8 @@ std::string check_cluster(const net::cluster_settings& x) {
 }
 
 std::string check_clustered(const std::vector<config_section>& sections,
-                            const std::string& file) {
+                            const std::string& file,
+                            const net::cluster_settings& x) {
   for (auto& section : sections) {
     if (section.kind != section_kind::topic)
       continue;
@@ -115,7 +122,7 @@ std::string check_clustered(const std::vector<config_section>& sections,
         // What is wrong with a value has been said.
         if (row.name != line.name || !row.set(line.value).empty())
           continue;
-        if (auto wrong = net::check_clustered(options); !wrong.empty())
+        if (auto wrong = net::check_clustered(options, x); !wrong.empty())
           return file + ", line " + std::to_string(line.line) + ", " + line.name
                  + " for topic '" + section.pattern
                  + "' does not go together with cluster-listen. "

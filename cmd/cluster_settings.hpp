@@ -25,11 +25,12 @@ std::vector<setting> cluster_settings(net::cluster_settings& x);
 /// @returns empty, or what is wrong.
 std::string check_cluster(const net::cluster_settings& x);
 
-/// Checks that no section wants what does not work across nodes yet.
+/// Checks that the cluster has what each section needs.
 /// @param file its name, for messages.
 /// @returns empty, or what is wrong.
 std::string check_clustered(const std::vector<config_section>& sections,
-                            const std::string& file);
+                            const std::string& file,
+                            const net::cluster_settings& x);
 
 /// Has an actor system come with what a cluster needs of CAF, where there is to
 /// be one.

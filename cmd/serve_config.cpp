@@ -45,11 +45,12 @@ serve_config::complete(const std::vector<config_section>& sections,
   table_.apply_environment(
     [](const std::string& x) { return getenv(x.c_str()); });
   table_.apply_flags();
-  if (options_.server.store_dir.empty())
+  if (options_.server.store_dir.empty() && needs_store(options_.server))
     if (auto wrong = check_durability(sections, file); !wrong.empty())
       throw CLI::ValidationError{"settings", wrong};
   if (options_.server.cluster.enabled())
-    if (auto wrong = check_clustered(sections, file); !wrong.empty())
+    if (auto wrong = check_clustered(sections, file, options_.server.cluster);
+        !wrong.empty())
       throw CLI::ValidationError{"settings", wrong};
   if (auto wrong = check(options_); !wrong.empty())
     throw CLI::ValidationError{"settings", wrong};

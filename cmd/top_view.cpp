@@ -65,8 +65,11 @@ struct cluster_reading {
   std::string self;
   uint64_t view = 0;
   std::vector<member_reading> members;
+  std::vector<std::string> absent;
 
-  MSGPACK_DEFINE_MAP(name, self, view, members)
+  MSGPACK_DEFINE_MAP(MSGPACK_NVP("name", name), MSGPACK_NVP("self", self),
+                     MSGPACK_NVP("view", view), MSGPACK_NVP("members", members),
+                     MSGPACK_NVP("storeNodesAbsent", absent))
 };
 
 template <class T>
@@ -175,6 +178,8 @@ std::string cluster(const top_cluster& x) {
                    static_cast<unsigned long long>(y.connections))
               + (self ? "* " : "") + y.name + ' ' + y.address + '\n';
   }
+  for (auto& name : x.absent)
+    result += "ABSENT    topics of store node " + name + " have no owner\n";
   return result + '\n';
 }
 
@@ -230,7 +235,8 @@ std::optional<top_cluster> read_cluster(std::string_view json) {
   return top_cluster{std::move(found->name),
                      std::move(found->self),
                      found->view,
-                     {found->members.begin(), found->members.end()}};
+                     {found->members.begin(), found->members.end()},
+                     std::move(found->absent)};
 }
 
 std::optional<topic_page> read_topics(std::string_view json) {

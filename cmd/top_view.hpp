@@ -38,6 +38,8 @@ struct top_cluster {
   std::string self;
   uint64_t view = 0;
   std::vector<top_member> members;
+  /// The store nodes that own no topics for now.
+  std::vector<std::string> absent;
 };
 
 /// What `callboard top` knows of a node at one moment.

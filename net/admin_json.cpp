@@ -152,6 +152,8 @@ std::string to_json(const cluster_facts& facts) {
   out.add("self", facts.self);
   out.add("view", facts.view);
   out.add("coordinator", facts.coordinator);
+  out.add("storeNodes", facts.store_nodes);
+  out.add("storeNodesAbsent", facts.absent_store_nodes);
   out.add_list("members", facts.nodes, [&out](const auto& x) {
     out.add("name", x.who.name);
     out.add("incarnation", x.who.incarnation);

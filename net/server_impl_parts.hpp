@@ -131,6 +131,8 @@ struct server::impl final : shard_host {
     make_admin_counters(shared.system.metrics());
     node.name = options.node_name.empty() ? random_text(4) : options.node_name;
     node.incarnation = random_text(6);
+    if (auto& names = options.cluster.store_nodes; !names.empty())
+      node.stores = caf::make_counted<store_nodes>(names, node.options.topics);
     for (uint32_t i = 0; i < node.loops; ++i)
       services.push_back(std::make_unique<loop_service>(shared, i));
     pool = spawn_hosted<pool_manager>(shared.system, &services[0]->loop(),
@@ -271,6 +273,14 @@ struct server::impl final : shard_host {
     wanted.origins = x.origins;
     if (auto wrong = check(wanted); !wrong.empty())
       return caf::make_error(caf::sec::invalid_argument, std::move(wrong));
+    // Other nodes would look for a topic elsewhere.
+    if (cluster
+        && durable_rules(x.topics) != durable_rules(shared.options.node.topics))
+      return caf::make_error(caf::sec::invalid_argument,
+                             std::string{
+                               "the durability of topics cannot change while "
+                               "the node is in a cluster: start all nodes "
+                               "again"});
     auto files = read_files();
     if (!files)
       return std::move(files.error());

@@ -1,5 +1,6 @@
 #include <callboard/net/server_options.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -139,9 +140,25 @@ std::string check_cluster(const server_options& options) {
   if (x.outbox_bytes_max < options.node.frame_bytes_max)
     return "the cluster's outbox_bytes_max is smaller than frame_bytes_max";
   for (auto& rule : options.node.topics)
-    if (auto wrong = check_clustered(rule.options); !wrong.empty())
+    if (auto wrong = check_clustered(rule.options, x); !wrong.empty())
       return "the rule of topic '" + rule.pattern
              + "' does not go together with a cluster. " + std::string{wrong};
+  return {};
+}
+
+// Checks that the node has a store if it keeps the topics of a rule.
+std::string check_store(const server_options& options, const topic_rule& rule) {
+  if (rule.options.durability == durability::none)
+    return {};
+  auto behind = "durability of topic '" + rule.pattern + "' ";
+  auto has_store = !options.store_dir.empty();
+  if (!has_store && needs_store(options))
+    return behind + "needs a store, but there is no store_dir";
+  // The name was forgotten, or the store would be for nothing.
+  if (has_store && options.cluster.enabled() && options.node_name.empty())
+    return behind
+           + "is for nodes with a name, but one with a store_dir has no "
+             "node_name";
   return {};
 }
 
@@ -233,11 +250,18 @@ std::string_view check_action_options(const action_options& x) noexcept {
   return "";
 }
 
-std::string_view check_clustered(const topic_options& x) noexcept {
-  if (x.durability != durability::none)
-    return "A durability does not work across nodes yet: leave it out, or run "
-           "one node.";
+std::string_view check_clustered(const topic_options& x,
+                                 const cluster_settings& cluster) noexcept {
+  if (x.durability != durability::none && cluster.store_nodes.empty())
+    return "A durability needs the names of the nodes that keep such topics "
+           "(store-nodes).";
   return "";
+}
+
+bool needs_store(const server_options& x) noexcept {
+  auto& keepers = x.cluster.store_nodes;
+  return !x.cluster.enabled()
+         || std::ranges::find(keepers, x.node_name) != keepers.end();
 }
 
 std::string check(const server_options& options) {
@@ -321,9 +345,8 @@ std::string check(const server_options& options) {
   for (auto& x : node.topics) {
     if (auto wrong = check_rule(x); !wrong.empty())
       return wrong;
-    if (x.options.durability != durability::none && options.store_dir.empty())
-      return "durability of topic '" + x.pattern
-             + "' needs a store, but there is no store_dir";
+    if (auto wrong = check_store(options, x); !wrong.empty())
+      return wrong;
   }
   for (auto& x : node.action_rules)
     if (auto wrong = check_rule(x); !wrong.empty())

@@ -122,9 +122,14 @@ std::string_view check_action_pattern(std::string_view x) noexcept;
 /// @returns empty, or a sentence that says what is wrong.
 std::string_view check_action_options(const action_options& x) noexcept;
 
-/// Checks that topics need nothing that does not work across nodes yet.
+/// Checks that topics of a cluster have all that they need there.
 /// @returns empty, or a sentence that says what is wrong.
-std::string_view check_clustered(const topic_options& x) noexcept;
+std::string_view check_clustered(const topic_options& x,
+                                 const cluster_settings& cluster) noexcept;
+
+/// Returns whether a node keeps its durable topics itself: it is in no cluster,
+/// or one of its store nodes.
+[[nodiscard]] bool needs_store(const server_options& x) noexcept;
 
 /// Returns a sentence that names the first option out of its bounds; empty if
 /// all are well.

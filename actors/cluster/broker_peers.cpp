@@ -62,6 +62,16 @@ bool broker_peers::owns(std::string_view topic) const noexcept {
   return ctx_.peers.owner_of(topic) == peer_set::here;
 }
 
+bool broker_peers::durable(std::string_view topic) const noexcept {
+  return ctx_.peers.nodes().durable(topic);
+}
+
+errc broker_peers::unreachable(uint32_t slot) const noexcept {
+  if (slot == peer_set::nobody)
+    return errc::owner_down;
+  return ctx_.peers.nodes().congested(slot) ? errc::overloaded : errc::none;
+}
+
 bool broker_peers::clustered() const noexcept {
   return ctx_.peers.nodes().number > 0;
 }
@@ -98,7 +108,9 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
   forget_moves(slot, &x.shard);
   for (auto& [name, y] : followed_)
     if (y.slot == slot && shard_of(name, loops) == x.shard) {
-      if (y.where.epoch.empty())
+      // By the answer's epoch, it would not be seen that a durable one has
+      // lost who is there.
+      if (y.where.epoch.empty() || durable(name))
         tell_again(name);
       ask_anew(name, y);
     }
@@ -141,43 +153,14 @@ pending_call broker_peers::take_call(uint32_t slot, uint64_t call) {
   return std::move(calls_.extract(i).mapped());
 }
 
-void broker_peers::look_up(const history_query& x, history_reply reply) {
-  auto slot = ctx_.peers.owner_of(x.topic);
-  if (ctx_.peers.nodes().congested(slot)) {
-    reply(caf::make_error(errc::overloaded));
-    return;
-  }
-  auto& call = add_call(slot, shard_at(slot, x.topic));
-  call.reply = std::move(reply);
-  call.query = x;
-  ctx_.peers.send(shard_kind::broker, slot, x.topic,
-                  peer_query{last_call_,
-                             x.topic,
-                             x.position_only,
-                             {x.since_epoch, x.since_offset},
-                             x.before,
-                             x.limit,
-                             x.reverse,
-                             x.bytes_max});
-}
-
-void broker_peers::take(uint32_t slot, peer_found& x) {
-  auto call = take_call(slot, x.call);
-  if (!call.reply)
-    return;
-  if (x.code == errc::owner_down)
-    // It is another node's by now.
-    look_up_later(call.query, std::move(call.reply));
-  else if (x.code != errc::none)
-    call.reply(caf::make_error(x.code));
-  else
-    call.reply(history_found{std::move(x.head), unboxed(x.events), x.more});
-}
-
 // -- topics -------------------------------------------------------------------
 
 void broker_peers::attach(uint32_t loop, const std::string& topic,
                           uint64_t generation) {
+  auto owner = ctx_.peers.owner_of(topic);
+  // Loops that have subscribers already ask again.
+  if (owner == peer_set::nobody)
+    return self_.refuse(loop, topic, generation, errc::owner_down);
   auto [i, is_new] = followed_.try_emplace(topic);
   auto& x = i->second;
   x.loops.set(loop, true);
@@ -186,9 +169,9 @@ void broker_peers::attach(uint32_t loop, const std::string& topic,
   wait_anew(x.waiting, loop, generation);
   if (!is_new)
     return;
-  x.slot = ctx_.peers.owner_of(topic);
+  x.slot = owner;
   x.generation = ctx_.peers.new_number();
-  ctx_.peers.send(shard_kind::broker, x.slot, topic,
+  ctx_.peers.send(shard_kind::broker, owner, topic,
                   peer_attach{topic, x.generation});
 }
 
@@ -263,7 +246,7 @@ void broker_peers::take(uint32_t slot, peer_refused& x) {
   if (i == followed_.end() || i->second.slot != slot
       || (x.generation != 0 && i->second.generation != x.generation))
     return;
-  if (x.why == errc::owner_down) {
+  if (x.why == errc::owner_down && !durable(x.subject)) {
     // It had given no answer yet, and has another one's topic now.
     if (x.generation == 0 && i->second.where.epoch.empty())
       tell_again(i->first);
@@ -318,31 +301,6 @@ void broker_peers::give(const publication_ptr& event) {
     j->second.where = {event->epoch, event->offset};
   }
   self_.hand_out_here(event, loops);
-}
-
-void broker_peers::fetch(uint32_t loop, const std::string& topic,
-                         uint64_t first) {
-  auto i = followed_.find(topic);
-  if (i == followed_.end())
-    return;
-  i->second.fetching.push_back(loop);
-  ctx_.peers.send(shard_kind::broker, i->second.slot, topic,
-                  peer_fetch{topic, first});
-}
-
-void broker_peers::take(uint32_t slot, peer_slice& x) {
-  auto i = followed_.find(x.topic);
-  if (i == followed_.end() || i->second.slot != slot
-      || i->second.fetching.empty())
-    return;
-  auto loop = i->second.fetching.front();
-  i->second.fetching.pop_front();
-  auto slice = caf::make_counted<history_slice>();
-  slice->topic = std::move(x.topic);
-  slice->epoch = std::move(x.epoch);
-  slice->head = x.head;
-  slice->events = unboxed(x.events);
-  self_.send_slice(loop, std::move(slice));
 }
 
 // -- patterns -----------------------------------------------------------------

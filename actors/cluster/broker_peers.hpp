@@ -60,6 +60,9 @@ public:
   /// Returns whether this node owns a topic.
   [[nodiscard]] bool owns(std::string_view topic) const noexcept;
 
+  /// Returns whether a topic is durable, as all nodes have it.
+  [[nodiscard]] bool durable(std::string_view topic) const noexcept;
+
   /// Returns whether there are other nodes.
   [[nodiscard]] bool clustered() const noexcept;
 
@@ -153,6 +156,9 @@ private:
   friend class broker_peers_groups;
 
   // -- as a home --------------------------------------------------------------
+
+  // Returns why the node at `slot` is not asked for anything, or `none`.
+  [[nodiscard]] errc unreachable(uint32_t slot) const noexcept;
 
   pending_call& add_call(uint32_t slot, uint32_t shard);
 
@@ -297,6 +303,11 @@ private:
   void take(uint32_t slot, peer_fetch_values& x);
   void take(uint32_t slot, peer_presence& x);
   void take(uint32_t slot, peer_presence_query& x);
+
+  // What comes of durable topics; the answers wait for the disk
+  // (broker_peers_durable.cpp).
+  void publish_durable(uint32_t slot, peer_publish& x);
+  void look_up_durable(uint32_t slot, uint64_t call, const history_query& x);
 
   // The node at `slot` wants nothing any more.
   void detach_all(uint32_t slot);

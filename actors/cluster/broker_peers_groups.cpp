@@ -43,8 +43,9 @@ void broker_peers_groups::join(group_seat x) {
     return speaker_.tell(x, {errc::already_subscribed});
   auto slot = ctx_.peers.owner_of(x.topic);
   // Who was a member before has no other way back.
-  if (!x.again && ctx_.peers.nodes().congested(slot))
-    return speaker_.tell(x, {errc::overloaded});
+  if (auto failed = peers_.unreachable(slot);
+      failed != errc::none && !x.again)
+    return speaker_.tell(x, {failed});
   x.member = ctx_.node.next_member.fetch_add(1);
   auto [i, is_new] = actors_.try_emplace(who->id());
   if (is_new)
@@ -52,7 +53,9 @@ void broker_peers_groups::join(group_seat x) {
   i->second.push_back(x.member);
   auto& made = away_[x.member];
   made.seat = std::move(x);
-  send_join(made, slot);
+  // Else it waits for the owner.
+  if (slot != peer_set::nobody)
+    send_join(made, slot);
 }
 
 void broker_peers_groups::join_later(group_seat x) {

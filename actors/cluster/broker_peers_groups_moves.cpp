@@ -21,7 +21,9 @@ broker_peers_groups::groups_by_topic
 broker_peers_groups::give_away(const peer_set& old) {
   groups_by_topic result;
   std::vector<group_seat> here;
-  auto stays = [this](const std::string& topic) { return peers_.owns(topic); };
+  auto stays = [this](const std::string& topic) {
+    return peers_.owns(topic) || peers_.durable(topic);
+  };
   for (auto& topic : self_.groups_.topics_unless(stays))
     result[topic] = give_away(topic, old, here);
   std::ranges::sort(here, {}, &group_seat::member);
@@ -220,9 +222,10 @@ bool broker_peers_groups::send_joins() {
     auto i = away_.find(joins_.front());
     if (i == away_.end() || i->second.slot != peer_set::here)
       continue;
-    // Its own groups let it in when all have settled.
+    // This node's groups let it in when all have settled, and a durable topic
+    // may have no owner until the next view.
     auto slot = ctx_.peers.owner_of(i->second.seat.topic);
-    if (slot == peer_set::here)
+    if (slot == peer_set::here || slot == peer_set::nobody)
       continue;
     if (!peers_.may_send(slot, n++))
       return false;

@@ -48,10 +48,25 @@ void broker_peers_groups::take(uint32_t slot, peer_group_join& x) {
   if (x.member == 0 || node.members.contains(x.member)
       || node.coming.contains(x.member))
     return;
-  if (peers_.owns(x.topic) && peers_.waits(x.topic))
+  if (!peers_.owns(x.topic))
+    return refuse(slot, x, errc::owner_down);
+  if (peers_.waits(x.topic))
     return join_later(slot, x);
-  if (auto* made = let_in(slot, x))
-    self_.groups_.go_on(*made);
+  // A durable topic may have to be read first.
+  node.coming.emplace(x.member, x.topic);
+  auto link = ctx_.peers.nodes().at(slot)->traffic;
+  auto join = [this, slot, link, x](errc failed) mutable {
+    auto* from = ctx_.peers.nodes().at(slot);
+    // Or it has left.
+    if (from == nullptr || from->traffic != link
+        || guests_[slot].coming.erase(x.member) == 0)
+      return;
+    if (failed != errc::none)
+      refuse(slot, x, failed);
+    else if (auto* made = let_in(slot, x))
+      self_.groups_.go_on(*made);
+  };
+  self_.groups_.prepare(x.topic, x.group, x.since, std::move(join));
 }
 
 void broker_peers_groups::refuse(uint32_t slot, const peer_group_join& x,

@@ -36,8 +36,8 @@ caf::result<published> broker_peers::publish(const publication_ptr& x) {
 void broker_peers::forward(const publication_ptr& x,
                            caf::typed_response_promise<published> promise) {
   auto slot = ctx_.peers.owner_of(x->topic);
-  if (ctx_.peers.nodes().congested(slot))
-    return promise.deliver(published{x->call_id, errc::overloaded, {}, 0});
+  if (auto failed = unreachable(slot); failed != errc::none)
+    return promise.deliver(published{x->call_id, failed, {}, 0});
   peer_publish frame{0, {x, x->publisher}};
   if (promise.pending()) {
     auto& call = add_call(slot, shard_at(slot, x->topic));
@@ -58,7 +58,8 @@ void broker_peers::take(uint32_t slot, peer_published& x) {
 // -- what waits meanwhile -----------------------------------------------------
 
 bool broker_peers::waits(std::string_view topic) const noexcept {
-  return moves_.open() && moves_.moves(topic, ctx_.peers.nodes());
+  return moves_.open() && !durable(topic)
+         && moves_.moves(topic, ctx_.peers.nodes());
 }
 
 caf::result<published> broker_peers::publish_later(const publication_ptr& x) {
@@ -76,6 +77,10 @@ void broker_peers::take(uint32_t slot, peer_returned& x) {
     return;
   auto what = unboxed(x.what);
   what->call_id = call.call_id;
+  // Its owner goes by other rules: there it would be returned again.
+  if (durable(what->topic))
+    return call.promise.deliver(
+      published{call.call_id, errc::owner_down, {}, 0});
   if (!waits(what->topic))
     return publish_parked(what, errc::none, call.promise);
   moves_.parked.add_returned(peer_set::here, what->topic, what->cost(),

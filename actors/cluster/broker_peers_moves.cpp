@@ -83,7 +83,8 @@ void broker_peers::follow_anew(const peer_set& old) {
     auto at = i++;
     auto& [name, x] = *at;
     auto owner = now.owner_of(name);
-    if (!x.refused && owner == x.slot && now.same_at(owner, old))
+    if (!x.refused && owner == x.slot
+        && (owner == peer_set::nobody || now.same_at(owner, old)))
       continue;
     // Nobody has the loops' word of who is there, perhaps.
     if (moves_.open() && x.where.epoch.empty())
@@ -110,7 +111,13 @@ void broker_peers::ask_anew(const std::string& topic, followed_topic& x) {
   // What the owner was asked before will not be answered.
   x.again |= !x.fetching.empty();
   x.fetching.clear();
-  moves_.asks.push_back(topic);
+  if (x.slot != peer_set::nobody) {
+    moves_.asks.push_back(topic);
+    return;
+  }
+  // Those who have had an answer wait until there is an owner again.
+  for (auto [loop, generation] : std::exchange(x.waiting, {}))
+    self_.refuse(loop, topic, generation, errc::owner_down);
 }
 
 void broker_peers::take_over(const std::string& topic, followed_topic& x) {
@@ -141,7 +148,8 @@ bool broker_peers::send_asks() {
   auto& asks = moves_.asks;
   for (size_t n = 0; !asks.empty(); asks.pop_front(), ++n) {
     auto i = followed_.find(asks.front());
-    if (i == followed_.end() || i->second.generation != 0)
+    if (i == followed_.end() || i->second.generation != 0
+        || i->second.slot == peer_set::nobody)
       continue;
     auto& x = i->second;
     if (!may_send(x.slot, n))
@@ -157,7 +165,9 @@ bool broker_peers::send_asks() {
 
 void broker_peers::give_away(const peer_set& old) {
   auto groups = groups_.give_away(old);
-  auto stays = [this](const std::string& name) { return owns(name); };
+  auto stays = [this](const std::string& name) {
+    return owns(name) || durable(name);
+  };
   topics_.extract_unless(stays, [this, &groups](moved_topic x) {
     x.room = take_room(x.name);
     x.groups = std::move(groups[x.name]);
@@ -203,6 +213,9 @@ void broker_peers::take(uint32_t slot, peer_handover& x) {
     return;
   auto topic = moves_.incoming[{slot, x.shard}].take(x, self_.now_ms());
   if (!topic)
+    return;
+  // It is not durable by the rules of the other one.
+  if (durable(topic->name))
     return;
   if (owns(topic->name))
     return settle_in(std::move(*topic), slot);

@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>
+#include <callboard/actors/cluster/peer_boxes.hpp>
 #include <callboard/messages/topic.hpp>
 
 // Where another node is a loop of this one.
@@ -15,41 +16,12 @@ namespace callboard {
 
 namespace {
 
-// Publishers of the node at slot s have the numbers of their connections with
-// s + 1 above them: none is a connection of this node, and none is 0.
-constexpr unsigned publisher_bits = 48;
-
-constexpr connection_id foreign(uint32_t slot, connection_id x) noexcept {
-  return x == 0 ? 0 : ((uint64_t{slot} + 1) << publisher_bits) | x;
-}
-
-// Returns the number that a publisher has at the node at `slot`; 0: it is of
-// another one.
-constexpr connection_id native(uint32_t slot, connection_id x) noexcept {
-  return (x >> publisher_bits) == uint64_t{slot} + 1
-           ? x & ((uint64_t{1} << publisher_bits) - 1)
-           : 0;
-}
-
 // How soon it is looked again whether the loops have room, and asked again what
 // was refused.
 constexpr auto wake_interval = std::chrono::milliseconds{20};
 
 // Topics that are looked at for one frame of last values.
 constexpr size_t values_page_topics_max = 32;
-
-publication_box boxed(uint32_t slot, const publication_ptr& x) {
-  return {x, native(slot, x->publisher)};
-}
-
-std::vector<publication_box> boxed(uint32_t slot,
-                                   const std::vector<publication_ptr>& xs) {
-  std::vector<publication_box> result;
-  result.reserve(xs.size());
-  for (auto& x : xs)
-    result.push_back(boxed(slot, x));
-  return result;
-}
 
 } // namespace
 
@@ -228,7 +200,8 @@ void broker_peers::send_refused(uint32_t loop, const std::string& subject,
 void broker_peers::send_slice(uint32_t loop, const history_slice& x) {
   auto slot = loop - ctx_.node.loops;
   ctx_.peers.send(shard_kind::broker, slot, x.topic,
-                  peer_slice{x.topic, x.epoch, x.head, boxed(slot, x.events)});
+                  peer_slice{x.topic, x.epoch, x.head, x.asked,
+                             boxed(slot, x.events)});
 }
 
 // -- what they ask ------------------------------------------------------------
@@ -262,6 +235,8 @@ void broker_peers::refuse(uint32_t slot, const peer_fetch_values& x) {
 
 void broker_peers::take(uint32_t slot, peer_publish& x) {
   auto& topic = x.what.content->topic;
+  if (durable(topic))
+    return publish_durable(slot, x);
   // The home lets it go to the new owner, before what comes later.
   if (!owns(topic) && !moves_.may_return())
     return ctx_.peers.send(shard_kind::broker, slot, topic,
@@ -280,8 +255,10 @@ void broker_peers::take(uint32_t slot, peer_publish& x) {
 void broker_peers::take(uint32_t slot, peer_attach& x) {
   auto pattern = is_pattern(x.subject);
   if (!pattern && !owns(x.subject))
+    // By the second the home does not look for another owner.
     return send_refused(loop_at(slot), x.subject, x.generation,
-                        errc::owner_down);
+                        durable(x.subject) ? errc::storage_unavailable
+                                           : errc::owner_down);
   if (!pattern && waits(x.subject)) {
     if (!x.again)
       return park(slot, x.subject, sizeof(x), x, loop_at(slot));
@@ -294,6 +271,8 @@ void broker_peers::take(uint32_t slot, peer_attach& x) {
   }
   if (pattern)
     patterns_of_[slot].insert(x.subject);
+  else if (auto* at = self_.durable(x.subject))
+    return self_.attach_durable(*at, loop_at(slot), x.subject, x.generation);
   self_.attach_now(loop_at(slot), x.subject, x.generation);
 }
 
@@ -301,7 +280,7 @@ void broker_peers::take(uint32_t slot, peer_detach& x) {
   patterns_of_[slot].erase(x.subject);
   if (moves_.open())
     moves_.cancel(loop_at(slot), x.subject);
-  topics_.detach(loop_at(slot), x.subject, self_.now_ms());
+  self_.detach_now(loop_at(slot), x.subject);
 }
 
 void broker_peers::take(uint32_t slot, peer_fetch& x) {
@@ -311,7 +290,7 @@ void broker_peers::take(uint32_t slot, peer_fetch& x) {
   if (waits(x.topic))
     park(slot, x.topic, sizeof(x), x);
   else
-    send_slice(loop_at(slot), *self_.read_kept(x.topic, x.first));
+    self_.fetch(loop_at(slot), x.topic, x.first);
 }
 
 void broker_peers::take(uint32_t slot, peer_query& x) {
@@ -323,6 +302,8 @@ void broker_peers::take(uint32_t slot, peer_query& x) {
                       x.since.epoch, x.since.offset,
                       x.before,      x.limit,
                       x.reverse,     static_cast<size_t>(x.bytes_max)};
+  if (durable(x.topic))
+    return look_up_durable(slot, x.call, query);
   if (!owns(x.topic)) {
     answer.code = errc::owner_down;
   } else if (!query.well_formed()) {
@@ -352,8 +333,7 @@ void broker_peers::take(uint32_t slot, peer_fetch_values& x) {
 }
 
 void broker_peers::detach_all(uint32_t slot) {
-  topics_.detach_from_topics(loop_at(slot), self_.now_ms(),
-                             [](const std::string&) { return true; });
+  self_.detach_topics(loop_at(slot), [](std::string_view) { return true; });
   for (auto& x : std::exchange(patterns_of_[slot], {}))
     topics_.detach(loop_at(slot), x, self_.now_ms());
   drop_presence(slot);
@@ -364,7 +344,7 @@ void broker_peers::detach_shard(uint32_t slot, uint32_t shard) {
   auto is_home = [=](std::string_view subject) {
     return shard_of(subject, loops) == shard;
   };
-  topics_.detach_from_topics(loop_at(slot), self_.now_ms(), is_home);
+  self_.detach_topics(loop_at(slot), is_home);
   std::erase_if(patterns_of_[slot], [&](const std::string& x) {
     if (!is_home(x))
       return false;

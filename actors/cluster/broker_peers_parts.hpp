@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -29,6 +28,7 @@ using waiting_loops = std::vector<std::pair<uint32_t, uint64_t>>;
 
 /// What loops here want of a topic that another node owns.
 struct followed_topic {
+  /// The owner's; `nobody` while there is none.
   uint32_t slot = 0;
   loop_set loops;
   /// Of the newest question to the owner; 0: it has yet to be asked.
@@ -42,8 +42,8 @@ struct followed_topic {
   position where;
   publication_ptr retained;
   waiting_loops waiting;
-  /// The loops that asked for what it has kept, in the order of the answers.
-  std::deque<uint32_t> fetching;
+  /// The loops that asked for what it has kept, and from which offset on.
+  std::vector<std::pair<uint32_t, uint64_t>> fetching;
 };
 
 /// A pattern whose home this is.

@@ -103,8 +103,8 @@ void broker_peers::take(uint32_t slot, peer_presence_news& x) {
 
 void broker_peers::look_up(const presence_query& x, presence_reply reply) {
   auto slot = ctx_.peers.owner_of(x.topic);
-  if (ctx_.peers.nodes().congested(slot))
-    return reply({errc::overloaded});
+  if (auto failed = unreachable(slot); failed != errc::none)
+    return reply({failed});
   auto& call = add_call(slot, shard_at(slot, x.topic));
   call.take_presence = std::move(reply);
   call.who = x;
@@ -136,7 +136,7 @@ presence_registry::source broker_peers::presence_source(uint32_t slot) {
 }
 
 void broker_peers::take(uint32_t slot, peer_presence_query& x) {
-  if (owns(x.topic) ? waits(x.topic) : moves_.may_return())
+  if (owns(x.topic) ? waits(x.topic) : moves_.may_return() && !durable(x.topic))
     return park(slot, x.topic, static_cast<int64_t>(sizeof(x)), x);
   peer_presence_found answer;
   answer.call = x.call;

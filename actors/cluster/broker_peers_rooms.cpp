@@ -63,6 +63,9 @@ void broker_peers::take(uint32_t slot, peer_presence& x) {
   if (x.what > static_cast<uint8_t>(kind::renew))
     return;
   auto mine = owns(x.topic);
+  // All is told anew when it has an owner again.
+  if (!mine && durable(x.topic))
+    return;
   if (!mine && !moves_.may_return())
     return ctx_.peers.send(shard_kind::broker, slot, x.topic,
                            peer_presence_returned{x});
@@ -86,6 +89,9 @@ void broker_peers::refuse(uint32_t slot, const peer_presence_query& x) {
 
 void broker_peers::take(uint32_t, peer_presence_returned& x) {
   auto& topic = x.what.topic;
+  // Its owner goes by other rules: there it would be returned again.
+  if (durable(topic))
+    return;
   // Something may have gone to the new owner before it.
   if (!waits(topic))
     return tell_again(topic);
@@ -250,6 +256,10 @@ void broker_peers::note_lost_reports() {
   for (auto& [name, x] : moves_.arrivals)
     if (moves_.lost_owner(name, now))
       tell_again(name, x.loops);
+  // Of its own only those that were nobody's.
+  for (auto& [name, x] : self_.durable_.topics)
+    if (owns(name) && moves_.lost_owner(name, now))
+      tell_again(name);
 }
 
 void broker_peers::make_up_for_reports() {

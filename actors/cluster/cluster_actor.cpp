@@ -46,7 +46,7 @@ cluster_actor::cluster_actor(caf::actor_config& cfg, cluster_options options,
     options_{std::move(options)},
     dialer_{std::move(dialer)},
     membership_{membership_options_of(options_), std::move(self)},
-    slots_{options_.outbox_bytes_max},
+    slots_{options_.outbox_bytes_max, options_.stores},
     dials_{options_.random_seed},
     metrics_{make_cluster_metrics(home_system().metrics())},
     lighter_{caf::make_counted<lighter_nodes>()} {
@@ -201,6 +201,7 @@ void cluster_actor::change_view() {
       note.members += (note.members.empty() ? "" : ",") + x.name;
     options_.log(note);
   }
+  check_stores();
   install_peers();
   tell_watchers(old);
 }
@@ -211,6 +212,31 @@ void cluster_actor::install_peers() {
     for (auto& x : shards)
       caf::anon_send(x, cluster_atom_v, peers);
   release_held();
+}
+
+// -- who keeps durable topics -------------------------------------------------
+
+void cluster_actor::check_stores() {
+  auto own = membership_.self().stores;
+  cluster_note note;
+  for (auto& x : view_.members)
+    if (own != 0 && x.stores != 0 && x.stores != own)
+      note.members += (note.members.empty() ? "" : ",") + x.name;
+  auto differed = std::exchange(stores_differ_, !note.members.empty());
+  if (!stores_differ_ || differed || !options_.log)
+    return;
+  note.what = cluster_news::store_nodes_differ;
+  note.view = view_.number;
+  options_.log(note);
+}
+
+std::vector<std::string> cluster_actor::absent_stores() const {
+  std::vector<std::string> result;
+  auto& peers = *slots_.last();
+  for (size_t i = 0; i < peers.store_slots.size(); ++i)
+    if (peers.store_slots[i] == peer_set::nobody)
+      result.push_back(peers.stores->names()[i]);
+  return result;
 }
 
 // -- those who watch ----------------------------------------------------------
@@ -261,7 +287,10 @@ void cluster_actor::tell(node_event_kind kind, const member& who) {
 cluster_facts cluster_actor::facts() const {
   auto& self = membership_.self();
   cluster_facts result{
-    options_.name, self.name, view_.number, view_.coordinator, {}};
+    options_.name, self.name, view_.number, view_.coordinator, {}, {}, {}};
+  if (options_.stores != nullptr)
+    result.store_nodes = options_.stores->names();
+  result.absent_store_nodes = absent_stores();
   auto owners = slots_.last()->owners.size();
   auto add = [&](const member& who, bool in_view) {
     node_facts x;
@@ -316,6 +345,8 @@ void cluster_actor::measure() {
   });
   metrics_.members->value(static_cast<int64_t>(view_.members.size()));
   metrics_.view->value(static_cast<int64_t>(view_.number));
+  metrics_.absent_store_nodes->value(
+    static_cast<int64_t>(absent_stores().size()));
   metrics_.links->value(links);
   metrics_.held_bytes->value(held);
   metrics_.outstanding_bytes->value(outstanding);

@@ -129,6 +129,12 @@ private:
   // Makes the set of peers anew, and gives it to the shards.
   void install_peers();
 
+  // Tells operators once that members were told of other store nodes.
+  void check_stores();
+
+  // Returns the store nodes that own no topics for now.
+  std::vector<std::string> absent_stores() const;
+
   void tell_watchers(const cluster_view& old);
 
   void tell(node_event_kind kind, const member& who);
@@ -234,6 +240,8 @@ private:
   std::vector<caf::typed_response_promise<void>> retirements_;
   std::vector<caf::typed_response_promise<void>> leaves_;
   std::map<std::string, blocked_run> blocked_;
+  // Whether members were told of other store nodes.
+  bool stores_differ_ = false;
 };
 
 } // namespace callboard

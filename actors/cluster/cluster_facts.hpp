@@ -93,13 +93,19 @@ struct cluster_facts {
   std::string coordinator;
   /// The members in the order in which they joined, then others by name.
   std::vector<node_facts> nodes;
+  /// Those that keep durable topics, by name, and which of them own none for
+  /// now.
+  std::vector<std::string> store_nodes;
+  std::vector<std::string> absent_store_nodes;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, cluster_facts& x) {
     return f.object(x).fields(f.field("name", x.name), f.field("self", x.self),
                               f.field("view", x.view),
                               f.field("coordinator", x.coordinator),
-                              f.field("nodes", x.nodes));
+                              f.field("nodes", x.nodes),
+                              f.field("store-nodes", x.store_nodes),
+                              f.field("absent", x.absent_store_nodes));
   }
 };
 

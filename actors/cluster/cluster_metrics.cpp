@@ -18,6 +18,9 @@ make_cluster_metrics(caf::telemetry::metric_registry& registry) {
   m.members = gauge("cluster-members", "Nodes in the view.");
   m.links = gauge("cluster-links", "Links to other nodes.");
   m.view = gauge("cluster-view", "Number of the view.");
+  m.absent_store_nodes = gauge("cluster-store-nodes-absent",
+                               "Store nodes without which durable topics "
+                               "have no owner.");
   m.held_bytes = gauge("cluster-held",
                        "Bytes that wait for a view of this node.", "bytes");
   m.outstanding_bytes = gauge("cluster-outstanding",

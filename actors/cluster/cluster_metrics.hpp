@@ -12,6 +12,8 @@ struct cluster_metrics {
   caf::telemetry::int_gauge* links;
   /// The number of the view that the node goes by.
   caf::telemetry::int_gauge* view;
+  /// Of those that keep durable topics, how many own none for now.
+  caf::telemetry::int_gauge* absent_store_nodes;
   caf::telemetry::int_gauge* held_bytes;
   caf::telemetry::int_gauge* outstanding_bytes;
   caf::telemetry::int_counter* views;

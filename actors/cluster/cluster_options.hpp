@@ -10,6 +10,7 @@
 #include <caf/timespan.hpp>
 
 #include <callboard/actors/cluster/node_load.hpp>
+#include <callboard/actors/cluster/store_nodes.hpp>
 
 namespace callboard {
 
@@ -22,6 +23,8 @@ enum class cluster_news : uint8_t {
   /// An address was dialed in vain.
   dial_failed,
   view_changed,
+  /// Members were told of other store nodes: durable topics have no owner.
+  store_nodes_differ,
 };
 
 /// Returns the name: `link_up`.
@@ -37,7 +40,8 @@ struct cluster_note {
   std::string why;
   /// Of the view that this node goes by.
   uint64_t view = 0;
-  /// The members' names, separated by a comma; for `view_changed` only.
+  /// Names of members, separated by a comma: of all for `view_changed`, of the
+  /// others that differ for `store_nodes_differ`.
   std::string members;
 };
 
@@ -58,6 +62,8 @@ struct cluster_options {
   size_t outbox_bytes_max = 64 * 1024 * 1024;
   /// Nodes of one cluster.
   size_t members_max = 64;
+  /// Those that keep durable topics; null: none does.
+  store_nodes_ptr stores;
   /// Seed of all randomness; not to be the same at two nodes.
   uint64_t random_seed = 0;
   /// Returns the node's load; empty: none. Called by the actor.

@@ -5,11 +5,15 @@
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
+#include <callboard/actors/cluster/peer_slots.hpp>
 #include <callboard/actors/type_ids.hpp>
 
 namespace callboard {
 
-loop_peers::loop_peers() : nodes_{caf::make_counted<peer_set>()} {
+loop_peers::loop_peers(const store_nodes_ptr& stores) {
+  auto none = caf::make_counted<peer_set>();
+  add_stores(*none, stores, {});
+  nodes_ = std::move(none);
 }
 
 void loop_peers::install(peer_set_ptr x) {

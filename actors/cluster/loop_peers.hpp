@@ -22,8 +22,9 @@ public:
   /// A batch of so many bytes does not wait for the turn's end.
   static constexpr size_t batch_bytes_max = 64 * 1024;
 
-  /// Of no cluster: this node owns every topic.
-  loop_peers();
+  /// Of no cluster: this node owns every topic, but for those that nodes of the
+  /// cluster keep which it is about to be in.
+  explicit loop_peers(const store_nodes_ptr& stores = nullptr);
 
   /// Lets what is sent from now on go to these nodes. What has not gone out to
   /// those that are gone is dropped.
@@ -39,7 +40,7 @@ public:
   }
 
   /// Returns the slot of the node that owns `topic`; `peer_set::here` if this
-  /// one does.
+  /// one does, `peer_set::nobody` where no node does for now.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
     return nodes_->owner_of(topic);
   }

@@ -14,7 +14,7 @@ namespace callboard {
 
 /// Nodes refuse each other where this differs: what they send is not described
 /// by itself.
-inline constexpr uint32_t peer_protocol = 3;
+inline constexpr uint32_t peer_protocol = 4;
 
 /// The number that a frame begins with.
 enum class peer_frame : uint8_t {

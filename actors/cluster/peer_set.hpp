@@ -14,6 +14,7 @@
 #include <caf/ref_counted.hpp>
 
 #include <callboard/actors/cluster/placement.hpp>
+#include <callboard/actors/cluster/store_nodes.hpp>
 #include <callboard/actors/cluster/view.hpp>
 
 namespace callboard {
@@ -62,17 +63,34 @@ public:
   std::vector<std::optional<peer_node>> slots;
   /// All in the order in which they joined: their slots; `here` for this node.
   std::vector<uint32_t> order;
-  /// Those that own topics, this one among them.
+  /// Those that own topics, this one among them; but for durable topics.
   placement owners;
   /// For each of these its slot; `here` for this node.
   std::vector<uint32_t> owner_slots;
+  /// Those that own durable topics, whether they are there or not; null: no
+  /// topic is durable.
+  store_nodes_ptr stores;
+  /// For each of these its slot, `here` for this node, or `nobody`.
+  std::vector<uint32_t> store_slots;
   /// What may be on its way to one of them, in bytes; beyond that it is down.
   uint64_t outbox_bytes_max = 64 * 1024 * 1024;
 
   static constexpr auto here = ~uint32_t{0};
 
-  /// Returns the slot of the node that owns `topic`; `here` if this one does.
+  /// In place of the slot of a node that is not there.
+  static constexpr auto nobody = here - 1;
+
+  /// Returns whether a topic is durable: it never changes its owner, and has
+  /// none while that is not there.
+  [[nodiscard]] bool durable(std::string_view topic) const noexcept {
+    return stores != nullptr && stores->keep(topic);
+  }
+
+  /// Returns the slot of the node that owns `topic`; `here` if this one does,
+  /// `nobody` for a durable topic that has no owner for now.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
+    if (durable(topic))
+      return store_slots[stores->owner_of(topic)];
     return owner_slots.empty() ? here : owner_slots[owners.owner_of(topic)];
   }
 

@@ -53,6 +53,26 @@ void add_owners(peer_set& made, const cluster_view& view,
 
 } // namespace
 
+void add_stores(peer_set& to, const store_nodes_ptr& stores,
+                const std::vector<member>& members) {
+  to.stores = stores;
+  if (stores == nullptr)
+    return;
+  auto& names = stores->names();
+  to.store_slots.assign(names.size(), peer_set::nobody);
+  auto differs = [&](const member& x) {
+    return x.stores != 0 && x.stores != stores->digest();
+  };
+  if (std::ranges::any_of(members, differs))
+    return;
+  for (size_t i = 0; i < members.size(); ++i) {
+    auto at = std::ranges::find(names, members[i].name);
+    // One without stores was not told that it is one.
+    if (at != names.end() && members[i].stores != 0)
+      to.store_slots[static_cast<size_t>(at - names.begin())] = to.order[i];
+  }
+}
+
 const peer_set_ptr& peer_slots::assign(const cluster_view& view,
                                        std::string_view self,
                                        const cluster_links& links) {
@@ -80,6 +100,7 @@ const peer_set_ptr& peer_slots::assign(const cluster_view& view,
   }
   add_owners(*made, view, slots);
   made->order = std::move(slots);
+  add_stores(*made, stores_, view.members);
   last_ = std::move(made);
   return last_;
 }

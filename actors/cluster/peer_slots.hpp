@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <caf/make_counted.hpp>
 
@@ -10,14 +12,22 @@
 
 namespace callboard {
 
+/// Tells a set who of its members owns durable topics: nobody does where two
+/// were told of other nodes, because each topic could have two owners then.
+/// @param members in the order of `to.order`, which is there.
+void add_stores(peer_set& to, const store_nodes_ptr& stores,
+                const std::vector<member>& members);
+
 /// Gives the nodes of views their slots. A node keeps its slot as long as it is
 /// in the view, and the link to it is in the same round; else it gets one that
 /// was empty before, so that shards see it go and come.
 class peer_slots {
 public:
   /// @param outbox_bytes_max of the sets (`peer_set::outbox_bytes_max`).
-  explicit peer_slots(uint64_t outbox_bytes_max = 64 * 1024 * 1024) noexcept
-    : outbox_bytes_max_{outbox_bytes_max} {
+  /// @param stores of the sets (`peer_set::stores`).
+  explicit peer_slots(uint64_t outbox_bytes_max = 64 * 1024 * 1024,
+                      store_nodes_ptr stores = nullptr) noexcept
+    : outbox_bytes_max_{outbox_bytes_max}, stores_{std::move(stores)} {
   }
 
   /// Makes the set of a view's nodes.
@@ -36,6 +46,7 @@ public:
 
 private:
   uint64_t outbox_bytes_max_;
+  store_nodes_ptr stores_;
   peer_set_ptr last_ = caf::make_counted<peer_set>();
 };
 

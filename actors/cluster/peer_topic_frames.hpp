@@ -240,6 +240,8 @@ struct peer_slice {
   std::string topic;
   std::string epoch;
   uint64_t head = 0;
+  /// `first` of the question.
+  uint64_t asked = 0;
   std::vector<publication_box> events;
 
   template <class Inspector>
@@ -247,6 +249,7 @@ struct peer_slice {
     return f.object(x).fields(f.field("topic", x.topic),
                               f.field("epoch", x.epoch),
                               f.field("head", x.head),
+                              f.field("asked", x.asked),
                               f.field("events", x.events));
   }
 };

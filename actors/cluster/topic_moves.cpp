@@ -68,7 +68,8 @@ bool topic_moves::lost_owner(std::string_view topic,
     return false;
   auto& then = *before_.front();
   auto slot = then.owner_of(topic);
-  return slot != peer_set::here && !now.same_at(slot, then);
+  return slot != peer_set::here && !now.same_at(slot, then)
+         && now.owner_of(topic) != peer_set::nobody;
 }
 
 bool topic_moves::from_before(uint32_t slot, uint64_t view,

@@ -47,12 +47,14 @@ public:
     return open_;
   }
 
-  /// Returns whether this topic may have had another owner before.
+  /// Returns whether this topic, which is not durable, may have had another
+  /// owner before.
   [[nodiscard]] bool moves(std::string_view topic,
                            const peer_set& now) const noexcept;
 
   /// Returns whether another node may have lost what it was told of a topic
-  /// that was its own when all had settled.
+  /// that was its own when all had settled, or was nobody's, and there is an
+  /// owner to be told anew.
   [[nodiscard]] bool lost_owner(std::string_view topic,
                                 const peer_set& now) const noexcept;
 
@@ -76,12 +78,12 @@ public:
                            const peer_set& now) const noexcept;
 
   /// Calls `f(slot)` with the other nodes that owned a topic since all had
-  /// settled, and are there still, or own it now.
+  /// settled, and are there still, or own it now; with all where nobody does.
   template <class F>
   void
   for_each_owner(std::string_view topic, const peer_set& now, F&& f) const {
     for (uint32_t slot = 0; slot < now.slots.size(); ++slot)
-      if (owned(slot, topic, now))
+      if (owned(slot, topic, now) || now.owner_of(topic) == peer_set::nobody)
         f(slot);
   }
 

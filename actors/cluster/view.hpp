@@ -45,6 +45,8 @@ struct member {
   /// Where clients reach it, as they are told (`client_url.hpp`); none: no
   /// client is sent there.
   std::vector<std::string> urls = {};
+  /// `store_nodes::digest` of those that it was told of; 0: it was of none.
+  uint64_t stores = 0;
 
   /// Returns whether both are the same run of the same node.
   [[nodiscard]] bool same_run(const member& other) const noexcept {
@@ -58,7 +60,8 @@ struct member {
     return f.object(x).fields(
       f.field("name", x.name), f.field("incarnation", x.incarnation),
       f.field("address", x.address), f.field("loops", x.loops),
-      f.field("state", x.state), f.field("urls", x.urls));
+      f.field("state", x.state), f.field("urls", x.urls),
+      f.field("stores", x.stores));
   }
 };
 

@@ -28,6 +28,9 @@ void log_cluster_news(const cluster_note& x) {
     case cluster_news::view_changed:
       return log->info("cluster_{} view={} members={}", event, x.view,
                        quoted_text(x.members));
+    case cluster_news::store_nodes_differ:
+      return log->warn("cluster_{} view={} members={}", event, x.view,
+                       quoted_text(x.members));
     case cluster_news::dial_failed:
       // Of a node that is gone, again and again.
       return log->debug("cluster_{} address={} reason={}", event,

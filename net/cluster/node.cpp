@@ -97,10 +97,13 @@ void cluster_node::start(const node_context& node, const admission& places,
   options.random_seed = random_number();
   options.load = make_load(system_, node, places);
   options.log = log_cluster_news;
+  options.stores = node.stores;
   member self{node.name,  node.incarnation, address(),
               node.loops, member_state::up, {}};
   for (auto& x : settings_.advertise)
     self.urls.push_back(advertised_url(x));
+  if (node.stores != nullptr)
+    self.stores = node.stores->digest();
   gate_ = system_.spawn<cluster_actor>(std::move(options), std::move(self),
                                        dialer_);
   seeds_ = spawn_hosted<cluster_seeds>(system_, &home, gate_, network,

@@ -1,5 +1,7 @@
 #include <callboard/net/cluster/options.hpp>
 
+#include <algorithm>
+
 #include <callboard/actors/cluster/client_url.hpp>
 #include <callboard/net/admin_options.hpp>
 #include <callboard/net/boost/asio.hpp>
@@ -49,6 +51,21 @@ std::string check_advertised(const cluster_settings& x) {
   return {};
 }
 
+std::string check_store_nodes(const cluster_settings& x) {
+  auto& names = x.store_nodes;
+  if (names.size() > cluster_settings::store_nodes_max)
+    return "there are " + std::to_string(names.size())
+           + " names of store nodes, but 64 at most may be given";
+  for (auto i = names.begin(); i != names.end(); ++i) {
+    if (auto wrong = check_store_node(*i); !wrong.empty())
+      return "the name of a store node '" + *i + "' is wrong. "
+             + std::string{wrong};
+    if (std::find(names.begin(), i, *i) != i)
+      return "the store node '" + *i + "' is named twice";
+  }
+  return {};
+}
+
 std::string check_cluster_times(const cluster_settings& x) {
   if (x.heartbeat < heartbeat_min || x.heartbeat > heartbeat_max)
     return "the cluster's heartbeat must be 100 ms … 1 minute";
@@ -75,6 +92,12 @@ std::string_view check_cluster_seed(std::string_view x) {
   if (!place || place->port == 0 || is_wildcard(place->host))
     return "It takes HOST:PORT, with brackets around IPv6, and a port of 1 to "
            "65535.";
+  return "";
+}
+
+std::string_view check_store_node(std::string_view x) {
+  if (x.empty() || x.size() > cluster_name_bytes)
+    return "A node's name has 1 to 64 bytes.";
   return "";
 }
 
@@ -109,11 +132,13 @@ std::string check_cluster_reach(const cluster_settings& x,
 
 std::string check(const cluster_settings& x) {
   if (!x.enabled()) {
-    if (x.join.empty() && x.advertise.empty())
+    if (x.join.empty() && x.advertise.empty() && x.store_nodes.empty())
       return {};
-    return (x.join.empty() ? "URLs for clients" : "nodes to join")
-           + std::string{" mean nothing without an address of this one for the "
-                         "cluster (cluster-listen)"};
+    return std::string{!x.join.empty()        ? "nodes to join"
+                       : !x.advertise.empty() ? "URLs for clients"
+                                              : "store nodes"}
+           + " mean nothing without an address of this one for the "
+             "cluster (cluster-listen)";
   }
   if (auto wrong = check_cluster_listen(x.listen); !wrong.empty())
     return "the cluster's address '" + x.listen + "' is wrong. "
@@ -130,6 +155,8 @@ std::string check(const cluster_settings& x) {
       return wrong;
   }
   if (auto wrong = check_advertised(x); !wrong.empty())
+    return wrong;
+  if (auto wrong = check_store_nodes(x); !wrong.empty())
     return wrong;
   if (x.name.empty() || x.name.size() > cluster_name_bytes)
     return "the cluster's name must have 1 … 64 bytes";

@@ -23,6 +23,10 @@ struct cluster_settings {
   /// most `client_urls_max`. Clients that another node does not take are sent
   /// there. Empty: none are.
   std::vector<std::string> advertise;
+  /// The names (`server_options::node_name`) of all nodes that keep durable
+  /// topics, each once, in any order, the same at all nodes of the cluster; at
+  /// most `store_nodes_max`. Empty: no topic may be durable.
+  std::vector<std::string> store_nodes;
   /// Nodes of clusters with other names refuse each other; 1 … 64 bytes.
   std::string name = "callboard";
   /// Time between two signs of life, 100 ms … 1 min.
@@ -45,6 +49,9 @@ struct cluster_settings {
   /// Addresses that may be given to `join`.
   static constexpr size_t join_max = 64;
 
+  /// Names that may be given to `store_nodes`.
+  static constexpr size_t store_nodes_max = 64;
+
   [[nodiscard]] bool enabled() const noexcept {
     return !listen.empty();
   }
@@ -65,6 +72,9 @@ std::string_view check_cluster_listen(std::string_view x);
 
 /// Checks an address of `join`, in the same way.
 std::string_view check_cluster_seed(std::string_view x);
+
+/// Checks a name of `store_nodes`, in the same way.
+std::string_view check_store_node(std::string_view x);
 
 /// Returns a URL of `advertise` as clients are told it: with its port and path.
 /// @returns empty where it is none.

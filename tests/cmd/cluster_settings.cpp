@@ -67,6 +67,8 @@ CAF_TEST(each is taken) {
            "");
   CHECK_EQ(x.advertise, (std::vector<std::string>{"wss://a.example.com/ws",
                                                   "ws://[::1]:8080/ws"}));
+  CHECK_EQ(set("store-nodes", "b,a"), "");
+  CHECK_EQ(x.store_nodes, (std::vector<std::string>{"b", "a"}));
   CHECK_EQ(set("cluster-name", "blue"), "");
   CHECK_EQ(x.name, "blue");
   CHECK_EQ(set("cluster-heartbeat", "200ms"), "");
@@ -94,6 +96,9 @@ CAF_TEST(what is out of bounds is refused) {
   for (auto* value : {"a", "http://a", "ws://0.0.0.0/ws", "ws://a,,ws://b",
                       "ws://a,ws://b,ws://c,ws://d,ws://e"})
     CHECK(refuses("advertise-url", value));
+  for (auto value :
+       {std::string{"a,,b"}, std::string{"a,b,a"}, std::string(65, 'x')})
+    CHECK(refuses("store-nodes", value));
   CHECK(refuses("cluster-name", ""));
   CHECK(refuses("cluster-name", std::string(65, 'x')));
   CHECK(refuses("cluster-heartbeat", "99ms"));
@@ -111,6 +116,9 @@ CAF_TEST(what does not go together is told by the names of the settings) {
   CHECK_EQ(set("advertise-url", "ws://a"),
            "advertise-url means nothing without cluster-listen");
   x.advertise.clear();
+  CHECK_EQ(set("store-nodes", "a"),
+           "store-nodes means nothing without cluster-listen");
+  x.store_nodes.clear();
   x.listen = "127.0.0.1:8180";
   CHECK_EQ(set("cluster-cert", "a"),
            "cluster-cert, cluster-key and cluster-ca need each other");
@@ -120,20 +128,29 @@ CAF_TEST(what does not go together is told by the names of the settings) {
            "(2s); a lost sign of life must not take a node down");
 }
 
-CAF_TEST(sections that do not work across nodes yet are named) {
+CAF_TEST(sections that need store nodes are named where there are none) {
   const std::string cluster = "cluster-listen = 127.0.0.1:0\n";
   const std::string store = "store-dir = store\n";
+  const std::string name = "node-name = a\n";
   const std::string history = "[topic a]\nhistory-size = 5\nretain = on\n";
   CHECK_EQ(read(cluster + history), "");
   CHECK_EQ(read(cluster + history + "[topic b/+]\npresence = on\n"), "");
   auto wrong = read(cluster + store + "[topic b/+]\n\ndurability = disk\n");
   CHECK(has(wrong, "callboard.conf, line 5, durability for topic 'b/+' does "
                    "not go together with cluster-listen"));
-  CHECK(has(read(cluster + store + "[topic b]\ndurability = memory\n"),
-            "line 4, durability for topic 'b'"));
+  CHECK(has(wrong, "(store-nodes)"));
+  const std::string memory = "[topic b]\ndurability = memory\n";
+  CHECK(
+    has(read(cluster + store + memory), "line 4, durability for topic 'b'"));
   CHECK_EQ(read(cluster + "[topic b]\npresence = off\ndurability = none\n"),
            "");
   CHECK_EQ(read(history + "[topic b]\npresence = on\n"), "");
+  const std::string nodes = "store-nodes = a,b\n";
+  CHECK_EQ(read(cluster + name + nodes + store + memory), "");
+  // A node that keeps nothing needs no store, and no name.
+  CHECK(has(read(cluster + name + nodes + memory), "needs a folder"));
+  CHECK_EQ(read(cluster + "node-name = c\n" + nodes + memory), "");
+  CHECK_EQ(read(cluster + nodes + memory), "");
 }
 
 CAF_TEST(CAF comes with what a cluster needs) {

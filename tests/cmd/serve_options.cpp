@@ -208,6 +208,8 @@ CAF_TEST(every setting has the same name in each place) {
       value = "10.0.0.0/8";
     else if (x.name == "cluster-listen" || x.name == "join")
       value = "127.0.0.1:8180";
+    else if (x.name == "store-nodes")
+      value = "a,b";
     else if (x.name == "advertise-url")
       value = "ws://192.0.2.1:8080/ws";
     else if (value.empty() || value == "none")

@@ -62,7 +62,13 @@ CAF_TEST(a cluster tells of its nodes) {
   facts.coordinator = "b";
   CHECK_EQ(to_json(facts),
            "{\"enabled\":true,\"name\":\"c\",\"self\":\"a\",\"view\":3,"
-           "\"coordinator\":\"b\",\"members\":[]}\n");
+           "\"coordinator\":\"b\",\"storeNodes\":[],"
+           "\"storeNodesAbsent\":[],\"members\":[]}\n");
+  facts.store_nodes = {"a", "b"};
+  facts.absent_store_nodes = {"b"};
+  CHECK(to_json(facts).find("\"storeNodes\":[\"a\",\"b\"],"
+                            "\"storeNodesAbsent\":[\"b\"]")
+        != std::string::npos);
   callboard::node_facts x;
   x.who = {"a", "run", "127.0.0.1:1", 2, member_state::leaving};
   x.in_view = x.heard = true;

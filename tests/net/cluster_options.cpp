@@ -97,6 +97,48 @@ CAF_TEST(URLs for clients) {
   CHECK(refused_with("URLs for clients mean nothing without an address"));
 }
 
+CAF_TEST(nodes that keep durable topics) {
+  for (int i = 0; i < 64; ++i)
+    x.store_nodes.push_back("n" + std::to_string(i));
+  CHECK(well());
+  x.store_nodes.emplace_back("n64");
+  CHECK(refused_with("there are 65 names of store nodes"));
+  x.store_nodes = {"a", "b", "a"};
+  CHECK(refused_with("the store node 'a' is named twice"));
+  x.store_nodes = {std::string(64, 'x')};
+  CHECK(well());
+  x.store_nodes = {std::string(65, 'x')};
+  CHECK(refused_with("1 to 64 bytes"));
+  x.store_nodes = {""};
+  CHECK(refused_with("the name of a store node '' is wrong"));
+  x.store_nodes = {"a"};
+  x.listen.clear();
+  CHECK(refused_with("store nodes mean nothing without an address"));
+}
+
+CAF_TEST(a durability takes nodes that keep it and a store at these) {
+  options.node.topics.push_back({"a/#", {.durability = durability::memory}});
+  options.node_name = "a";
+  options.store_dir = "store";
+  CHECK(refused_with("the rule of topic 'a/#' does not go together with a "
+                     "cluster"));
+  x.store_nodes = {"b", "a"};
+  CHECK(well());
+  CHECK(needs_store(options));
+  options.store_dir.clear();
+  CHECK(refused_with("needs a store"));
+  options.node_name = "c";
+  CHECK(well());
+  CHECK(!needs_store(options));
+  options.node_name.clear();
+  CHECK(well());
+  options.store_dir = "store";
+  CHECK(refused_with("has no node_name"));
+  options.cluster = {};
+  CHECK(well());
+  CHECK(needs_store(options));
+}
+
 CAF_TEST(beyond loopback it takes certificates or the word for it) {
   for (auto* ip : {"127.0.0.1", "127.9.9.9", "::1"})
     CHECK_EQ(check_cluster_reach(x, ip), "");
@@ -176,7 +218,7 @@ CAF_TEST(a long name is one of a node alone) {
   CHECK(well());
 }
 
-CAF_TEST(what does not work across nodes yet is refused) {
+CAF_TEST(a durability without nodes that keep it is refused) {
   options.store_dir = "store";
   options.node.topics = {{"first/+", {.history_size = 5, .retain = true}},
                          {"a", {.history_size = 5}}};

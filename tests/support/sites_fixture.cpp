@@ -6,6 +6,7 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/make_counted.hpp>
 
+#include <callboard/actors/cluster/peer_slots.hpp>
 #include <callboard/actors/type_ids.hpp>
 
 namespace callboard {
@@ -23,21 +24,43 @@ caf::behavior gate_behavior(size_t to, const cluster_site::parcels& sent) {
 
 } // namespace
 
-cluster_site::cluster_site(const std::string& name, uint32_t loops,
-                           const std::vector<topic_rule>& rules,
+cluster_site::cluster_site(member who, const std::vector<topic_rule>& rules,
+                           store_nodes_ptr stores,
+                           std::shared_ptr<event_store> store,
                            const std::function<void(node_options&)>& adjust)
-  : self{name, name, {}, loops, member_state::up} {
+  : self{std::move(who)} {
   node.node.options.topics = rules;
   if (adjust)
     adjust(node.node.options);
   node.node.name = self.name;
-  node.start(loops);
-  node.node.incarnation = self.name;
+  node.node.stores = std::move(stores);
+  node.node.store = std::move(store);
+  if (node.node.stores != nullptr)
+    self.stores = node.node.stores->digest();
+  node.start(self.loops);
+  node.node.incarnation = self.incarnation;
 }
 
-cluster_site& sites_fixture::add(uint32_t loops) {
+cluster_site& sites_fixture::add(uint32_t loops,
+                                 std::shared_ptr<event_store> store) {
   const std::string name{static_cast<char>('a' + sites.size())};
-  return sites.emplace_back(name, loops, rules, adjust);
+  return add({name, name, {}, loops, member_state::up}, std::move(store));
+}
+
+cluster_site& sites_fixture::add_run(size_t of, const std::string& incarnation,
+                                     std::shared_ptr<event_store> store) {
+  auto who = sites[of].self;
+  who.incarnation = incarnation;
+  return add(std::move(who), std::move(store));
+}
+
+cluster_site& sites_fixture::add(member who,
+                                 std::shared_ptr<event_store> store) {
+  store_nodes_ptr stores;
+  if (!store_names.empty())
+    stores = caf::make_counted<store_nodes>(store_names, rules);
+  return sites.emplace_back(std::move(who), rules, std::move(stores),
+                            std::move(store));
 }
 
 void sites_fixture::view(const std::vector<size_t>& members) {
@@ -81,6 +104,10 @@ void sites_fixture::tell(size_t site, const std::vector<size_t>& members) {
     set->slots[other]->who = sites[other].self;
   }
   set->owners = placement{names};
+  std::vector<member> all;
+  for (auto other : members)
+    all.push_back(sites[other].self);
+  add_stores(*set, x.node.node.stores, all);
   x.nodes = set;
   for (auto& ctx : x.node.loops)
     caf::anon_send(ctx->brokers[ctx->index].actor, cluster_atom_v, x.nodes);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <callboard/actors/cluster/peer_set.hpp>
+#include <callboard/actors/event_store.hpp>
 
 #include "support/node_fixture.hpp"
 
@@ -16,9 +17,10 @@ namespace callboard {
 
 /// A node of a cluster, whose batches wait until they are carried.
 struct cluster_site {
+  /// @param store may be null, as `stores`.
   /// @param adjust changes what the node is started with, if it is set.
-  cluster_site(const std::string& name, uint32_t loops,
-               const std::vector<topic_rule>& rules,
+  cluster_site(member who, const std::vector<topic_rule>& rules,
+               store_nodes_ptr stores, std::shared_ptr<event_store> store,
                const std::function<void(node_options&)>& adjust);
 
   /// A batch for another site, by its place.
@@ -40,7 +42,13 @@ struct cluster_site {
 /// test. The node of a site is at the site's place among the others' slots.
 struct sites_fixture {
   /// Adds a node that is in no view yet.
-  cluster_site& add(uint32_t loops = 1);
+  cluster_site& add(uint32_t loops = 1,
+                    std::shared_ptr<event_store> store = nullptr);
+
+  /// Adds the next run of a node, which is in no view yet; `incarnation` begins
+  /// the names of its epochs.
+  cluster_site& add_run(size_t of, const std::string& incarnation,
+                        std::shared_ptr<event_store> store = nullptr);
 
   /// These sites make the cluster from now on, and learn of it.
   void view(const std::vector<size_t>& members);
@@ -111,10 +119,15 @@ struct sites_fixture {
   std::vector<topic_rule> rules;
   /// Changes what nodes are started with; empty: nothing.
   std::function<void(node_options&)> adjust;
+  /// Of the sites that are added from now on.
+  std::vector<std::string> store_names;
   uint64_t number = 0;
   uint64_t outbox_bytes_max = 64 * 1024 * 1024;
   /// How often two sites have begun anew with each other.
   std::map<std::pair<size_t, size_t>, uint64_t> rounds;
+
+private:
+  cluster_site& add(member who, std::shared_ptr<event_store> store);
 };
 
 } // namespace callboard

@@ -246,4 +246,41 @@ CAF_TEST(watchers hear of nodes in order) {
   CHECK_EQ(heard, strings{});
 }
 
+// -- store nodes --------------------------------------------------------------
+
+CAF_TEST(operators are told once that nodes know of other store nodes) {
+  auto keep = [this](member who, strings names, strings seeds = {}) {
+    cluster_options options;
+    options.stores = caf::make_counted<store_nodes>(std::move(names),
+                                                    std::vector<topic_rule>{});
+    who.stores = options.stores->digest();
+    return start(who, std::move(seeds), options);
+  };
+  auto x = keep(a, {"b", "a", "x"});
+  auto absent = [&] { return facts(x).absent_store_nodes; };
+  CHECK_EQ(facts(x).store_nodes, (strings{"a", "b", "x"}));
+  CHECK_EQ(absent(), (strings{"b", "x"}));
+  keep(b, {"a", "b", "x"}, {"a:1"});
+  pass(5s);
+  CHECK_EQ(absent(), strings{"x"});
+  auto told = [&](const std::string& what) {
+    return std::ranges::count(notes, what);
+  };
+  // One that knows of none is no other opinion.
+  start(a_node("d"), {"a:1"});
+  pass(5s);
+  CHECK_EQ(absent(), strings{"x"});
+  auto z = keep(c, {"a", "b"}, {"a:1"});
+  pass(5s);
+  CHECK_EQ(absent(), (strings{"a", "b", "x"}));
+  CHECK_EQ(told("a: store_nodes_differ c"), 1);
+  CHECK_EQ(told("b: store_nodes_differ c"), 1);
+  crash(a_node("d"));
+  pass(10s);
+  CHECK_EQ(told("a: store_nodes_differ c"), 1);
+  caf::anon_send(z, leave_atom_v);
+  pass(5s);
+  CHECK_EQ(absent(), strings{"x"});
+}
+
 END_FIXTURE_SCOPE()

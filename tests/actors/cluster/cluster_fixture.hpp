@@ -49,7 +49,7 @@ struct cluster_fixture : loop_fixture {
     options.log = [this, name = who.name](const cluster_note& x) {
       notes.push_back(
         name + ": " + std::string{to_string(x.what)} + ' '
-        + (x.what == cluster_news::view_changed ? x.members : x.node)
+        + (x.members.empty() ? x.node : x.members)
         + (x.why.empty() ? "" : ": " + x.why));
     };
     auto gate = sys.spawn<cluster_actor>(std::move(options), who, dialer);

@@ -41,6 +41,23 @@ struct fixture {
     return result;
   }
 
+  /// Begins anew, with nodes that keep what is below `disk`.
+  void know(const std::vector<std::string>& names) {
+    std::vector<topic_rule> rules{{"disk/#", {.durability = durability::disk}}};
+    keepers = caf::make_counted<store_nodes>(names, rules);
+    slots = peer_slots{1024, keepers};
+  }
+
+  /// Returns the slots of these.
+  std::string keeping() const {
+    std::string result;
+    for (auto slot : slots.last()->store_slots)
+      result += slot == peer_set::here     ? std::string{"here "}
+                : slot == peer_set::nobody ? std::string{"- "}
+                                           : std::to_string(slot) + ' ';
+    return result;
+  }
+
   member a = a_node("a");
   member b = a_node("b");
   member c = a_node("c");
@@ -48,6 +65,7 @@ struct fixture {
   uint64_t number = 0;
   cluster_links links;
   peer_slots slots;
+  store_nodes_ptr keepers;
 };
 
 } // namespace
@@ -118,6 +136,56 @@ CAF_TEST(those that leave own nothing) {
   // Unless there is nobody else.
   assign({self, leaves});
   CHECK_EQ(owners(), "here 0 ");
+}
+
+// -- store nodes --------------------------------------------------------------
+
+CAF_TEST(durable topics have an owner while their node is there) {
+  know({"a", "b", "c"});
+  for (auto* x : {&a, &b, &d})
+    x->stores = keepers->digest();
+  assign({a, b});
+  CHECK_EQ(keeping(), "here 0 - ");
+  // One that keeps nothing changes nothing.
+  assign({a, b, d});
+  CHECK_EQ(keeping(), "here 0 - ");
+  b.state = member_state::leaving;
+  assign({a, b, d});
+  CHECK_EQ(keeping(), "here 0 - ");
+  assign({a, d});
+  CHECK_EQ(keeping(), "here - - ");
+  // It was not told that it is one.
+  assign({a, c});
+  CHECK_EQ(keeping(), "here - - ");
+  c.stores = keepers->digest();
+  assign({a, c});
+  CHECK_EQ(keeping(), "here - 0 ");
+}
+
+CAF_TEST(durable topics have no owner where two were told of others) {
+  know({"a", "b", "c"});
+  for (auto* x : {&a, &b, &d})
+    x->stores = keepers->digest();
+  d.stores += 1;
+  assign({a, b, d});
+  CHECK_EQ(keeping(), "- - - ");
+  assign({a, b});
+  CHECK_EQ(keeping(), "here 0 - ");
+}
+
+CAF_TEST(other topics have nothing to do with store nodes) {
+  know({"b"});
+  a.stores = b.stores = keepers->digest();
+  assign({a, b});
+  auto& made = *slots.last();
+  for (int i = 0; i < 50; ++i) {
+    auto n = std::to_string(i);
+    CHECK_EQ(made.owner_of("disk/" + n), 0u);
+    auto owner = made.owners.owner_of(n) == 0 ? peer_set::here : 0u;
+    CHECK_EQ(made.owner_of(n), owner);
+  }
+  CHECK(made.durable("disk/1"));
+  CHECK(!made.durable("1"));
 }
 
 END_FIXTURE_SCOPE()

@@ -1,0 +1,86 @@
+#include <callboard/actors/cluster/broker_peers.hpp>
+
+#include <string>
+#include <utility>
+
+#include <callboard/actors/broker.hpp>
+#include <callboard/actors/cluster/peer_boxes.hpp>
+
+// Where this node owns a durable topic, the answers to other nodes wait for the
+// disk. What concerns such a topic never waits for other nodes: it had no other
+// owner before.
+
+namespace callboard {
+
+namespace {
+
+// Returns what calls `f` with an answer to the node at `slot` if it is there
+// still, in the same round: no other node's call is to be answered.
+template <class F>
+auto answer_to(const loop_context& ctx, uint32_t slot, F f) {
+  auto link = ctx.peers.nodes().at(slot)->traffic;
+  return [&ctx, slot, link = std::move(link), f = std::move(f)](auto x) {
+    auto* node = ctx.peers.nodes().at(slot);
+    if (node != nullptr && node->traffic == link)
+      f(std::move(x));
+  };
+}
+
+// Returns whether as much as may waits for the disk already.
+bool has_enough(const loop_context& ctx, const mailbox_bytes& waiting) {
+  return waiting.exceeds(ctx.node.options.shard_bytes_max);
+}
+
+} // namespace
+
+void broker_peers::publish_durable(uint32_t slot, peer_publish& x) {
+  auto what = unboxed(x.what);
+  what->publisher = foreign(slot, what->publisher);
+  auto answer
+    = answer_to(ctx_, slot, [this, slot, call = x.call, what](published done) {
+        peer_published frame{call, done.code, std::move(done.position),
+                             done.retry_after_ms};
+        if (call != 0)
+          ctx_.peers.send(shard_kind::broker, slot, what->topic, frame);
+      });
+  if (!owns(what->topic))
+    // Its home goes by other rules, or by an older view.
+    return answer(published{0, errc::owner_down, {}, 0});
+  if (has_enough(ctx_, *self_.waiting_))
+    return answer(published{0, errc::overloaded, {}, 0});
+  auto* at = self_.durable(what->topic);
+  if (at == nullptr || !self_.goes_to_store(*at))
+    return answer(self_.publish_now(what));
+  self_.waiting_->add(what->cost());
+  self_.publish_durable(*at, what, {0, {}, std::move(answer)});
+}
+
+void broker_peers::look_up_durable(uint32_t slot, uint64_t call,
+                                   const history_query& x) {
+  using found = caf::expected<history_found>;
+  auto answer
+    = answer_to(ctx_, slot, [this, slot, call, topic = x.topic](found y) {
+        peer_found frame;
+        frame.call = call;
+        if (y) {
+          frame.head = std::move(y->head);
+          frame.events = boxed(slot, y->events);
+          frame.more = y->more;
+        } else {
+          frame.code = errc_of(y.error());
+        }
+        ctx_.peers.send(shard_kind::broker, slot, topic, frame);
+      });
+  auto refuse = [&answer](errc why) { answer(found{caf::make_error(why)}); };
+  if (!owns(x.topic))
+    // As to `peer_attach`.
+    return refuse(errc::storage_unavailable);
+  if (!x.well_formed())
+    return refuse(errc::bad_payload);
+  if (has_enough(ctx_, *self_.waiting_))
+    return refuse(errc::overloaded);
+  self_.waiting_->add(x.cost());
+  self_.look_up_own(x, std::move(answer));
+}
+
+} // namespace callboard
