@@ -43,8 +43,7 @@ void broker_peers_groups::join(group_seat x) {
     return speaker_.tell(x, {errc::already_subscribed});
   auto slot = ctx_.peers.owner_of(x.topic);
   // Who was a member before has no other way back.
-  if (auto failed = peers_.unreachable(slot);
-      failed != errc::none && !x.again)
+  if (auto failed = peers_.unreachable(slot); failed != errc::none && !x.again)
     return speaker_.tell(x, {failed});
   x.member = ctx_.node.next_member.fetch_add(1);
   auto [i, is_new] = actors_.try_emplace(who->id());
