@@ -44,6 +44,10 @@ std::string_view to_string(cluster_news x) noexcept {
       return "dial_failed";
     default:
       return "view_changed";
+    case cluster_news::ready:
+      return "ready";
+    case cluster_news::join_late:
+      return "join_late";
   }
 }
 

@@ -22,6 +22,10 @@ enum class cluster_news : uint8_t {
   /// An address was dialed in vain.
   dial_failed,
   view_changed,
+  /// Clients may be taken from now on.
+  ready,
+  /// The same, although the node has not joined those whom it looks for.
+  join_late,
 };
 
 /// Returns the name: `link_up`.
@@ -37,7 +41,7 @@ struct cluster_note {
   std::string why;
   /// Of the view that this node goes by.
   uint64_t view = 0;
-  /// The members' names, separated by a comma; for `view_changed` only.
+  /// The members' names, separated by a comma; for what concerns no node.
   std::string members;
 };
 
@@ -62,6 +66,10 @@ struct cluster_options {
   uint64_t random_seed = 0;
   /// Returns the node's load; empty: none. Called by the actor.
   std::function<node_load()> load;
+  /// Is told, once, that clients may be taken: this node is one of several, or
+  /// nobody was found (`first_round`); empty: nobody is told. Called by the
+  /// actor.
+  std::function<void()> ready;
   /// Logs; empty: nothing is logged. Called by the actor.
   std::function<void(const cluster_note&)> log;
 };
