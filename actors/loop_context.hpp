@@ -61,6 +61,8 @@ struct node_context {
   std::atomic<uint64_t> next_member = 1;
   /// Whether anybody watches the connections' life.
   std::atomic<bool> watched = false;
+  /// Whether the node has yet to join its cluster: clients are refused.
+  std::atomic<bool> joining = false;
   /// Whether the node goes down: new work is refused.
   std::atomic<bool> draining = false;
   /// Logs a leak, on any loop's thread; empty: nothing is logged.

@@ -126,6 +126,10 @@ public:
     return home_.ready();
   }
 
+  bool joining() const override {
+    return home_.joining();
+  }
+
   std::string_view store_state() const override {
     return home_.store_state();
   }

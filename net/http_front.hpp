@@ -161,9 +161,15 @@ public:
   /// Gives a reserved place back, because the 101 could not be sent.
   virtual void forgo(std::string_view address) = 0;
 
-  /// Returns whether connections are taken; if not, `/ready` and upgrades are
-  /// answered 503 `shutting_down`.
+  /// Returns whether the server goes on; if not, `/ready` and upgrades are
+  /// answered 503 `shutting_down`, and connections end behind every answer.
   virtual bool ready() const = 0;
+
+  /// Returns whether the node has yet to join its cluster: until then `/ready`
+  /// and upgrades are answered 503 `joining`, and all else as ever.
+  virtual bool joining() const {
+    return false;
+  }
 
   /// Returns where a client is sent that is refused because of the node, and
   /// counts it: URLs that can stand between JSON's quotes; none: nowhere.

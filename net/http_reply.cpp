@@ -6,6 +6,9 @@ namespace callboard::net {
 
 namespace {
 
+// It takes no longer, as a rule.
+constexpr unsigned joining_retry_s = 1;
+
 /// Returns the header lines that a refusal must have by its status.
 std::string_view fields_of(unsigned status) noexcept {
   switch (status) {
@@ -43,6 +46,15 @@ http_refusal make_refusal(const limit_hit& x) {
   if (x.wait_ms > 0)
     result.retry_after_s = static_cast<unsigned>((x.wait_ms + 999) / 1000);
   return result;
+}
+
+std::optional<http_refusal> check_ready(const http_front& front) {
+  if (!front.ready())
+    return make_refusal(errc::shutting_down, 503);
+  if (front.joining())
+    return http_refusal{503, "joining", "The node has yet to join its cluster.",
+                        joining_retry_s};
+  return {};
 }
 
 http_content to_content(const http_refusal& refusal) {

@@ -56,6 +56,9 @@ http_refusal make_refusal(errc code, unsigned status);
 /// address, else 503.
 http_refusal make_refusal(const limit_hit& x);
 
+/// Returns why no connections are taken now; nothing: they are.
+std::optional<http_refusal> check_ready(const http_front& front);
+
 /// Returns `{"error": name, "message": sentence}` in a line, with `"urls": […]`
 /// where there are some, and with the header fields that a refusal of this
 /// status needs.

@@ -85,8 +85,8 @@ http_content content_of(resource what, std::string_view path,
       return to_content(*find_page_file(front.options().page, path),
                         request.if_none_match);
     case resource::ready:
-      if (!front.ready())
-        return to_content(make_refusal(errc::shutting_down, 503));
+      if (auto refusal = check_ready(front))
+        return to_content(*refusal);
       return status_ready(front.store_state());
     default:
       return status_ok();

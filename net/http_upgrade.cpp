@@ -33,7 +33,7 @@ public:
   }
 
   http_reply make_reply() {
-    if (decide_handshake() && check_ready() && check_load() && check_origin()
+    if (decide_handshake() && is_ready() && check_load() && check_origin()
         && take_handshake() && authenticate() && admit())
       return accepted();
     return refuse_upgrade(std::move(refusal_), front_);
@@ -58,9 +58,9 @@ private:
     return true;
   }
 
-  bool check_ready() {
-    return front_.ready()
-           || refuse_with(make_refusal(errc::shutting_down, 503));
+  bool is_ready() {
+    auto refusal = check_ready(front_);
+    return !refusal || refuse_with(std::move(*refusal));
   }
 
   /// Before anything that costs.

@@ -175,6 +175,10 @@ bool loop_service::ready() const {
   return !shared_.node.draining;
 }
 
+bool loop_service::joining() const {
+  return shared_.node.joining;
+}
+
 std::vector<std::string> loop_service::elsewhere() {
   auto& ctx = loop_.context();
   auto urls = ctx.elsewhere.next();

@@ -152,6 +152,8 @@ public:
 
   bool ready() const override;
 
+  bool joining() const override;
+
   std::vector<std::string> elsewhere() override;
 
   std::string_view store_state() const override;

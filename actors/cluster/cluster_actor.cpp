@@ -48,10 +48,11 @@ cluster_actor::cluster_actor(caf::actor_config& cfg, cluster_options options,
     membership_{membership_options_of(options_), std::move(self)},
     slots_{options_.outbox_bytes_max, options_.stores},
     dials_{options_.random_seed},
+    first_round_{now_ms() + in_ms(options_.timeout)},
     metrics_{make_cluster_metrics(home_system().metrics())},
     lighter_{caf::make_counted<lighter_nodes>()} {
   for (auto& x : options_.seeds)
-    dials_.add_seed(x, cluster_seeds_max);
+    add_seed(x);
 }
 
 caf::behavior cluster_actor::make_behavior() {
@@ -69,7 +70,12 @@ caf::behavior cluster_actor::make_behavior() {
       install_shard(static_cast<shard_kind>(kind), index, std::move(shard));
     },
     [this](join_atom, const std::string& address) {
-      dials_.add_seed(address, cluster_seeds_max);
+      add_seed(address);
+      dial_due();
+    },
+    [this](join_atom) {
+      first_round_.complete();
+      look_at_first_round();
     },
     [this](drain_atom) { return retire(); },
     [this](leave_atom) { return leave(); },
@@ -96,6 +102,7 @@ void cluster_actor::tick() {
   check_traffic();
   offer_others();
   dial_due();
+  look_at_first_round();
   measure();
   run_delayed(options_.heartbeat / 4, [this] { tick(); });
 }
@@ -124,12 +131,12 @@ caf::result<void> cluster_actor::retire() {
   return promise;
 }
 
-void cluster_actor::await_handover(caf::typed_response_promise<void> promise) {
+void cluster_actor::when_settled(std::function<void()> f) {
   auto& shards = shards_[static_cast<size_t>(shard_kind::broker)];
   auto open = std::make_shared<size_t>(1);
-  auto done = [open, promise]() mutable {
+  auto done = [open, f = std::move(f)] {
     if (--*open == 0)
-      promise.deliver();
+      f();
   };
   for (auto& x : shards) {
     if (!x)
@@ -137,7 +144,7 @@ void cluster_actor::await_handover(caf::typed_response_promise<void> promise) {
     ++*open;
     // What dies has nothing to give any more.
     request(x, caf::infinite, leave_atom_v)
-      .then(done, [done](const caf::error&) mutable { done(); });
+      .then(done, [done](const caf::error&) { done(); });
   }
   done();
 }
@@ -162,7 +169,7 @@ void cluster_actor::follow() {
   // The shards know the view by now.
   if (membership_.retired())
     for (auto& x : std::exchange(retirements_, {}))
-      await_handover(std::move(x));
+      when_settled([x]() mutable { x.deliver(); });
   if (membership_.left())
     for (auto& x : std::exchange(leaves_, {}))
       x.deliver();
@@ -192,18 +199,19 @@ void cluster_actor::change_view() {
       send_heartbeat(*link);
     }
   metrics_.views->inc();
-  if (options_.log) {
-    cluster_note note;
-    note.what = cluster_news::view_changed;
-    note.node = view_.coordinator;
-    note.view = view_.number;
-    for (auto& x : view_.members)
-      note.members += (note.members.empty() ? "" : ",") + x.name;
-    options_.log(note);
-  }
+  log_view(cluster_news::view_changed);
   check_stores();
   install_peers();
   tell_watchers(old);
+  if (first_round_.over() || view_.members.size() == 1)
+    return;
+  when_settled([this, number = view_.number] {
+    // Of a later view it is asked as well.
+    if (view_.number != number)
+      return;
+    first_round_.settled();
+    look_at_first_round();
+  });
 }
 
 void cluster_actor::install_peers() {
@@ -357,6 +365,18 @@ void cluster_actor::log(cluster_news what, const member& who,
   if (options_.log)
     options_.log(
       {what, who.name, who.address, std::move(why), view_.number, {}});
+}
+
+void cluster_actor::log_view(cluster_news what) const {
+  if (!options_.log)
+    return;
+  cluster_note note;
+  note.what = what;
+  note.node = view_.coordinator;
+  note.view = view_.number;
+  for (auto& x : view_.members)
+    note.members += (note.members.empty() ? "" : ",") + x.name;
+  options_.log(note);
 }
 
 bool cluster_actor::is_member(const member& x) const {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <callboard/actors/cluster/cluster_metrics.hpp>
 #include <callboard/actors/cluster/cluster_options.hpp>
 #include <callboard/actors/cluster/dial_plan.hpp>
+#include <callboard/actors/cluster/first_round.hpp>
 #include <callboard/actors/cluster/lighter_nodes.hpp>
 #include <callboard/actors/cluster/membership.hpp>
 #include <callboard/actors/cluster/peer_slots.hpp>
@@ -29,6 +31,10 @@
 //       goes to a shard that was not given. No answer.
 //   (join_atom, std::string address)
 //       Dial this as well; `cluster_seeds_max` at most are. No answer.
+//   (join_atom)
+//       Those were all addresses to begin with. Where nobody is at any of them
+//       (`first_round`), this node is alone and need not wait for
+//       `cluster_options::timeout` before it is `ready`. No answer.
 //   (drain_atom) → void
 //       Own no topics from the next view on, and be a member still; answered
 //       when all broker shards have given theirs to others (`leave_atom`).
@@ -52,7 +58,8 @@
 //       Broker shards only, of which each loop has one: the nodes that clients
 //       are sent to from now on.
 //   (leave_atom) → void
-//       Of broker shards: answer when nothing is left of what other nodes own.
+//       Of broker shards: answer when nothing is left of what other nodes own,
+//       and all shards of all nodes have settled.
 //   (shard_batch)
 //       Frames from the node at a slot of the set that came last, which is no
 //       older than the batch's view. The shard adds the frames' size to
@@ -61,7 +68,8 @@
 // The dialer, which it is given, takes:
 //
 //   (dial_atom, std::string address) → caf::actor
-//       The cluster actor of another node, or an error. It is asked again with
+//       The cluster actor of another node, or an error: where nobody is there,
+//       or only this node, `cannot_connect_to_node`. It is asked again with
 //       backoff; it answers within `cluster_dial_timeout`, or is not waited
 //       for.
 //
@@ -107,8 +115,9 @@ private:
 
   caf::result<void> retire();
 
-  // Answers when the topics of all shards are elsewhere.
-  void await_handover(caf::typed_response_promise<void> promise);
+  // Calls `f` when the broker shards have settled in the view that they were
+  // told of last, or in a later one.
+  void when_settled(std::function<void()> f);
 
   caf::result<void> leave();
 
@@ -143,6 +152,9 @@ private:
 
   void log(cluster_news what, const member& who, std::string why = {}) const;
 
+  // Logs something that comes with the view.
+  void log_view(cluster_news what) const;
+
   // Returns whether this run of a node is in the view.
   bool is_member(const member& x) const;
 
@@ -154,13 +166,21 @@ private:
 
   // -- cluster_handshake.cpp: how links begin and end -------------------------
 
+  void add_seed(const std::string& address);
+
+  // Tells that clients may be taken, if that is so now.
+  void look_at_first_round();
+
   void dial_due();
 
   void dial(const std::string& address);
 
   void greet(const std::string& address, const caf::actor& gate);
 
-  void dialed_in_vain(const std::string& address, std::string why);
+  void dialed_in_vain(const std::string& address, const caf::error& why);
+
+  // Nobody but this node is there.
+  void nobody_at(const std::string& address);
 
   void take_welcome(const std::string& address, const caf::actor& gate,
                     const peer_welcome& x);
@@ -230,6 +250,7 @@ private:
   cluster_links links_;
   peer_slots slots_;
   dial_plan dials_;
+  first_round first_round_;
   cluster_metrics metrics_;
   // What the loops were told.
   lighter_nodes_ptr lighter_;

@@ -46,6 +46,10 @@ std::string_view to_string(cluster_news x) noexcept {
       return "store_nodes_differ";
     default:
       return "view_changed";
+    case cluster_news::ready:
+      return "ready";
+    case cluster_news::join_late:
+      return "join_late";
   }
 }
 

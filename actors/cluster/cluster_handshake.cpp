@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <caf/actor_cast.hpp>
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 
 #include <callboard/actors/cluster/peer_frames.hpp>
@@ -27,6 +28,21 @@ bool same_handle(const caf::actor& x, const caf::actor& y) {
 
 // -- dialing ------------------------------------------------------------------
 
+void cluster_actor::add_seed(const std::string& address) {
+  if (dials_.add_seed(address, cluster_seeds_max))
+    first_round_.add(address);
+}
+
+void cluster_actor::look_at_first_round() {
+  auto x = first_round_.look(now_ms());
+  if (x == first_round::outcome::open)
+    return;
+  log_view(x == first_round::outcome::late ? cluster_news::join_late
+                                           : cluster_news::ready);
+  if (options_.ready)
+    options_.ready();
+}
+
 void cluster_actor::dial_due() {
   std::erase_if(blocked_,
                 [now = now_ms()](auto& x) { return now >= x.second.until_ms; });
@@ -44,33 +60,39 @@ void cluster_actor::dial_due() {
 void cluster_actor::dial(const std::string& address) {
   request(dialer_, cluster_dial_timeout, dial_atom_v, address)
     .then([=, this](const caf::actor& gate) { greet(address, gate); },
-          [=, this](const caf::error& why) {
-            dialed_in_vain(address, to_string(why));
-          });
+          [=, this](const caf::error& why) { dialed_in_vain(address, why); });
 }
 
 void cluster_actor::greet(const std::string& address, const caf::actor& gate) {
-  if (!gate || gate.address() == this->address())
+  if (!gate || gate.address() == this->address()) {
     // Where the name of a host stands for several addresses, the next attempt
     // may find another node.
-    return dials_.failed(address, now_ms());
+    dials_.failed(address, now_ms());
+    return nobody_at(address);
+  }
   peer_hello hello{peer_protocol,      options_.version,
                    options_.name,      type_fingerprint(),
                    membership_.self(), caf::actor_cast<caf::actor>(this)};
   request(gate, cluster_dial_timeout, std::move(hello))
     .then([=, this](const peer_welcome& x) { take_welcome(address, gate, x); },
-          [=, this](const caf::error& why) {
-            dialed_in_vain(address, to_string(why));
-          });
+          [=, this](const caf::error& why) { dialed_in_vain(address, why); });
 }
 
 void cluster_actor::dialed_in_vain(const std::string& address,
-                                   std::string why) {
+                                   const caf::error& why) {
   dials_.failed(address, now_ms());
   metrics_.failed_dials->inc();
   member who;
   who.address = address;
-  log(cluster_news::dial_failed, who, std::move(why));
+  log(cluster_news::dial_failed, who, to_string(why));
+  // Else somebody is there, who may be a node that answers later.
+  if (why == caf::sec::cannot_connect_to_node)
+    nobody_at(address);
+}
+
+void cluster_actor::nobody_at(const std::string& address) {
+  first_round_.found_nobody(address);
+  look_at_first_round();
 }
 
 void cluster_actor::take_welcome(const std::string& address,
@@ -145,6 +167,7 @@ peer_link& cluster_actor::open(const member& who, const caf::actor& gate) {
     return *x;
   }
   close(who.name, "another run of the node has come");
+  first_round_.found_node();
   monitor(gate);
   return links_.add(who, gate);
 }

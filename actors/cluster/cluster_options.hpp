@@ -25,6 +25,10 @@ enum class cluster_news : uint8_t {
   view_changed,
   /// Members were told of other store nodes: durable topics have no owner.
   store_nodes_differ,
+  /// Clients may be taken from now on.
+  ready,
+  /// The same, although the node has not joined those whom it looks for.
+  join_late,
 };
 
 /// Returns the name: `link_up`.
@@ -40,8 +44,8 @@ struct cluster_note {
   std::string why;
   /// Of the view that this node goes by.
   uint64_t view = 0;
-  /// Names of members, separated by a comma: of all for `view_changed`, of the
-  /// others that differ for `store_nodes_differ`.
+  /// The members' names, separated by a comma, for what concerns no node; of
+  /// `store_nodes_differ` the others that differ.
   std::string members;
 };
 
@@ -68,6 +72,10 @@ struct cluster_options {
   uint64_t random_seed = 0;
   /// Returns the node's load; empty: none. Called by the actor.
   std::function<node_load()> load;
+  /// Is told, once, that clients may be taken: this node is one of several, or
+  /// nobody was found (`first_round`); empty: nobody is told. Called by the
+  /// actor.
+  std::function<void()> ready;
   /// Logs; empty: nothing is logged. Called by the actor.
   std::function<void(const cluster_note&)> log;
 };

@@ -97,6 +97,7 @@ void cluster_dialer::connect(const attempt_ptr& x, const std::string& ip) {
         go_on(x);
       },
       [this, x, ip](const caf::error& why) {
+        x->taken = true;
         if (why == caf::sec::request_timeout)
           setup_.give_up(ip, x->port);
         x->wrong = ip
@@ -119,6 +120,7 @@ void cluster_dialer::test(const attempt_ptr& x, const caf::node_id& node,
         x->answer.deliver(found);
       },
       [this, x, node](const caf::error& why) {
+        x->taken = true;
         // A connection that has ended by itself needs no more.
         if (why == caf::sec::request_timeout)
           note_silence(node);
@@ -143,8 +145,10 @@ void cluster_dialer::note_silence(const caf::node_id& node) {
 
 void cluster_dialer::fail(const attempt_ptr& x) {
   --dials_;
-  x->answer.deliver(
-    cannot_dial("cannot reach the node at " + x->address + ": " + x->wrong));
+  x->answer.deliver(caf::make_error(
+    x->taken ? caf::sec::disconnect_during_handshake
+             : caf::sec::cannot_connect_to_node,
+    "cannot reach the node at " + x->address + ": " + x->wrong));
 }
 
 } // namespace callboard::net

@@ -35,6 +35,9 @@ namespace callboard::net {
 /// somebody did just now. Who takes a connection and then says nothing is given
 /// up. And a connection that is there already may be dead for long: the other
 /// node has to answer once before it counts as found.
+///
+/// Where nobody was there, the error is `cannot_connect_to_node`; where
+/// somebody took a connection and that was all, `disconnect_during_handshake`.
 class cluster_dialer : public hosted<caf::event_based_actor> {
 public:
   using super = hosted<caf::event_based_actor>;
@@ -79,6 +82,8 @@ private:
     size_t next = 0;
     /// What was wrong with the last one.
     std::string wrong;
+    /// Whether somebody took a connection and was not to be talked to.
+    bool taken = false;
   };
 
   using attempt_ptr = std::shared_ptr<attempt>;

@@ -26,9 +26,11 @@ void log_cluster_news(const cluster_note& x) {
       return log->info("cluster_{} node={} address={}", event,
                        quoted_text(x.node), quoted_text(x.address));
     case cluster_news::view_changed:
+    case cluster_news::ready:
       return log->info("cluster_{} view={} members={}", event, x.view,
                        quoted_text(x.members));
     case cluster_news::store_nodes_differ:
+    case cluster_news::join_late:
       return log->warn("cluster_{} view={} members={}", event, x.view,
                        quoted_text(x.members));
     case cluster_news::dial_failed:

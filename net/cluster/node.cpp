@@ -41,6 +41,7 @@ std::function<node_load()> make_load(caf::actor_system& sys,
   return [&node, &places, loops = std::move(loops)] {
     auto& options = node.options;
     load_reading result;
+    result.sheds = node.joining;
     for (auto& x : loops) {
       result.score = std::max(result.score, x.load_score->value());
       result.sheds = result.sheds || x.load_stage->value() > 0;
@@ -73,12 +74,14 @@ cluster_node::~cluster_node() {
   stop();
 }
 
-void cluster_node::start(const node_context& node, const admission& places,
+void cluster_node::start(node_context& node, const admission& places,
                          io_loop& home) {
-  auto network = std::make_shared<loop_network>(home.io(), probe_timeout);
+  node.joining = !settings_.join.empty();
+  home_ = &home;
+  network_ = std::make_shared<loop_network>(home.io(), probe_timeout);
   cluster_dialer::setup dialer;
   dialer.settings = settings_;
-  dialer.network = network;
+  dialer.network = network_;
   dialer.transport = port_.transport();
   dialer.give_up = [this](const std::string& ip, uint16_t port) {
     end_handshakes(system_, ip, port);
@@ -96,6 +99,7 @@ void cluster_node::start(const node_context& node, const admission& places,
   options.outbox_bytes_max = settings_.outbox_bytes_max;
   options.random_seed = random_number();
   options.load = make_load(system_, node, places);
+  options.ready = [&node] { node.joining = false; };
   options.log = log_cluster_news;
   options.stores = node.stores;
   member self{node.name,  node.incarnation, address(),
@@ -106,12 +110,14 @@ void cluster_node::start(const node_context& node, const admission& places,
     self.stores = node.stores->digest();
   gate_ = system_.spawn<cluster_actor>(std::move(options), std::move(self),
                                        dialer_);
-  seeds_ = spawn_hosted<cluster_seeds>(system_, &home, gate_, network,
-                                       settings_.join);
 }
 
 caf::error cluster_node::listen() {
-  return port_.publish(gate_);
+  if (auto failed = port_.publish(gate_))
+    return failed;
+  seeds_ = spawn_hosted<cluster_seeds>(system_, home_, gate_,
+                                       std::move(network_), settings_.join);
+  return {};
 }
 
 caf::error cluster_node::join(std::vector<std::string> addresses) {
@@ -151,6 +157,8 @@ void cluster_node::stop() {
   caf::scoped_actor self{system_};
   // In this order: who is asked goes after who asks.
   for (auto* x : {&seeds_, &gate_, &dialer_}) {
+    if (!*x)
+      continue;
     caf::anon_send_exit(*x, caf::exit_reason::kill);
     self->wait_for(*x);
     *x = nullptr;

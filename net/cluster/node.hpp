@@ -16,6 +16,7 @@
 #include <callboard/actors/admission.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/loop_context.hpp>
+#include <callboard/net/cluster/network.hpp>
 #include <callboard/net/cluster/options.hpp>
 #include <callboard/net/cluster/port.hpp>
 #include <callboard/net/io_loop.hpp>
@@ -38,14 +39,16 @@ public:
 
   ~cluster_node();
 
-  /// Makes the actors; they begin to dial when the loop runs.
-  /// @param node has its name; outlives this.
+  /// Makes the actors.
+  /// @param node has its name, and is `joining` from now on where there are
+  ///             others to join, until it has; outlives this.
   /// @param places counts its connections; outlives this.
   /// @param home the loop of who dials; outlives this, and runs when `stop` is
   ///             called.
-  void start(const node_context& node, const admission& places, io_loop& home);
+  void start(node_context& node, const admission& places, io_loop& home);
 
-  /// Lets other nodes in.
+  /// Lets other nodes in, and begins to look for them. All shards have been
+  /// added, so that nothing is said to a node before it can take it.
   /// @returns a sentence where the port cannot be had.
   caf::error listen();
 
@@ -86,6 +89,9 @@ private:
   caf::actor_system& system_;
   cluster_settings settings_;
   cluster_port port_;
+  io_loop* home_ = nullptr;
+  // Until the seeds have it.
+  std::shared_ptr<cluster_network> network_;
   caf::actor dialer_;
   caf::actor gate_;
   caf::actor seeds_;

@@ -14,9 +14,12 @@ cluster_seeds::cluster_seeds(caf::actor_config& cfg, caf::execution_unit* loop,
   : super{cfg, loop}, gate_{std::move(gate)}, network_{std::move(network)} {
   for (auto& x : places)
     places_.try_emplace(x);
+  first_ = {places.begin(), places.end()};
 }
 
 caf::behavior cluster_seeds::make_behavior() {
+  if (first_.empty())
+    send(gate_, join_atom_v);
   look();
   return {
     [this](join_atom, const std::string& place) { add(place); },
@@ -56,12 +59,18 @@ void cluster_seeds::found(const std::string& place,
   auto where = parse_host_and_port(place);
   auto& known = places_[place];
   // Where nobody knows a name for a while, what it stood for is not new later.
-  if (!where || ips.empty())
-    return;
-  for (auto& ip : ips)
-    if (!known.contains(ip))
-      send(gate_, join_atom_v, url{ip, where->port}.authority());
-  known = {ips.begin(), ips.end()};
+  if (where && !ips.empty()) {
+    for (auto& ip : ips)
+      if (!known.contains(ip))
+        send(gate_, join_atom_v, url{ip, where->port}.authority());
+    known = {ips.begin(), ips.end()};
+  }
+  looked_at(place);
+}
+
+void cluster_seeds::looked_at(const std::string& place) {
+  if (first_.erase(place) > 0 && first_.empty())
+    send(gate_, join_atom_v);
 }
 
 } // namespace callboard::net

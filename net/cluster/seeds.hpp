@@ -20,6 +20,7 @@ namespace callboard::net {
 /// name that it was given, because behind one of them there may be a part of
 /// the cluster that the others do not know. Names are looked up again and
 /// again. Takes `(join_atom, std::string)`: look there as well, `HOST:PORT`.
+/// When it has looked once at each place that it was given, it says so.
 class cluster_seeds : public hosted<caf::event_based_actor> {
 public:
   using super = hosted<caf::event_based_actor>;
@@ -27,7 +28,8 @@ public:
   /// Time from one look to the next.
   static constexpr caf::timespan interval = std::chrono::seconds{5};
 
-  /// @param gate takes `(join_atom, std::string)` for an address.
+  /// @param gate takes `(join_atom, std::string)` for an address, and
+  ///             `(join_atom)` behind those to begin with.
   /// @param places at most `cluster_settings::join_max`, and so with those
   ///               that come later.
   cluster_seeds(caf::actor_config& cfg, caf::execution_unit* loop,
@@ -49,6 +51,9 @@ private:
 
   void look_up(const std::string& place);
 
+  // One of the first places is known, or not to be known now.
+  void looked_at(const std::string& place);
+
   // Tells what is new.
   void found(const std::string& place, const std::vector<std::string>& ips);
 
@@ -56,6 +61,8 @@ private:
   std::shared_ptr<cluster_network> network_;
   // By place, what it stood for the last time.
   std::map<std::string, std::set<std::string>> places_;
+  // Those to begin with that were not looked at yet.
+  std::set<std::string> first_;
 };
 
 } // namespace callboard::net

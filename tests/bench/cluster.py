@@ -6,6 +6,8 @@ subscriber at another node against very many.
 
 import contextlib
 import time
+import urllib.error
+import urllib.request
 from dataclasses import dataclass
 from statistics import median
 
@@ -30,9 +32,19 @@ def await_true(condition, what, seconds_max):
         time.sleep(0.05)
 
 
+def is_ready(node):
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{node.port}/ready",
+                               timeout=20).close()
+        return True
+    except urllib.error.HTTPError:
+        return False
+
+
 @contextlib.contextmanager
 def cluster(bench, *words, count=3):
-    """Starts nodes of one cluster; they are whole when it is entered."""
+    """Starts nodes of one cluster; it is whole, and they take clients, when it
+    is entered."""
     places = [f"127.0.0.1:{contenders.free_port()}" for _ in range(count)]
     with contextlib.ExitStack() as stack:
         nodes = [stack.enter_context(bench.node(
@@ -41,6 +53,8 @@ def cluster(bench, *words, count=3):
             for number, place in enumerate(places)]
         await_true(lambda: all(metrics(node.port).get(MEMBERS) == count
                                for node in nodes), "a whole cluster",
+                   START_SECONDS_MAX)
+        await_true(lambda: all(map(is_ready, nodes)), "nodes that are ready",
                    START_SECONDS_MAX)
         yield nodes
 

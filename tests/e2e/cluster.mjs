@@ -2,13 +2,17 @@
 // loopback.
 
 import assert from 'node:assert/strict';
+import http from 'node:http';
+import net from 'node:net';
 import { test } from 'node:test';
 import { ask } from './support/admin.mjs';
 import { makeCa, makeCertificate } from './support/certificates.mjs';
 import {
-  agree, cluster, endNodes, freePort, kill, leave, startCluster, startNode, timeoutMs, upAt,
+  agree, cluster, endNodes, freePort, isReady, kill, leave, startCluster, startNode, timeoutMs,
+  upAt,
 } from './support/cluster.mjs';
-import { run, slowness, sleep, startServer, until } from './support/server.mjs';
+import { expectRefusal } from './support/raw_http.mjs';
+import { run, slowness, sleep, startServer, until, within } from './support/server.mjs';
 
 endNodes();
 
@@ -92,6 +96,85 @@ test('a node that was stopped for long comes back', async () => {
   await agree([a, c], timeoutMs + 2000 * slowness);
   b.child.kill('SIGCONT');
   await agree([a, b, c], timeoutMs + 15000 * slowness);
+});
+
+/// Asks for a WebSocket, which it ends at once. Returns {status, headers, body}.
+const handshake = (node) => within(new Promise((resolve, reject) => {
+  const asked = http.get(`${node.http}/ws`, { agent: false, headers: {
+    Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+  } });
+  asked.on('error', reject);
+  asked.on('upgrade', ({ statusCode: status, headers }, socket) => {
+    socket.destroy();
+    resolve({ status, headers, body: '' });
+  });
+  asked.on('response', (answer) => {
+    let body = '';
+    answer.on('data', (data) => { body += data; });
+    answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body }));
+  });
+}), 'an answer to a handshake');
+
+/// Fails unless a node says that it has yet to join its cluster.
+async function expectJoining(node) {
+  const { status, body } = await ask(node, 'GET', '/ready');
+  assert.deepEqual([status, body.error], [503, 'joining']);
+  const refused = await handshake(node);
+  assert.equal(expectRefusal(refused, 503, 'a handshake').error, 'joining');
+  assert.equal(refused.headers['retry-after'], '1');
+  assert.equal((await ask(node, 'GET', '/health')).status, 200);
+}
+
+test('a node that finds nobody takes clients at once', async () => {
+  const a = await startNode('a', { join: `127.0.0.1:${await freePort()}`, joining: true });
+  await until(() => isReady(a), 'clients may come', 1000 * slowness);
+  assert.equal((await handshake(a)).status, 101);
+  assert.match(a.log, / cluster_ready view=1 members="a"/);
+});
+
+test('a node takes clients when it is one with the others, and not before', async () => {
+  // Whoever is stopped takes connections and says nothing.
+  const options = { timeout: 20000 * slowness };
+  const a = await startNode('a', options);
+  const before = await startNode('b', { ...options, join: a });
+  await agree([a, before]);
+  await leave(before);
+  a.child.kill('SIGSTOP');
+  const b = await startNode('b',
+    { ...options, join: a, listen: before.address, port: before.port, joining: true });
+  await expectJoining(b);
+  a.child.kill('SIGCONT');
+  await until(async () => (await handshake(b)).status === 101, 'a client is let in');
+  assert.deepEqual(await upAt(b), ['a', 'b']);
+  assert.match(b.log, / cluster_ready view=\d+ members="a,b"/);
+  // That is for good.
+  await leave(a);
+  await agree([b]);
+  assert.equal((await handshake(b)).status, 101);
+  assert.ok(await isReady(b));
+});
+
+test('a node whose cluster says nothing takes clients after the timeout', async () => {
+  const sockets = new Set();
+  const silent = net.createServer((socket) => {
+    socket.on('error', () => {});
+    sockets.add(socket);
+  });
+  await new Promise((resolve) => { silent.listen(0, '127.0.0.1', resolve); });
+  try {
+    const begin = performance.now();
+    const a = await startNode('a',
+      { join: `127.0.0.1:${silent.address().port}`, timeout: 3000 * slowness, joining: true });
+    await expectJoining(a);
+    await until(() => isReady(a), 'clients may come');
+    assert.ok(performance.now() - begin >= 3000 * slowness);
+    assert.equal((await handshake(a)).status, 101);
+    assert.match(a.log, / cluster_join_late view=1 members="a"/);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }
 });
 
 test('nodes of different clusters and of the same name refuse each other', async () => {

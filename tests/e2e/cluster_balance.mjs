@@ -24,7 +24,8 @@ async function startBalanced(names, words) {
   }
   await agree(nodes);
   await until(async () => (await Promise.all(nodes.map(cluster))).every(({ members }) =>
-    members.every(({ connectionsMax }) => connectionsMax > 0)), 'everybody\'s load');
+    members.every(({ connectionsMax, intake }) => connectionsMax > 0 && intake === 'open')),
+  'everybody\'s load');
   return nodes;
 }
 

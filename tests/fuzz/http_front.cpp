@@ -34,6 +34,7 @@ public:
     what.echo_path = (switches & 2) == 0 ? "/echo" : "";
     what.metrics = (switches & 4) == 0;
     is_ready = (switches & 8) == 0;
+    is_joining = (switches & 64) != 0;
     places = (switches & 16) == 0 ? 1 : 0;
     if ((switches & 32) == 0)
       what.rights.authenticate
@@ -75,7 +76,7 @@ void check(const http_reply& reply, bool to_head, const front& server) {
   require(body.size() == length || (to_head && body.empty()));
   require((reply.status == 101) == reply.upgrade.has_value());
   if (reply.upgrade) {
-    require(server.is_ready && !reply.close);
+    require(server.is_ready && !server.is_joining && !reply.close);
     require(reply.upgrade->echo || !reply.upgrade->who.user.empty()
             || !reply.upgrade->authenticated);
   }

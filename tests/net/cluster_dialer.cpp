@@ -231,6 +231,32 @@ CAF_TEST(who takes a connection and says nothing is given up) {
   CHECK_EQ(given_up, strings{"127.0.0.1 8180"});
 }
 
+CAF_TEST(that somebody is there is told from that nobody is) {
+  network->names["nodes"] = {"127.0.0.1", "127.0.0.2"};
+  ask("nodes:8180");
+  CHECK(failed_with("cannot_connect_to_node"));
+  CHECK(!failed_with("disconnect_during_handshake"));
+  network->listening.insert("127.0.0.1 8180");
+  silent.insert("127.0.0.1 8180");
+  // Whichever of them comes last.
+  for (auto i = 0; i < 10; ++i) {
+    ask("nodes:8180");
+    advance_time(1s);
+    settle();
+    CHECK(failed_with("disconnect_during_handshake"));
+  }
+  // Nobody who knows what to say.
+  silent.clear();
+  ask("nodes:8180");
+  CHECK(failed_with("disconnect_during_handshake"));
+  put_node("127.0.0.1 8180");
+  alive = false;
+  ask("nodes:8180");
+  advance_time(1s);
+  settle();
+  CHECK(failed_with("disconnect_during_handshake"));
+}
+
 CAF_TEST(a connection on which nothing comes is ended after the timeout) {
   network->names["127.0.0.1"] = {"127.0.0.1"};
   put_node("127.0.0.1 8180");

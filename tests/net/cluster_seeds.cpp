@@ -18,7 +18,11 @@ using strings = std::vector<std::string>;
 struct fixture : test_coordinator_fixture<> {
   fixture() {
     gate = sys.spawn([this]() -> caf::behavior {
-      return {[this](join_atom, const std::string& x) { told.push_back(x); }};
+      return {
+        [this](join_atom, const std::string& x) { told.push_back(x); },
+        // Behind how many addresses it was told that these were all.
+        [this](join_atom) { ends.push_back(told.size()); },
+      };
     });
   }
 
@@ -49,6 +53,7 @@ struct fixture : test_coordinator_fixture<> {
   caf::actor gate;
   caf::actor uut;
   strings told;
+  std::vector<size_t> ends;
 };
 
 } // namespace
@@ -86,6 +91,27 @@ CAF_TEST(what a name stands for later is told as well) {
   network->names["a"] = {"192.0.2.2", "192.0.2.1"};
   look_again();
   CHECK_EQ(told, strings{"192.0.2.1:8180"});
+}
+
+CAF_TEST(it is told once that all places were looked at) {
+  network->names["a"] = {"192.0.2.1", "192.0.2.2"};
+  // Nobody knows the other one; `a` twice is one place.
+  start({"a:8180", "b:8180", "a:8180"});
+  CHECK_EQ(told.size(), 2u);
+  CHECK_EQ(ends, std::vector<size_t>{2});
+  network->names["b"] = {"192.0.2.3"};
+  look_again();
+  CHECK_EQ(told.size(), 3u);
+  caf::anon_send(uut, join_atom_v, std::string{"a:1"});
+  settle();
+  CHECK_EQ(told.size(), 5u);
+  CHECK_EQ(ends.size(), 1u);
+}
+
+CAF_TEST(nowhere to look is told at once) {
+  uut = spawn_hosted<cluster_seeds>(sys, nullptr, gate, network, strings{});
+  sched.run();
+  CHECK_EQ(ends, std::vector<size_t>{0});
 }
 
 CAF_TEST(places come later too and are bounded) {

@@ -64,6 +64,25 @@ CAF_TEST(ready says whether connections are taken) {
                    "\"The server is shutting down.\"}\n"));
 }
 
+CAF_TEST(a node that has yet to join its cluster is not ready) {
+  is_joining = true;
+  CHECK_EQ(bytes("GET /ready"),
+           refused("503 Service Unavailable", "Retry-After: 1\r\n",
+                   "{\"error\": \"joining\", \"message\": "
+                   "\"The node has yet to join its cluster.\"}\n"));
+  // Everything else is as ever, and so are its connections.
+  CHECK_EQ(bytes("GET /health"),
+           std::string{ok_head} + "\r\n" + std::string{ok_body});
+  CHECK(!ask("GET /metrics").close);
+  CHECK(!ask("GET /").close);
+  // One that ends has no time to join.
+  is_ready = false;
+  CHECK_EQ(status_and_name(ask("GET /ready")), "503 shutting_down");
+  is_ready = true;
+  is_joining = false;
+  CHECK_EQ(ask("GET /ready").status, 200u);
+}
+
 CAF_TEST(ready tells of a store that does not work) {
   store = "unavailable";
   auto answer = bytes("GET /ready");

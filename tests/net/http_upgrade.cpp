@@ -147,6 +147,29 @@ CAF_TEST(a full or stopping server says so) {
   CHECK(has_line(reply, "Retry-After: 5"));
 }
 
+CAF_TEST(a node that has yet to join its cluster takes nobody) {
+  require_login();
+  is_joining = true;
+  for (auto path : {"/ws", "/echo"}) {
+    auto reply = upgrade(path, "Authorization: Bearer a+b/c\r\n");
+    CHECK_EQ(status_and_name(reply), "503 joining");
+    CHECK(has_line(reply, "Retry-After: 1"));
+    CHECK(reply.close);
+  }
+  CHECK_EQ(places, 1000u);
+  CHECK(shown.empty());
+  CHECK(handshakes.empty());
+  // It may know others already.
+  others = {"ws://b:8080/ws"};
+  CHECK(
+    upgrade("/ws").body().ends_with("\", \"urls\": [\"ws://b:8080/ws\"]}\n"));
+  is_ready = false;
+  CHECK_EQ(status_and_name(upgrade("/ws")), "503 shutting_down");
+  is_ready = true;
+  is_joining = false;
+  CHECK_EQ(upgrade("/ws").status, 101u);
+}
+
 // -- limits -------------------------------------------------------------------
 
 CAF_TEST(the address of a client is the one that it was forwarded for) {

@@ -27,6 +27,7 @@ public:
 
   callboard::net::server_options what;
   bool is_ready = true;
+  bool is_joining = false;
   std::string store;
   size_t places = 1000;
   size_t session_places = 1000;
@@ -124,6 +125,10 @@ public:
 
   bool ready() const override {
     return is_ready;
+  }
+
+  bool joining() const override {
+    return is_joining;
   }
 
   std::vector<std::string> elsewhere() override {

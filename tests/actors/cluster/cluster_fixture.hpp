@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <caf/telemetry/metric_registry.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/cluster/peer_frames.hpp>
 
@@ -23,19 +26,27 @@ namespace callboard {
 /// them by address, and shards that write down what they get.
 struct cluster_fixture : loop_fixture {
   cluster_fixture() {
-    dialer = sys.spawn([this] {
+    dialer = sys.spawn([this](caf::event_based_actor* actor) {
       return caf::behavior{
-        [this](dial_atom, const std::string& to) -> caf::result<caf::actor> {
+        [this, actor](dial_atom,
+                      const std::string& to) -> caf::result<caf::actor> {
           ++dials[to];
+          if (silent.contains(to)) {
+            unanswered.push_back(actor->make_response_promise<caf::actor>());
+            return unanswered.back();
+          }
           if (auto i = gates.find(to); i != gates.end())
             return i->second;
-          return caf::make_error(errc::internal, "nobody is there");
+          return caf::make_error(refusing.contains(to)
+                                   ? caf::sec::disconnect_during_handshake
+                                   : caf::sec::cannot_connect_to_node);
         },
       };
     });
   }
 
   ~cluster_fixture() override {
+    unanswered.clear();
     for (auto& [address, gate] : gates)
       stop(gate);
   }
@@ -46,11 +57,11 @@ struct cluster_fixture : loop_fixture {
     options.version = "1.0";
     options.seeds = std::move(seeds);
     options.random_seed = ++started;
+    options.ready = [this, name = who.name] { ready.push_back(name); };
     options.log = [this, name = who.name](const cluster_note& x) {
-      notes.push_back(
-        name + ": " + std::string{to_string(x.what)} + ' '
-        + (x.members.empty() ? x.node : x.members)
-        + (x.why.empty() ? "" : ": " + x.why));
+      notes.push_back(name + ": " + std::string{to_string(x.what)} + ' '
+                      + (x.members.empty() ? x.node : x.members)
+                      + (x.why.empty() ? "" : ": " + x.why));
     };
     auto gate = sys.spawn<cluster_actor>(std::move(options), who, dialer);
     gates[who.address] = gate;
@@ -181,11 +192,18 @@ struct cluster_fixture : loop_fixture {
   uint64_t started = 0;
   std::map<std::string, caf::actor> gates;
   std::map<std::string, int> dials;
+  /// Addresses where somebody is who is no node of a cluster.
+  std::set<std::string> refusing;
+  /// Addresses whose dialing comes to no end.
+  std::set<std::string> silent;
+  std::vector<caf::typed_response_promise<caf::actor>> unanswered;
   std::map<std::string, peer_set_ptr> sets;
   /// Where each shard's loop sends clients.
   std::map<std::string, lighter_nodes_ptr> elsewhere;
   std::vector<std::string> got;
   std::vector<std::string> notes;
+  /// The nodes that take clients, in the order in which they began to.
+  std::vector<std::string> ready;
   member a = a_node("a");
   member b = a_node("b");
   member c = a_node("c");

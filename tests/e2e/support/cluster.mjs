@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { afterEach } from 'node:test';
-import { findAdmin, ok } from './admin.mjs';
+import { ask, findAdmin, ok } from './admin.mjs';
 import { endAll } from './client.mjs';
 import { patienceMs, slowness, startServer, until } from './server.mjs';
 
@@ -14,15 +14,16 @@ const running = new Set();
 
 /// Starts a node. `join` is a node or an address, or a list of them; `listen`
 /// where it listens for others. Its `address` is that. `port` is the one that its
-/// clients come to, at `clients`; for `via` see startServer.
+/// clients come to, at `clients`; for `via` see startServer. It takes clients when
+/// this returns, unless `joining`.
 export async function startNode(name, {
   join = [], listen = '127.0.0.1:0', clients = '127.0.0.1', port = 0, via = [], adminKey,
-  words = [],
+  words = [], timeout = timeoutMs, joining = false,
 } = {}) {
   const seeds = [join].flat().map((one) => one.address ?? one);
   const node = await startServer(['--node-name', name, '--loops', '2', '--admin', `${clients}:0`,
     '--cluster-listen', listen, ...(seeds.length > 0 ? ['--join', seeds.join(',')] : []),
-    '--cluster-heartbeat', `${250 * slowness}ms`, '--cluster-timeout', `${timeoutMs}ms`,
+    '--cluster-heartbeat', `${250 * slowness}ms`, '--cluster-timeout', `${timeout}ms`,
     ...words], { listen: `${clients}:${port}`, via });
   running.add(node);
   Object.assign(node, { name, adminKey });
@@ -30,7 +31,13 @@ export async function startNode(name, {
   await until(() => line.test(node.output), 'the line with the address for nodes');
   [, node.address] = node.output.match(line);
   await findAdmin(node);
+  if (!joining) await until(() => isReady(node), `clients may come to ${name}`);
   return node;
+}
+
+/// Returns whether a node takes clients.
+export async function isReady(node) {
+  return (await ask(node, 'GET', '/ready')).status === 200;
 }
 
 /// Ends a node as one pulls the plug.
