@@ -60,7 +60,7 @@ cluster_site& sites_fixture::add(member who,
   if (!store_names.empty())
     stores = caf::make_counted<store_nodes>(store_names, rules);
   return sites.emplace_back(std::move(who), rules, std::move(stores),
-                            std::move(store));
+                            std::move(store), adjust);
 }
 
 void sites_fixture::view(const std::vector<size_t>& members) {
