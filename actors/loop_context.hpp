@@ -170,7 +170,13 @@ struct loop_context {
   /// Returns the rules that topics of this loop, and those that its shard owns,
   /// go by.
   [[nodiscard]] const std::vector<topic_rule>& rules() const noexcept {
-    return newer_rules != nullptr ? newer_rules->list : node.options.topics;
+    return newer_rules != nullptr ? newer_rules->topics : node.options.topics;
+  }
+
+  /// Returns the rules that a router shard of this loop begins with.
+  [[nodiscard]] const std::vector<action_rule>& action_rules() const noexcept {
+    return newer_rules != nullptr ? newer_rules->actions
+                                  : node.options.action_rules;
   }
 
   /// Lets what is new on this loop go by other rules; `topics.revise` sees to

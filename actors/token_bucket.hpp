@@ -49,6 +49,20 @@ public:
       at_ms_{now_ms} {
   }
 
+  /// Goes by another limit from now on. What was used stays used: it holds what
+  /// it held, as far as that fits, and what is missing comes at the new rate.
+  /// One that had no limit begins full.
+  void change(const rate_limit& x, int64_t now_ms) noexcept {
+    token_bucket fresh{x, std::max(now_ms, at_ms_)};
+    if (fresh.per_second_ == per_second_ && fresh.capacity_ == capacity_)
+      return;
+    if (per_second_ > 0 && x.on()) {
+      refill(now_ms);
+      fresh.level_ = std::min(level_, fresh.capacity_);
+    }
+    *this = fresh;
+  }
+
   /// Takes `n` tokens if they are there. Without a limit they always are.
   /// @param now_ms steady time. An earlier one than before counts as that.
   /// @param price of one token in thousandths, 1 … 1,000,000. All of them cost

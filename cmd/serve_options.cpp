@@ -341,8 +341,6 @@ std::vector<std::string> need_restart(serve_options running,
   for (size_t i = 0; i < now.size(); ++i)
     if (!now[i].live && now[i].show && now[i].show() != then[i].show())
       result.push_back(now[i].name);
-  if (running.server.node.action_rules != wanted.server.node.action_rules)
-    result.emplace_back("action sections");
   return result;
 }
 

@@ -267,8 +267,7 @@ struct server::impl final : shard_host {
   caf::error reload(reload_options x) {
     std::lock_guard guard{reloading};
     auto wanted = shared.options;
-    wanted.node.topics = x.topics;
-    wanted.origins = x.origins;
+    x.apply_to(wanted);
     if (auto wrong = check(wanted); !wrong.empty())
       return caf::make_error(caf::sec::invalid_argument, std::move(wrong));
     auto files = read_files();
@@ -280,7 +279,7 @@ struct server::impl final : shard_host {
     on_every_loop([origins = std::move(x.origins)](loop_service& service) {
       service.set_origins(origins);
     });
-    return set_rules(std::move(x.topics));
+    return set_rules(std::move(x.topics), std::move(x.action_rules));
   }
 
   // Reads everything anew that stands in files.
@@ -294,16 +293,18 @@ struct server::impl final : shard_host {
       {&shared.options.rights.reload, &certificates, &key});
   }
 
-  // Returns when all topics go by the rules.
-  caf::error set_rules(std::vector<topic_rule> rules) {
+  // Returns when all topics and actions go by the rules.
+  caf::error set_rules(std::vector<topic_rule> topics,
+                       std::vector<action_rule> actions) {
     caf::error result;
-    auto n = rules.size();
-    auto set = caf::make_counted<rule_set>(std::move(rules));
+    auto set = caf::make_counted<rule_set>(std::move(topics),
+                                           std::move(actions));
     caf::scoped_actor self{shared.system};
-    self->request(head, caf::infinite, reload_atom_v, std::move(set))
+    self->request(head, caf::infinite, reload_atom_v, set)
       .receive(
-        [n](uint64_t unlike) {
-          logger("net")->info("rules_replaced rules={}", n);
+        [&set](uint64_t unlike) {
+          logger("net")->info("rules_replaced rules={} action_rules={}",
+                              set->topics.size(), set->actions.size());
           if (unlike > 0)
             logger("net")->warn("durability_kept topics={}", unlike);
         },

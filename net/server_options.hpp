@@ -100,10 +100,18 @@ struct server_options {
   std::function<caf::error()> on_bound;
 };
 
-/// What of its options a server takes anew while it runs.
+/// What of its options a server takes anew while it runs. All of it counts:
+/// what is to stay is taken over from the options before.
 struct reload_options {
+  explicit reload_options(const server_options& x);
+
+  /// Puts them in place of those in `x`.
+  void apply_to(server_options& x) const;
+
   /// In place of `node_options::topics`.
   std::vector<topic_rule> topics;
+  /// In place of `node_options::action_rules`.
+  std::vector<action_rule> action_rules;
   /// In place of `server_options::origins`.
   std::vector<std::string> origins;
 };

@@ -182,6 +182,58 @@ CAF_TEST(the largest burst has a price as well) {
   CHECK_EQ(x.take(most / 4, now, 4000), 1000);
 }
 
+// -- another limit ------------------------------------------------------------
+
+CAF_TEST(another limit brings nothing at once) {
+  token_bucket x{{10, 3}, now};
+  CHECK_EQ(x.take(3, now), 0);
+  x.change({1000, 100}, now);
+  CHECK_EQ(x.take(1, now), 1);
+  CHECK_EQ(x.take(1, now + 1), 0);
+  CHECK_EQ(x.take(99, now + 99), 1);
+  CHECK_EQ(x.take(99, now + 100), 0);
+  // What came before that came at the rate before.
+  token_bucket y{{10, 3}, now};
+  CHECK_EQ(y.take(3, now), 0);
+  y.change({1000, 100}, now + 100);
+  CHECK_EQ(y.take(2, now + 100), 1);
+  CHECK_EQ(y.take(1, now + 100), 0);
+}
+
+CAF_TEST(a smaller burst holds no more than that) {
+  token_bucket x{{10, 30}, now};
+  x.change({10, 2}, now);
+  CHECK_EQ(x.take(3, now), never);
+  CHECK_EQ(x.take(2, now), 0);
+  CHECK_EQ(x.take(1, now), 100);
+}
+
+CAF_TEST(the same limit changes nothing) {
+  token_bucket x{{10, 3}, now};
+  CHECK_EQ(x.take(3, now), 0);
+  x.change({10, 3}, now + 50);
+  CHECK_EQ(x.take(1, now + 50), 50);
+  CHECK_EQ(x.take(1, now + 100), 0);
+}
+
+CAF_TEST(a limit comes full and goes) {
+  token_bucket x{{0, 0}, now};
+  CHECK_EQ(x.take(1000, now), 0);
+  x.change({10, 3}, now + 7);
+  CHECK_EQ(x.take(3, now + 7), 0);
+  CHECK_EQ(x.take(1, now + 7), 100);
+  x.change({0, 0}, now + 7);
+  CHECK_EQ(x.take(1000, now + 7), 0);
+  CHECK(x.full(now + 7));
+}
+
+CAF_TEST(a clock that goes back at a change brings nothing) {
+  token_bucket x{{1000, 1}, now};
+  CHECK_EQ(x.take(1, now), 0);
+  x.change({1000, 5}, now - 100);
+  CHECK_EQ(x.take(1, now), 1);
+}
+
 // -- the shared one -----------------------------------------------------------
 
 CAF_TEST(the shared one has the same prices) {

@@ -21,6 +21,7 @@ CAF_TEST(what differs and is not live takes a restart) {
   wanted.log_level = "debug";
   wanted.server.origins = {"*"};
   wanted.server.node.topics = {{"#", {.history_size = 1}}};
+  wanted.server.node.action_rules = {{"#", {.rate = {1}}}};
   CAF_CHECK_EQUAL(need_restart(running, wanted), names{});
   wanted.server.port = 1;
   wanted.server.loops = 3;
@@ -33,39 +34,6 @@ CAF_TEST(what differs and is not live takes a restart) {
                   (names{"listen", "loops", "ping-interval", "echo", "no-page",
                          "log-format", "anonymous-actions"}));
   CAF_CHECK_EQUAL(need_restart(wanted, wanted), names{});
-}
-
-CAF_TEST(sections for actions take a restart) {
-  using names = std::vector<std::string>;
-  names told{"action sections"};
-  serve_options running;
-  callboard::action_rule rule;
-  rule.pattern = "a/#";
-  rule.options.rate.per_second = 5;
-  running.server.node.action_rules = {rule};
-  CAF_CHECK_EQUAL(need_restart(running, running), names{});
-  auto wanted = running;
-  auto& rules = wanted.server.node.action_rules;
-  rules.clear();
-  CAF_CHECK_EQUAL(need_restart(running, wanted), told);
-  rules = {rule, rule};
-  CAF_CHECK_EQUAL(need_restart(running, wanted), told);
-  rules = {rule};
-  CAF_CHECK_EQUAL(need_restart(running, wanted), names{});
-  rules[0].pattern = "a/b";
-  CAF_CHECK_EQUAL(need_restart(running, wanted), told);
-  rules = {rule};
-  rules[0].options.rate.per_second = 6;
-  CAF_CHECK_EQUAL(need_restart(running, wanted), told);
-  rules = {rule};
-  rules[0].options.breaker = true;
-  CAF_CHECK_EQUAL(need_restart(running, wanted), told);
-  rules = {rule};
-  rules[0].options.circuit.probes = 1;
-  CAF_CHECK_EQUAL(need_restart(running, wanted), told);
-  wanted.server.loops = 3;
-  CAF_CHECK_EQUAL(need_restart(running, wanted),
-                  (names{"loops", "action sections"}));
 }
 
 CAF_TEST(every setting shows its value as it can be written) {

@@ -142,13 +142,49 @@ test('what takes a restart is named and stays as it is', async () => {
   assert.equal(await kept(one, 'a'), 2);
 });
 
-test('other sections for actions are named, too', async () => {
-  const node = await serve('[action a]\nrate = 1\n');
-  await node.change('[action a]\nrate = 1\n[topic a]\nhistory-size = 2\n');
+test('other sections for actions count for those who are there', async () => {
+  const node = await serve('', ['--loops', '2']);
+  const [asker, responder] = [await connect(node), await connect(node)];
+  responder.watcher = ({ type, seqId }) => {
+    if (type === 'request') responder.send('response', '', 'done', undefined, seqId);
+    return type === 'request';
+  };
+  for (const action of ['sum', 'ill']) await responder.ok('register', action);
+  const ask = (action) => asker.call('request', action);
+  for (let i = 0; i < 5; ++i) assert.equal((await ask('sum')).type, 'response');
+  await node.change('[action sum]\nrate = 1\nburst = 2\n');
+  assert.equal((await ask('sum')).type, 'response');
+  await until(async () => (await ask('sum')).subject === 'rate_limited', 'the rate');
+  // A bad file leaves that as it is.
+  await node.change('[action sum]\nrate = 1000\n[action ill]\nbreaker-probes = 0\n',
+    'reload_refused');
+  assert.match(lines(node, 'reload_refused')[0], /line 4.*breaker-probes/);
+  await until(async () => (await ask('sum')).subject === 'rate_limited', 'the old rate');
+  await node.change('');
+  for (let i = 0; i < 5; ++i) assert.equal((await ask('sum')).type, 'response');
+  assert.match(lines(node, 'reloaded')[0], /action_sections=1/);
   assert.equal(count(node, 'takes_a_restart'), 0);
-  await node.change('[action a]\nrate = 2\n');
-  assert.match(lines(node, 'takes_a_restart')[0], /settings="action sections"/);
-  assert.equal(count(node, 'takes_a_restart'), 1);
+});
+
+test('a circuit stays open while its section does', async () => {
+  const breaker = 'breaker = on\nbreaker-requests-min = 2\nbreaker-window = 1h\n'
+    + 'breaker-open = 1h\n';
+  const node = await serve(`[action ill]\n${breaker}`);
+  const [asker, responder] = [await connect(node), await connect(node)];
+  responder.watcher = ({ type, seqId }) => {
+    if (type === 'request') responder.send('error', 'internal', '', { code: 599 }, seqId);
+    return type === 'request';
+  };
+  await responder.ok('register', 'ill');
+  for (let i = 0; i < 2; ++i) await asker.fails(302, 'responder_failed', 'request', 'ill');
+  await asker.fails(304, 'circuit_open', 'request', 'ill');
+  await node.change(`[action other]\nrate = 1\n[action ill]\n${breaker}`);
+  await asker.fails(304, 'circuit_open', 'request', 'ill');
+  assert.equal(await metric(node, 'callboard_action_circuits', 'state="open"'), 1);
+  await node.change('');
+  await until(async () => await metric(node, 'callboard_action_circuits', 'state="open"') === 0,
+    'the circuit to be gone');
+  await asker.fails(302, 'responder_failed', 'request', 'ill');
 });
 
 test('flags go on winning over the file', async () => {
