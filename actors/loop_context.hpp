@@ -35,8 +35,8 @@ namespace callboard {
 /// What all loops of a node share. Constant once the node runs, but for the
 /// atomics.
 struct node_context {
-  /// What the node was started with. Loops may go by newer rules by now, see
-  /// `loop_context::rules`.
+  /// What the node was started with. Loops may go by newer rules and limits by
+  /// now, see `loop_context::rules` and `loop_context::limits`.
   node_options options;
   authority rights;
   /// Where topics outlive the process; null: nowhere.
@@ -57,6 +57,9 @@ struct node_context {
   std::atomic<uint64_t> next_member = 1;
   /// Whether anybody watches the connections' life.
   std::atomic<bool> watched = false;
+  /// The load below which all work is taken (`load_options::low`) by now; 0: it
+  /// is always taken.
+  std::atomic<double> load_low = 0;
   /// Whether the node goes down: new work is refused.
   std::atomic<bool> draining = false;
   /// Logs a leak, on any loop's thread; empty: nothing is logged.
@@ -158,6 +161,9 @@ struct loop_context {
   int64_t steady_ms = 0;
   /// In place of those that the node was started with; null: these hold.
   rule_set_ptr newer_rules;
+  std::shared_ptr<const client_limits> newer_limits;
+  /// Grows with each change of the limits.
+  uint32_t limits_round = 0;
 
   [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
     return brokers[shard_of(topic, node.loops)];
@@ -178,6 +184,15 @@ struct loop_context {
     return newer_rules != nullptr ? newer_rules->actions
                                   : node.options.action_rules;
   }
+
+  /// Returns what clients of this loop are held to.
+  [[nodiscard]] const client_limits& limits() const noexcept {
+    return newer_limits != nullptr ? *newer_limits : node.options;
+  }
+
+  /// Lets clients be held to these from now on. Connections see it by
+  /// `limits_round`.
+  void set_limits(std::shared_ptr<const client_limits> x);
 
   /// Lets what is new on this loop go by other rules; `topics.revise` sees to
   /// the rest.

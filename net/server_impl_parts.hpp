@@ -23,6 +23,7 @@
 #include <callboard/net/admin_front.hpp>
 #include <callboard/net/bound_socket.hpp>
 #include <callboard/net/cluster/node.hpp>
+#include <callboard/net/descriptors.hpp>
 #include <callboard/net/listener.hpp>
 #include <callboard/net/log.hpp>
 #include <callboard/net/loop_service.hpp>
@@ -276,10 +277,19 @@ struct server::impl final : shard_host {
     // Nothing is wrong: from here on it counts.
     for (auto& commit : *files)
       commit();
-    on_every_loop([origins = std::move(x.origins)](loop_service& service) {
-      service.set_origins(origins);
+    reserve_descriptors(descriptors_of(wanted, shared.node.loops));
+    shared.set_limits(x.clients, x.front);
+    auto limits = std::make_shared<const client_limits>(x.clients);
+    on_every_loop([origins = std::move(x.origins),
+                   limits = std::move(limits)](loop_service& service) {
+      service.change(origins, limits);
     });
     return set_rules(std::move(x.topics), std::move(x.action_rules));
+  }
+
+  // Returns how many descriptors clients may have.
+  static size_t descriptors_of(const server_options& x, size_t loops) noexcept {
+    return x.node.connections_max + loops * loop_service::http_sessions_max;
   }
 
   // Reads everything anew that stands in files.

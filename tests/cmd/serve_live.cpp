@@ -36,6 +36,40 @@ CAF_TEST(what differs and is not live takes a restart) {
   CAF_CHECK_EQUAL(need_restart(wanted, wanted), names{});
 }
 
+CAF_TEST(limits of clients take no restart) {
+  serve_options running;
+  auto wanted = running;
+  auto& s = wanted.server;
+  auto& n = s.node;
+  n.connections_max = n.inflight_max = n.subscriptions_max = 5;
+  n.registrations_max = 5;
+  n.user_connections_max = n.tenant_connections_max = 5;
+  n.frames = n.publishes = s.handshakes = s.address_handshakes = {5, 6};
+  n.bytes = {1 << 20, 2 << 20};
+  s.address_connections_max = s.address_sessions_max = 5;
+  n.load = {.high = 0.8,
+            .low = 0.5,
+            .weights = {1, 1, 1, 1, 1},
+            .turn_max = 1s,
+            .outbox_bytes_max = 1 << 20,
+            .memory_bytes_max = 1 << 20};
+  using names = std::vector<std::string>;
+  CAF_CHECK_EQUAL(need_restart(running, wanted), names{});
+  // All that is not left to a restart counts.
+  callboard::net::reload_options{s}.apply_to(running.server);
+  auto now = serve_settings(running);
+  auto then = serve_settings(wanted);
+  for (size_t i = 0; i < now.size(); ++i)
+    CAF_CHECK_EQUAL(now[i].show(), then[i].show());
+  n.frame_bytes_max = 1000;
+  n.outbox_bytes_max = 2 << 20;
+  s.trusted_proxies = {"10.0.0.1"};
+  s.accept_wait = 1s;
+  CAF_CHECK_EQUAL(need_restart(running, wanted),
+                  (names{"frame-bytes-max", "outbox-bytes-max",
+                         "trusted-proxies", "accept-wait"}));
+}
+
 CAF_TEST(every setting shows its value as it can be written) {
   serve_options one;
   serve_options two;
