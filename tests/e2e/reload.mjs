@@ -172,7 +172,7 @@ test('a circuit stays open while its section does', async () => {
   const node = await serve(`[action ill]\n${breaker}`);
   const [asker, responder] = [await connect(node), await connect(node)];
   responder.watcher = ({ type, seqId }) => {
-    if (type === 'request') responder.send('error', 'internal', '', { code: 599 }, seqId);
+    if (type === 'request') responder.send('error', 'internal', 'I am ill.', { code: 599 }, seqId);
     return type === 'request';
   };
   await responder.ok('register', 'ill');
