@@ -51,13 +51,29 @@ request_verdict verdict_of(const request_outcome& outcome, caf::timespan took,
 
 // -- action_guard -------------------------------------------------------------
 
-action_guard::action_guard(std::string_view action, const action_rule& rule,
-                           time_point now)
-  : action_{action}, rule_{rule} {
-  auto& x = rule.options;
-  if (x.rate.on())
+action_guard::action_guard(std::string_view action,
+                           std::shared_ptr<const action_rule> rule,
+                           uint64_t round, time_point now)
+  : action_{action} {
+  assign(std::move(rule), round, now);
+}
+
+void action_guard::assign(std::shared_ptr<const action_rule> rule,
+                          uint64_t round, time_point now) {
+  rule_ = std::move(rule);
+  round_ = round;
+  auto& x = rule_->options;
+  if (!x.rate.on())
+    bucket_.reset();
+  else if (bucket_)
+    bucket_->change(x.rate, past_ms(now));
+  else
     bucket_.emplace(x.rate, past_ms(now));
-  if (x.breaker)
+  if (!x.breaker)
+    breaker_.reset();
+  else if (breaker_)
+    breaker_->change(x.circuit, now);
+  else
     breaker_.emplace(x.circuit);
 }
 
@@ -89,7 +105,7 @@ void action_guard::finish(uint32_t round, const request_outcome& outcome,
                           caf::timespan took, time_point now) {
   if (!breaker_)
     return;
-  auto verdict = verdict_of(outcome, took, rule_.options.circuit.timeout_min);
+  auto verdict = verdict_of(outcome, took, rule_->options.circuit.timeout_min);
   breaker_->finish(round, verdict, took, now);
 }
 
@@ -101,7 +117,34 @@ void action_guard::cancel(uint32_t round, time_point now) {
 // -- action_guards ------------------------------------------------------------
 
 action_guards::action_guards(std::vector<action_rule> rules, size_t guards_max)
-  : rules_{std::move(rules)}, guards_max_{guards_max} {
+  : rules_{std::make_shared<const std::vector<action_rule>>(std::move(rules))},
+    guards_max_{guards_max} {
+}
+
+void action_guards::set_rules(std::vector<action_rule> x) {
+  rules_ = std::make_shared<const std::vector<action_rule>>(std::move(x));
+  ++round_;
+}
+
+std::vector<std::weak_ptr<action_guard>> action_guards::all() const {
+  std::vector<std::weak_ptr<action_guard>> result;
+  result.reserve(size());
+  for (auto& [action, guard] : by_action_)
+    result.push_back(guard);
+  return result;
+}
+
+bool action_guards::revise(action_guard& x, time_point now) {
+  auto* rule = rule_of(x.action());
+  if (rule == nullptr)
+    return false;
+  x.assign(share(*rule), round_, now);
+  return true;
+}
+
+void action_guards::remove(action_guard& x) {
+  by_use_.erase(x);
+  by_action_.erase(by_action_.find(x.action()));
 }
 
 action_guard* action_guards::find(std::string_view action) {
@@ -123,7 +166,7 @@ std::shared_ptr<action_guard> action_guards::take_oldest() {
 
 action_guard& action_guards::add(std::string_view action,
                                  const action_rule& rule, time_point now) {
-  auto guard = std::make_shared<action_guard>(action, rule, now);
+  auto guard = std::make_shared<action_guard>(action, share(rule), round_, now);
   by_use_.push_front(*guard);
   return *by_action_.emplace(std::string{action}, std::move(guard))
             .first->second;

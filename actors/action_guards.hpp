@@ -46,16 +46,27 @@ class action_guard : public std::enable_shared_from_this<action_guard> {
 public:
   using time_point = caf::actor_clock::time_point;
 
-  action_guard(std::string_view action, const action_rule& rule,
-               time_point now);
+  /// @param round see `action_guards::round`.
+  action_guard(std::string_view action, std::shared_ptr<const action_rule> rule,
+               uint64_t round, time_point now);
 
   [[nodiscard]] const std::string& action() const noexcept {
     return action_;
   }
 
   [[nodiscard]] const action_rule& rule() const noexcept {
-    return rule_;
+    return *rule_;
   }
+
+  /// Returns the round of rules that its own is of.
+  [[nodiscard]] uint64_t round() const noexcept {
+    return round_;
+  }
+
+  /// Goes by another rule from now on. What it has counted towards a rate, and
+  /// the state of its breaker, stay where the rule has one, too.
+  void assign(std::shared_ptr<const action_rule> rule, uint64_t round,
+              time_point now);
 
   /// Returns its breaker; null where the rule has none.
   [[nodiscard]] const circuit_breaker* breaker() const noexcept {
@@ -95,7 +106,8 @@ private:
   refusal take_token(time_point now, int64_t price);
 
   std::string action_;
-  const action_rule& rule_;
+  std::shared_ptr<const action_rule> rule_;
+  uint64_t round_ = 0;
   std::optional<token_bucket> bucket_;
   std::optional<circuit_breaker> breaker_;
 };
@@ -107,7 +119,8 @@ request_verdict verdict_of(const request_outcome& outcome, caf::timespan took,
                            caf::timespan timeout_min) noexcept;
 
 /// The guards of a router shard's actions: as many as have been asked for under
-/// a rule, up to a bound.
+/// a rule, up to a bound. Rules that change are another round of them. What a
+/// guard goes by lasts as long as the guard.
 class action_guards {
 public:
   using time_point = action_guard::time_point;
@@ -120,13 +133,32 @@ public:
   action_guards& operator=(const action_guards&) = delete;
 
   [[nodiscard]] const std::vector<action_rule>& rules() const noexcept {
-    return rules_;
+    return *rules_;
   }
 
-  /// Returns the rule of `action`, which lives as long as this; or null.
-  [[nodiscard]] const action_rule* rule_of(std::string_view action) const {
-    return callboard::rule_of(rules_, action);
+  /// Returns the number of the rules' round; from 1.
+  [[nodiscard]] uint64_t round() const noexcept {
+    return round_;
   }
+
+  /// Begins another round. Guards that are there keep their rules: `revise` is
+  /// to be called for each of them.
+  void set_rules(std::vector<action_rule> x);
+
+  /// Returns the rule of `action`, which lives as long as the round; or null.
+  [[nodiscard]] const action_rule* rule_of(std::string_view action) const {
+    return callboard::rule_of(*rules_, action);
+  }
+
+  /// Returns all guards, in any order. One that is gone has expired.
+  [[nodiscard]] std::vector<std::weak_ptr<action_guard>> all() const;
+
+  /// Lets a guard of this go by its rule of this round.
+  /// @returns false if there is none: the guard is to be removed.
+  bool revise(action_guard& x, time_point now);
+
+  /// Takes a guard of this out.
+  void remove(action_guard& x);
 
   /// Returns the guard of `action`, as the one used last; null if there is
   /// none.
@@ -153,7 +185,13 @@ public:
   }
 
 private:
-  const std::vector<action_rule> rules_;
+  [[nodiscard]] std::shared_ptr<const action_rule>
+  share(const action_rule& x) const {
+    return {rules_, &x};
+  }
+
+  std::shared_ptr<const std::vector<action_rule>> rules_;
+  uint64_t round_ = 1;
   size_t guards_max_;
   std::unordered_map<std::string, std::shared_ptr<action_guard>, string_hash,
                      std::equal_to<>>

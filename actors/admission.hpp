@@ -19,6 +19,15 @@ public:
       connections_max_{connections_max} {
   }
 
+  /// Lets there be so many from now on. Nobody loses a place.
+  void set_connections_max(size_t x) noexcept {
+    connections_max_ = x;
+  }
+
+  [[nodiscard]] size_t connections_max() const noexcept {
+    return connections_max_;
+  }
+
   /// Takes a place on the loop where the connection lives.
   /// @returns false if the node is full.
   bool admit(uint32_t loop) noexcept {
@@ -74,7 +83,7 @@ private:
   std::atomic<size_t> total_ = 0;
   std::atomic<uint32_t> next_ = 0;
   uint32_t loops_;
-  size_t connections_max_;
+  std::atomic<size_t> connections_max_;
 };
 
 } // namespace callboard

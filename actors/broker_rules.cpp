@@ -1,7 +1,6 @@
 #include <callboard/actors/broker.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include <caf/send.hpp>
@@ -19,12 +18,6 @@ bool kept_alike(const topic_options& x, const topic_options& y) {
          && x.retain == y.retain;
 }
 
-// In one step topics are looked for in so many rules.
-constexpr size_t matches_a_step = 16'384;
-
-// Between two steps, for the loop to do its work.
-constexpr std::chrono::milliseconds step_interval{1};
-
 } // namespace
 
 caf::result<uint64_t> broker::reload(const rule_set_ptr& x) {
@@ -39,8 +32,7 @@ caf::result<uint64_t> broker::reload(const rule_set_ptr& x) {
 }
 
 void broker::go_on_reloading() {
-  auto rules = std::max<size_t>(ctx_.rules().size(), 1);
-  auto work = std::max<size_t>(matches_a_step / rules, 1);
+  auto work = names_a_step(ctx_.rules().size());
   auto tell = [this](const std::string& name, const topic_options& before,
                      const topic_options& now) { revised(name, before, now); };
   auto done = topics_.revise(work, now_ms(), tell);
@@ -49,7 +41,7 @@ void broker::go_on_reloading() {
     += static_cast<uint32_t>(ctx_.topics.take_presence_frames());
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   if (!done) {
-    delayed_anon_send(caf::actor_cast<broker_actor>(this), step_interval,
+    delayed_anon_send(caf::actor_cast<broker_actor>(this), rule_step_interval,
                       reload_atom_v);
     return;
   }

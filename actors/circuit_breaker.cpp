@@ -30,6 +30,17 @@ circuit_breaker::circuit_breaker(const circuit_options& options) noexcept
   : options_{options} {
 }
 
+void circuit_breaker::change(const circuit_options& options,
+                             time_point now) noexcept {
+  if (options == options_)
+    return;
+  options_ = options;
+  open_time_ = std::min(open_time_, open_time_limit());
+  if (blocks(now))
+    open_until_ = std::min(open_until_, now + open_time_);
+  enter(state_);
+}
+
 caf::timespan circuit_breaker::wait(time_point now) noexcept {
   if (blocks(now))
     return open_until_ - now;
@@ -118,8 +129,11 @@ caf::timespan circuit_breaker::probe_time() const noexcept {
 void circuit_breaker::fail_probes(bool failed, bool slow,
                                   time_point now) noexcept {
   circuit_counts x{good_probes_ + 1, failed ? 1u : 0u, slow ? 1u : 0u};
-  auto time_max = std::max(options_.open_time, options_.open_time_max);
-  open(x, std::min(2 * open_time_, time_max), now);
+  open(x, std::min(2 * open_time_, open_time_limit()), now);
+}
+
+caf::timespan circuit_breaker::open_time_limit() const noexcept {
+  return std::max(options_.open_time, options_.open_time_max);
 }
 
 bool circuit_breaker::trips(const circuit_counts& x) const noexcept {

@@ -59,6 +59,11 @@ public:
   /// Makes a closed one.
   explicit circuit_breaker(const circuit_options& options) noexcept;
 
+  /// Goes by other options from now on, and keeps its state. Its counts begin
+  /// anew: those of the window, and of probes, of which others are let through.
+  /// An open one stays so no longer than the new options would have it.
+  void change(const circuit_options& options, time_point now) noexcept;
+
   /// Returns how long a request has to wait: zero if it may pass now. Becomes
   /// half-open if the time for that has come, and open again where probes have
   /// all places and nothing was heard of them for as long as it was open
@@ -119,6 +124,9 @@ private:
 
   // One more has failed, or was slow.
   void fail_probes(bool failed, bool slow, time_point now) noexcept;
+
+  // Returns the longest time for which it may be open.
+  [[nodiscard]] caf::timespan open_time_limit() const noexcept;
 
   [[nodiscard]] bool trips(const circuit_counts& x) const noexcept;
 

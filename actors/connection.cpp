@@ -36,11 +36,13 @@ connection::connection(caf::actor_config& cfg, caf::execution_unit* loop,
     lifetime_end_ms_{lifetime_end()},
     since_ms_{ctx_.unix_ms},
     last_frame_ms_{ctx_.steady_ms},
-    address_{std::move(setup.address)} {
+    address_{std::move(setup.address)},
+    limits_round_{ctx_.limits_round} {
   box_->owner = this;
   box_->connection = id_;
-  if (pace::is_needed(ctx_.node.options))
-    pace_ = std::make_unique<pace>(ctx_.node.options, ctx_.steady_ms);
+  if (auto& limits = ctx_.limits(); pace::is_needed(limits))
+    pace_ = std::make_unique<pace>(limits, ctx_.node.options.frame_bytes_max,
+                                   ctx_.steady_ms);
   ctx_.metrics.connections_connecting->inc();
   live_.self = this;
   live_.entered_ms[0] = ctx_.steady_ms;
@@ -121,6 +123,7 @@ void connection::receive(std::string_view message) {
     return quit();
   auto& reader = ctx_.readers[static_cast<size_t>(codec_of(box_->form()))];
   reader.reset(message);
+  follow_limits();
   if (pace_ != nullptr)
     pace_->begin_message(message.size());
   frame_view x;

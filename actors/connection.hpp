@@ -300,6 +300,14 @@ private:
   // Returns whether a frame may be handled; answers if not.
   bool keeps_pace(const frame_view& x);
 
+  // Sees to it that the rates are those of the loop's limits.
+  void follow_limits() {
+    if (limits_round_ != ctx_.limits_round)
+      renew_rates();
+  }
+
+  void renew_rates();
+
   // Takes what has no frame from the rates.
   void pay();
 
@@ -409,6 +417,8 @@ private:
   std::unique_ptr<pace> pace_;
   // Null where publications have none.
   std::shared_ptr<shared_token_bucket> publishes_;
+  // The loop's, that the rates are of.
+  uint32_t limits_round_;
   // Whether it has a place in the register of users.
   bool placed_ = false;
   // What this client serves; made by the first request to it or `register`.

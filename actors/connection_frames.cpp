@@ -174,7 +174,7 @@ void connection::handle_subscribe(const frame_view& x) {
   auto wrong = own ? subject_error::none : check_subscription(x.subject);
   if (!admit(x, operation::subscribe, wrong))
     return;
-  if (!own && subscriptions() >= ctx_.node.options.subscriptions_max)
+  if (!own && subscriptions() >= ctx_.limits().subscriptions_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   if (x.meta.presence && !has_presence(x.subject))
     return refuse(x.seq_id, errc::no_presence);
@@ -364,7 +364,7 @@ std::optional<uint32_t> connection::begin(uint32_t seq_id, inflight_kind kind,
     write_error(seq_id, errc::shutting_down);
     return std::nullopt;
   }
-  if (is_call(kind) && inflight_.calls() >= ctx_.node.options.inflight_max) {
+  if (is_call(kind) && inflight_.calls() >= ctx_.limits().inflight_max) {
     write_error(seq_id, errc::too_many_inflight);
     return std::nullopt;
   }

@@ -38,7 +38,7 @@ void connection::join_group(const frame_view& x) {
   std::string topic{full_name(x.subject)};
   if (memberships_->find(topic, x.meta.group) != nullptr)
     return refuse(x.seq_id, errc::already_subscribed);
-  if (subscriptions() >= ctx_.node.options.subscriptions_max)
+  if (subscriptions() >= ctx_.limits().subscriptions_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   auto shard = shard_of(topic, ctx_.node.loops);
   if (!begin(x.seq_id, inflight_kind::subscribe, shard))

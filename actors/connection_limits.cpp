@@ -35,10 +35,10 @@ bool wants_answer(frame_type x) noexcept {
 // -- places -------------------------------------------------------------------
 
 bool connection::take_place(uint32_t seq_id) {
-  auto& node = ctx_.node;
-  if (node.users != nullptr) {
-    auto user = full_user();
-    auto place = node.users->enter(user, who_.tenant, ctx_.steady_ms);
+  auto user = full_user();
+  auto* users = ctx_.node.users.get();
+  if (users != nullptr && !(user.empty() && who_.tenant.empty())) {
+    auto place = users->enter(user, who_.tenant, ctx_.steady_ms);
     if (place.refused) {
       ctx_.metrics.refusals_by(*place.refused)->inc();
       write_error(seq_id, errc::forbidden,
@@ -52,8 +52,8 @@ bool connection::take_place(uint32_t seq_id) {
     ctx_.claims[id_] = {std::move(user), who_.tenant, ctx_.steady_ms};
     publishes_ = std::move(place.publishes);
   }
-  if (publishes_ == nullptr && node.options.publishes.on())
-    publishes_ = std::make_shared<shared_token_bucket>(node.options.publishes);
+  if (publishes_ == nullptr)
+    publishes_ = renewed(nullptr, ctx_.limits().publishes, ctx_.steady_ms);
   return true;
 }
 
@@ -78,7 +78,29 @@ bool connection::keeps_pace(const frame_view& x) {
   return false;
 }
 
+void connection::renew_rates() {
+  limits_round_ = ctx_.limits_round;
+  auto& limits = ctx_.limits();
+  auto frame_bytes_max = ctx_.node.options.frame_bytes_max;
+  if (!pace::is_needed(limits))
+    pace_ = nullptr;
+  else if (pace_ != nullptr)
+    pace_->change(limits, frame_bytes_max, ctx_.steady_ms);
+  else
+    pace_ = std::make_unique<pace>(limits, frame_bytes_max, ctx_.steady_ms);
+  // Who is not let in yet gets it then.
+  if (state_ != connection_state::connected)
+    return;
+  auto shared = placed_
+                  ? ctx_.node.users->publishes_of(full_user(), ctx_.steady_ms)
+                  : nullptr;
+  publishes_ = shared != nullptr ? std::move(shared)
+                                 : renewed(std::move(publishes_),
+                                           limits.publishes, ctx_.steady_ms);
+}
+
 void connection::receive_control(size_t bytes) {
+  follow_limits();
   if (pace_ == nullptr || state_ >= connection_state::disconnecting)
     return;
   pace_->begin_message(bytes);

@@ -16,7 +16,7 @@ void connection::handle_register(const frame_view& x) {
     return;
   auto& actions = serving().actions;
   auto known = std::ranges::find(actions, x.subject) != actions.end();
-  if (!known && actions.size() >= ctx_.node.options.registrations_max)
+  if (!known && actions.size() >= ctx_.limits().registrations_max)
     return refuse(x.seq_id, errc::too_many_subscriptions);
   auto shard = shard_of(x.subject, ctx_.node.loops);
   auto call = begin(x.seq_id, inflight_kind::register_action, shard);

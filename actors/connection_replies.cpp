@@ -105,7 +105,7 @@ caf::result<payload> connection::ask(const std::string& action, payload content,
                                      caf::timespan timeout) {
   if (check_action(action) != subject_error::none)
     return caf::make_error(errc::bad_subject);
-  if (serving().requests.size() >= ctx_.node.options.inflight_max)
+  if (serving().requests.size() >= ctx_.limits().inflight_max)
     return caf::make_error(errc::too_many_inflight);
   auto seq_id = served_->next_seq_id();
   auto promise = make_response_promise<payload>();
@@ -282,7 +282,7 @@ void connection::write_welcome(uint32_t seq_id) {
   pack.pack("pingIntervalMs").pack(ms(options.ping_interval));
   pack.pack("pingTimeoutMs").pack(ms(options.ping_timeout));
   pack.pack("frameBytesMax").pack(options.frame_bytes_max);
-  pack.pack("inflightMax").pack(options.inflight_max);
+  pack.pack("inflightMax").pack(ctx_.limits().inflight_max);
   pack.pack("time").pack(ctx_.unix_ms);
   if (ends)
     pack.pack("expires").pack(who_.expires_ms);

@@ -190,7 +190,11 @@ using router_actor = caf::typed_actor<
   // Look again whether the loop knows them.
   caf::result<void>(cluster_atom),
   // What shards of another node have sent to this one.
-  caf::result<void>(shard_batch)>;
+  caf::result<void>(shard_batch),
+  // Let actions go by these rules. Answered when those do that are asked for.
+  caf::result<void>(reload_atom, rule_set_ptr),
+  // Go on with that.
+  caf::result<void>(reload_atom)>;
 
 /// Pings a loop's connections and ends those that are dead.
 using heartbeat_actor = caf::typed_actor<

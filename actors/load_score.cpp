@@ -45,10 +45,20 @@ std::string_view to_string(load_stage x) noexcept {
 }
 
 load_score::load_score(const load_options& options, uint32_t loops)
-  : options_{options},
-    turn_ms_max_{
-      std::chrono::duration<double, std::milli>{options.turn_max}.count()},
-    outbox_bytes_max_{static_cast<double>(options.outbox_bytes_max) / loops} {
+  : loops_{loops} {
+  change(options);
+}
+
+void load_score::change(const load_options& x) noexcept {
+  options_ = x;
+  turn_ms_max_ = std::chrono::duration<double, std::milli>{x.turn_max}.count();
+  outbox_bytes_max_ = static_cast<double>(x.outbox_bytes_max) / loops_;
+  if (x.high > 0)
+    return;
+  stage_ = load_stage::none;
+  token_price_ = token_price_full;
+  refused_ = 0;
+  owed_ = 0;
 }
 
 bool load_score::sample(int64_t now_ms, const load_sample& x) {

@@ -69,6 +69,10 @@ public:
   /// @param loops number of loops that share `load_options::outbox_bytes_max`.
   explicit load_score(const load_options& options = {}, uint32_t loops = 1);
 
+  /// Goes by other options from now on. What was measured stays; the stage
+  /// follows with the next sample, or ends at once where nothing is shed.
+  void change(const load_options& x) noexcept;
+
   // -- measuring --------------------------------------------------------------
 
   /// Counts a turn that has taken so long.
@@ -162,8 +166,9 @@ private:
   bool refuse_share() noexcept;
 
   load_options options_;
-  double turn_ms_max_;
-  double outbox_bytes_max_;
+  uint32_t loops_;
+  double turn_ms_max_ = 0;
+  double outbox_bytes_max_ = 0;
   int64_t sampled_ms_ = 0;
   // The sum of the squares of the turns' lengths since then.
   double squares_ = 0;

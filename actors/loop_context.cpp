@@ -30,6 +30,12 @@ void loop_context::set_rules(rule_set_ptr x) {
   screen.assign(rules());
 }
 
+void loop_context::set_limits(std::shared_ptr<const client_limits> x) {
+  newer_limits = std::move(x);
+  ++limits_round;
+  load.change(newer_limits->load);
+}
+
 void loop_context::sample_load(int64_t now_ms, const load_sample& x) {
   auto before = load.stage();
   auto changed = load.sample(now_ms, x);

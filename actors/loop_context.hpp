@@ -36,8 +36,8 @@ namespace callboard {
 /// What all loops of a node share. Constant once the node runs, but for the
 /// atomics.
 struct node_context {
-  /// What the node was started with. Loops may go by newer rules by now, see
-  /// `loop_context::rules`.
+  /// What the node was started with. Loops may go by newer rules and limits by
+  /// now, see `loop_context::rules` and `loop_context::limits`.
   node_options options;
   authority rights;
   /// Where topics outlive the process; null: nowhere.
@@ -63,6 +63,9 @@ struct node_context {
   std::atomic<bool> watched = false;
   /// Whether the node has yet to join its cluster: clients are refused.
   std::atomic<bool> joining = false;
+  /// The load below which all work is taken (`load_options::low`) by now; 0: it
+  /// is always taken.
+  std::atomic<double> load_low = 0;
   /// Whether the node goes down: new work is refused.
   std::atomic<bool> draining = false;
   /// Logs a leak, on any loop's thread; empty: nothing is logged.
@@ -165,6 +168,9 @@ struct loop_context {
   int64_t steady_ms = 0;
   /// In place of those that the node was started with; null: these hold.
   rule_set_ptr newer_rules;
+  std::shared_ptr<const client_limits> newer_limits;
+  /// Grows with each change of the limits.
+  uint32_t limits_round = 0;
 
   [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
     return brokers[shard_of(topic, node.loops)];
@@ -177,8 +183,23 @@ struct loop_context {
   /// Returns the rules that topics of this loop, and those that its shard owns,
   /// go by.
   [[nodiscard]] const std::vector<topic_rule>& rules() const noexcept {
-    return newer_rules != nullptr ? newer_rules->list : node.options.topics;
+    return newer_rules != nullptr ? newer_rules->topics : node.options.topics;
   }
+
+  /// Returns the rules that a router shard of this loop begins with.
+  [[nodiscard]] const std::vector<action_rule>& action_rules() const noexcept {
+    return newer_rules != nullptr ? newer_rules->actions
+                                  : node.options.action_rules;
+  }
+
+  /// Returns what clients of this loop are held to.
+  [[nodiscard]] const client_limits& limits() const noexcept {
+    return newer_limits != nullptr ? *newer_limits : node.options;
+  }
+
+  /// Lets clients be held to these from now on. Connections see it by
+  /// `limits_round`.
+  void set_limits(std::shared_ptr<const client_limits> x);
 
   /// Lets what is new on this loop go by other rules; `topics.revise` sees to
   /// the rest.

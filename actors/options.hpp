@@ -13,21 +13,43 @@
 
 namespace callboard {
 
-/// The bounds and times of a node that its actors go by. The defaults are the
-/// product's; `docs/operating.md` tells them to operators.
-struct node_options {
-  /// Largest WebSocket message and so largest frame in bytes,
-  /// 128 … 16,777,216.
-  size_t frame_bytes_max = 64 * 1024;
-  /// Bytes that may wait for one connection, 1,024 … 1,073,741,824; beyond
-  /// them it is closed with 4002.
-  size_t outbox_bytes_max = 1024 * 1024;
+/// What the connections of a node, and their users, may have and do. It can
+/// change while the node runs: `net::server::reload`.
+struct client_limits {
   /// Requests of one connection that may wait for their answer, 1 … 65,535.
   size_t inflight_max = 256;
   /// Topics and patterns that one connection may have, 1 … 1,000,000.
   size_t subscriptions_max = 1000;
   /// Actions that one connection may have registered, 1 … 65,535.
   size_t registrations_max = 256;
+  /// WebSocket connections of the node, 1 … 1,000,000.
+  size_t connections_max = 15'000;
+  /// Connections of one user, and of one tenant, 0 … 1,000,000; 0: no limit.
+  /// Who is one too many is closed with 4504.
+  size_t user_connections_max = 0;
+  size_t tenant_connections_max = 0;
+  /// Frames from one client, 0 … 1,000,000; beyond them it is answered
+  /// `rate_limited`, and closed with 1008 if it goes on at twice the rate.
+  rate_limit frames;
+  /// The same for the bytes of its messages, 0 … 1,073,741,824. The burst is at
+  /// least `node_options::frame_bytes_max`.
+  rate_limit bytes;
+  /// Publications of one user, or of one connection where nobody is logged in,
+  /// 0 … 1,000,000; beyond them one is answered `rate_limited`.
+  rate_limit publishes;
+  /// What counts as load, and sheds work.
+  load_options load;
+};
+
+/// The bounds and times of a node that its actors go by. The defaults are the
+/// product's; `docs/operating.md` tells them to operators.
+struct node_options : client_limits {
+  /// Largest WebSocket message and so largest frame in bytes,
+  /// 128 … 16,777,216.
+  size_t frame_bytes_max = 64 * 1024;
+  /// Bytes that may wait for one connection, 1,024 … 1,073,741,824; beyond
+  /// them it is closed with 4002.
+  size_t outbox_bytes_max = 1024 * 1024;
   /// Requests that may wait for their answer at one router shard,
   /// 1 … 16,777,215; beyond them one is answered `overloaded`.
   size_t requests_max = 1'000'000;
@@ -44,27 +66,10 @@ struct node_options {
   /// Bytes of publications that may wait for one shard, at least 65,536;
   /// beyond them a publish is answered `overloaded`.
   size_t shard_bytes_max = 64 * 1024 * 1024;
-  /// WebSocket connections of the node, 1 … 1,000,000.
-  size_t connections_max = 15'000;
-  /// Connections of one user, and of one tenant, 0 … 1,000,000; 0: no limit.
-  /// Who is one too many is closed with 4504.
-  size_t user_connections_max = 0;
-  size_t tenant_connections_max = 0;
   /// Whether clients of one tenant have topics, users and actions of their own,
   /// see `tenant_space.hpp`. Topics of clients without a tenant are another
   /// space.
   bool tenant_isolation = false;
-  /// Frames from one client, 0 … 1,000,000; beyond them it is answered
-  /// `rate_limited`, and closed with 1008 if it goes on at twice the rate.
-  rate_limit frames;
-  /// The same for the bytes of its messages, 0 … 1,073,741,824. The burst is at
-  /// least `frame_bytes_max`.
-  rate_limit bytes;
-  /// Publications of one user, or of one connection where nobody is logged in,
-  /// 0 … 1,000,000; beyond them one is answered `rate_limited`.
-  rate_limit publishes;
-  /// What counts as load, and sheds work.
-  load_options load;
   /// Without traffic for so long, a connection is pinged; 0.1 s … 1 h.
   caf::timespan ping_interval = std::chrono::seconds{30};
   /// Without any sign of life for so long, a connection is closed with 4000;

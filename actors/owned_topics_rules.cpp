@@ -62,9 +62,8 @@ void owned_topics::revise(const std::string& name, topic& at, int64_t now_ms,
   if (now == at.options)
     return;
   auto before = std::exchange(at.options, now);
-  if (before.publish_rate != now.publish_rate
-      || before.publish_burst != now.publish_burst)
-    at.rate = nullptr;
+  if (at.rate != nullptr)
+    at.rate->change({now.publish_rate, now.publish_burst}, now_ms);
   trim(at, now_ms);
   tell(name, before, now);
 }

@@ -8,21 +8,29 @@ namespace callboard {
 namespace {
 
 // The largest message must fit, or it could never be sent.
-rate_limit bytes_of(const node_options& options) noexcept {
-  auto result = options.bytes;
+rate_limit bytes_of(const client_limits& limits,
+                    size_t frame_bytes_max) noexcept {
+  auto result = limits.bytes;
   if (result.burst == 0)
-    result.burst = std::max(result.per_second, options.frame_bytes_max);
+    result.burst = std::max(result.per_second, frame_bytes_max);
   return result;
 }
 
 } // namespace
 
-pace::pace(const node_options& options, int64_t now_ms)
-  : frames_{options.frames, now_ms}, bytes_{bytes_of(options), now_ms} {
+pace::pace(const client_limits& limits, size_t frame_bytes_max, int64_t now_ms)
+  : frames_{limits.frames, now_ms},
+    bytes_{bytes_of(limits, frame_bytes_max), now_ms} {
 }
 
-bool pace::is_needed(const node_options& options) noexcept {
-  return options.frames.on() || options.bytes.on();
+bool pace::is_needed(const client_limits& limits) noexcept {
+  return limits.frames.on() || limits.bytes.on();
+}
+
+void pace::change(const client_limits& limits, size_t frame_bytes_max,
+                  int64_t now_ms) noexcept {
+  frames_.change(limits.frames, now_ms);
+  bytes_.change(bytes_of(limits, frame_bytes_max), now_ms);
 }
 
 void pace::begin_message(size_t bytes) noexcept {
@@ -41,6 +49,11 @@ pace::verdict pace::take(int64_t now_ms, int64_t price) noexcept {
   }
   auto wait_ms = frames_.take(1, now_ms, price, flood_).wait_ms;
   return {wait_ms, limit_kind::frames, flood_};
+}
+
+void pace::lane::change(const rate_limit& x, int64_t now_ms) noexcept {
+  for (auto* bucket : {&taken_, &known_, &borne_})
+    bucket->change(x, now_ms);
 }
 
 pace::answer pace::lane::take(uint64_t n, int64_t now_ms, int64_t price,

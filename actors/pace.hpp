@@ -25,10 +25,15 @@ public:
     bool flood = false;
   };
 
-  pace(const node_options& options, int64_t now_ms);
+  /// @param frame_bytes_max of the largest message, which always fits.
+  pace(const client_limits& limits, size_t frame_bytes_max, int64_t now_ms);
 
-  /// Returns whether these options limit frames or bytes.
-  static bool is_needed(const node_options& options) noexcept;
+  /// Returns whether these limit frames or bytes.
+  static bool is_needed(const client_limits& limits) noexcept;
+
+  /// Goes by other limits from now on, as `token_bucket::change` does.
+  void change(const client_limits& limits, size_t frame_bytes_max,
+              int64_t now_ms) noexcept;
 
   /// A message of so many bytes follows, whose frames are then taken.
   void begin_message(size_t bytes) noexcept;
@@ -53,6 +58,8 @@ private:
     lane(const rate_limit& x, int64_t now_ms)
       : taken_{x, now_ms}, known_{x, now_ms}, borne_{x, now_ms} {
     }
+
+    void change(const rate_limit& x, int64_t now_ms) noexcept;
 
     // Sets `flood` if too much was refused.
     answer take(uint64_t n, int64_t now_ms, int64_t price,

@@ -30,7 +30,7 @@ request_table::request_table(size_t requests_max, size_t responders_max,
 // -- responders ---------------------------------------------------------------
 
 bool request_table::add(request_peer& who, std::string_view action,
-                        bool embedded, const action_rule* rule) {
+                        bool embedded) {
   if (find(who, action) != nullptr)
     return true;
   auto& actions = actions_of(who);
@@ -44,7 +44,6 @@ bool request_table::add(request_peer& who, std::string_view action,
   auto x = std::make_unique<registration>();
   x->who = &who;
   x->action = &*i;
-  x->rule = rule;
   x->embedded = embedded;
   if (embedded || who.node != nullptr)
     x->waiting = std::make_shared<mailbox_bytes>();

@@ -74,8 +74,10 @@ struct registration {
   /// Null once it is taken back; it then lasts until the last request that was
   /// given to it is answered.
   served_action* action = nullptr;
-  /// What the action is held to; null: nothing.
+  /// What the action is held to by the rules of that round; null: nothing. Of
+  /// round 0 nobody has looked yet.
   const action_rule* rule = nullptr;
+  uint64_t rules_round = 0;
   /// Whether it is an actor of the application's.
   bool embedded = false;
   /// What an embedded actor or another node has waiting of this action; null
@@ -123,11 +125,9 @@ public:
   // -- responders -------------------------------------------------------------
 
   /// Lets `who` serve `action`; does nothing if it does already.
-  /// @param rule the action's; null: none.
   /// @returns false if the action has as many responders of this node as it
   ///          may.
-  bool add(request_peer& who, std::string_view action, bool embedded,
-           const action_rule* rule);
+  bool add(request_peer& who, std::string_view action, bool embedded);
 
   /// Returns the registration of `who` for `action`; null if it does not serve
   /// that.

@@ -20,9 +20,7 @@ router::router(caf::actor_config& cfg, caf::execution_unit* loop,
     ctx_{ctx},
     waiting_{std::move(waiting)},
     index_{ctx.index},
-    guards_{ctx.node.options.action_rules,
-            ctx.node.options.guarded_actions_max},
-    circuits_(guards_.rules().size()),
+    guards_{ctx.action_rules(), ctx.node.options.guarded_actions_max},
     table_{ctx.node.options.requests_max, ctx.node.options.responders_max,
            ctx.node.next_epoch.fetch_add(1)} {
   set_down_handler([this](const caf::down_msg& x) { on_down(x); });
@@ -79,6 +77,8 @@ router::behavior_type router::make_behavior() {
       meet_told();
     },
     [this](const shard_batch& x) { take(x); },
+    [this](reload_atom, const rule_set_ptr& x) { reload(x); },
+    [this](reload_atom) { go_on_reloading(); },
   };
 }
 
@@ -89,7 +89,7 @@ void router::on_exit() {
   peers_.clear();
   nodes_.clear();
   while (guards_.size() > 0)
-    forget_circuit(*guards_.take_oldest());
+    forget_guard(*guards_.take_oldest());
 }
 
 // -- from askers --------------------------------------------------------------
@@ -175,7 +175,7 @@ void router::notify(const routed_request_ptr& x, const request_node* from) {
   auto* responder = next(x->content.action, from);
   if (responder == nullptr)
     return;
-  if (responder->rule != nullptr && drops_notify(*responder, x->content.action))
+  if (drops_notify(*responder, x->content.action))
     return;
   table_.choose(*responder);
   if (congested(*responder))

@@ -123,19 +123,32 @@ private:
 
   // -- rules of actions -------------------------------------------------------
 
+  // Lets actions go by other rules.
+  void reload(const rule_set_ptr& x);
+
+  // Goes on with the guards that are there. The others follow as they are
+  // used.
+  void go_on_reloading();
+
+  // Lets a guard go by its rule of this round; without one it is gone.
+  void revise(action_guard& guard, caf::actor_clock::time_point now);
+
+  // Returns the rule of this responder's action; null where there is none.
+  const action_rule* rule_of(registration& x);
+
   // Returns who holds requests for `action` to the rule of this responder; null
   // where there is no rule.
   // @param action its full name: one of the application's serves all tenants,
   //               and each of them is held to the rule by itself.
-  action_guard* guard_of(const registration& x, std::string_view action,
+  action_guard* guard_of(registration& x, std::string_view action,
                          caf::actor_clock::time_point now);
 
   // Decides about a request, and counts a refusal.
   refusal check(action_guard& guard, caf::actor_clock::time_point now);
 
   // Returns whether a notify for `action`, a full name, is dropped by the rule
-  // of this responder, which has one.
-  bool drops_notify(const registration& x, std::string_view action);
+  // of this responder, if it has one.
+  bool drops_notify(registration& x, std::string_view action);
 
   void count_refusal(errc code);
 
@@ -149,8 +162,11 @@ private:
   // Counts and logs a change of the guard's circuit.
   void note_circuit(const action_guard& guard, circuit_state before);
 
-  // Takes the guard's circuit off the metrics.
-  void forget_circuit(const action_guard& guard);
+  // Puts the guard's circuit on the metrics, where `n` is 1; off, where -1.
+  void count_circuit(const action_guard& guard, int64_t n);
+
+  // Takes a guard that is gone off the metrics.
+  void forget_guard(const action_guard& guard);
 
   circuit_metrics& metrics_of(const action_rule& rule);
 
@@ -277,8 +293,10 @@ private:
   // Responses can come when the loop and its context are gone.
   const uint32_t index_;
   action_guards guards_;
-  // By the rules' places; those of a rule without a guard yet are null.
-  std::vector<circuit_metrics> circuits_;
+  // By the rules' patterns.
+  std::unordered_map<std::string, circuit_metrics> circuits_;
+  // Those that were there as the rules changed, and may have old ones.
+  std::vector<std::weak_ptr<action_guard>> unrevised_;
   request_table table_;
   timing_wheel<pending_request*> deadlines_;
   alarms alarms_;

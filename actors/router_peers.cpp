@@ -117,7 +117,7 @@ bool router::take_frame(request_node& from, peer_frame number,
 }
 
 void router::take(request_node& from, const peer_offer& x) {
-  table_.add(from.peer, x.action, false, nullptr);
+  table_.add(from.peer, x.action, false);
 }
 
 void router::take(request_node& from, const peer_withdraw& x) {

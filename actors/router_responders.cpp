@@ -40,7 +40,7 @@ registration* router::next_node(std::string_view action) noexcept {
 
 bool router::add(request_peer& who, const std::string& action, bool embedded) {
   auto served = table_.next(action) != nullptr;
-  auto added = table_.add(who, action, embedded, guards_.rule_of(action));
+  auto added = table_.add(who, action, embedded);
   if (added && !served)
     tell_all(action, peer_offer{action});
   return added;

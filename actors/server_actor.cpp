@@ -165,7 +165,7 @@ void server_actor::down(const caf::down_msg& x) {
   replace(heartbeats_, "heartbeat_monitor",
           [this](auto i) { return host_.make_heartbeat_monitor(i); });
   replace(routers_, "router", [this](auto i) {
-    auto shard = host_.make_router(i);
+    auto shard = make_router(i);
     for (auto& [action, responder] : registrations_)
       if (shard_of(action, node_.loops) == i)
         caf::anon_send(shard.actor, register_atom_v, action, responder);

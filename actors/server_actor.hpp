@@ -86,9 +86,9 @@ using server_handle = caf::typed_actor<
   caf::result<void>(drain_atom),
   // The same, paced within this time and after their answers: see `drain_plan`.
   caf::result<void>(drain_atom, caf::timespan),
-  // Let all topics go by these rules, which somebody has checked: see
-  // `net::server::reload`. Answered when they do, with how many keep another
-  // durability as long as they live.
+  // Let all topics and actions go by these rules, which somebody has checked:
+  // see `net::server::reload`. Answered when they do, with how many topics keep
+  // another durability as long as they live.
   caf::result<uint64_t>(reload_atom, rule_set_ptr)>;
 
 /// Makes the actors of a node's loops and makes them known there. Called by the
@@ -223,8 +223,9 @@ private:
 
   caf::result<uint64_t> reload(rule_set_ptr rules);
 
-  // Makes a broker shard that goes by the newest rules.
+  // Make shards that go by the newest rules.
   broker_ref make_broker(uint32_t index);
+  router_ref make_router(uint32_t index);
 
   [[nodiscard]] const broker_ref& broker_of(std::string_view topic) const {
     return brokers_[shard_of(topic, node_.loops)];

@@ -31,11 +31,15 @@ caf::result<uint64_t> server_actor::reload(rule_set_ptr rules) {
   rules_ = std::move(rules);
   auto round = std::make_shared<reload_round>();
   round->promise = make_response_promise<uint64_t>();
-  round->left = brokers_.size();
+  round->left = brokers_.size() + routers_.size();
   for (auto& x : brokers_)
     request(x.actor, caf::infinite, reload_atom_v, rules_)
       .then([round](uint64_t n) { round->done(n); },
             // It has died. Its successor is made with them.
+            [round](const caf::error&) { round->done(0); });
+  for (auto& x : routers_)
+    request(x.actor, caf::infinite, reload_atom_v, rules_)
+      .then([round] { round->done(0); },
             [round](const caf::error&) { round->done(0); });
   return round->promise;
 }
@@ -43,6 +47,13 @@ caf::result<uint64_t> server_actor::reload(rule_set_ptr rules) {
 broker_ref server_actor::make_broker(uint32_t index) {
   auto shard = host_.make_broker(index);
   // The loop knows them from the shard before, unless that died with them.
+  if (rules_ != nullptr)
+    caf::anon_send(shard.actor, reload_atom_v, rules_);
+  return shard;
+}
+
+router_ref server_actor::make_router(uint32_t index) {
+  auto shard = host_.make_router(index);
   if (rules_ != nullptr)
     caf::anon_send(shard.actor, reload_atom_v, rules_);
   return shard;

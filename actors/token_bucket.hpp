@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 namespace callboard {
 
@@ -47,6 +48,20 @@ public:
       capacity_{static_cast<int64_t>(x.at_once()) * parts},
       level_{capacity_},
       at_ms_{now_ms} {
+  }
+
+  /// Goes by another limit from now on. What was used stays used: it holds what
+  /// it held, as far as that fits, and what is missing comes at the new rate.
+  /// One that had no limit begins full.
+  void change(const rate_limit& x, int64_t now_ms) noexcept {
+    token_bucket fresh{x, std::max(now_ms, at_ms_)};
+    if (fresh.per_second_ == per_second_ && fresh.capacity_ == capacity_)
+      return;
+    if (per_second_ > 0 && x.on()) {
+      refill(now_ms);
+      fresh.level_ = std::min(level_, fresh.capacity_);
+    }
+    *this = fresh;
   }
 
   /// Takes `n` tokens if they are there. Without a limit they always are.
@@ -114,6 +129,25 @@ public:
       capacity_{static_cast<int64_t>(x.at_once()) * parts} {
   }
 
+  /// Makes one in place of another: what was used of that stays used, as in
+  /// `token_bucket::change`.
+  shared_token_bucket(const rate_limit& x, const shared_token_bucket& before,
+                      int64_t now_ms) noexcept
+    : shared_token_bucket{x} {
+    if (per_second_ == 0 || before.per_second_ == 0)
+      return;
+    auto now = now_ms * before.per_second_;
+    auto full_at = before.full_at_.load(std::memory_order_relaxed);
+    auto held = before.capacity_ - (std::max(full_at, now) - now);
+    full_at_ = now_ms * per_second_ + capacity_ - std::min(held, capacity_);
+  }
+
+  /// Returns whether this is its limit.
+  [[nodiscard]] bool has(const rate_limit& x) const noexcept {
+    shared_token_bucket other{x};
+    return per_second_ == other.per_second_ && capacity_ == other.capacity_;
+  }
+
   /// Takes a token if there is one. Without a limit there always is.
   /// @param now_ms steady time, below 2^43.
   /// @param price of the token in thousandths, as above.
@@ -145,5 +179,20 @@ private:
   int64_t capacity_;
   std::atomic<int64_t> full_at_ = std::numeric_limits<int64_t>::min();
 };
+
+/// Returns the bucket that goes by a limit where `before` did by another one:
+/// that itself if it is the same limit; null where there is none.
+/// @param before null: there was none.
+inline std::shared_ptr<shared_token_bucket>
+renewed(std::shared_ptr<shared_token_bucket> before, const rate_limit& x,
+        int64_t now_ms) {
+  if (!x.on())
+    return nullptr;
+  if (before == nullptr)
+    return std::make_shared<shared_token_bucket>(x);
+  if (before->has(x))
+    return before;
+  return std::make_shared<shared_token_bucket>(x, *before, now_ms);
+}
 
 } // namespace callboard

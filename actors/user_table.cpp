@@ -2,17 +2,24 @@
 
 namespace callboard {
 
-user_table::user_table(const node_options& options)
-  : user_max_{options.user_connections_max},
-    tenant_max_{options.tenant_connections_max},
-    publishes_{options.publishes},
-    users_{lingering_max},
-    tenants_{lingering_max} {
+user_table::user_table(const client_limits& limits)
+  : users_{lingering_max}, tenants_{lingering_max} {
+  set_limits(limits);
 }
 
-bool user_table::is_needed(const node_options& options) noexcept {
-  return options.user_connections_max > 0 || options.tenant_connections_max > 0
-         || options.publishes.on();
+void user_table::set_limits(const client_limits& x) {
+  user_max_ = x.user_connections_max;
+  tenant_max_ = x.tenant_connections_max;
+  publishes_ = x.publishes;
+}
+
+std::shared_ptr<shared_token_bucket>
+user_table::publishes_of(const std::string& user, int64_t now_ms) {
+  auto* found = users_.find(user);
+  if (found == nullptr)
+    return nullptr;
+  found->publishes = renewed(found->publishes, publishes_, now_ms);
+  return found->publishes;
 }
 
 user_place user_table::enter(const std::string& user, const std::string& tenant,
@@ -20,12 +27,7 @@ user_place user_table::enter(const std::string& user, const std::string& tenant,
   entry* by_user = nullptr;
   entry* by_tenant = nullptr;
   if (!user.empty())
-    by_user = &users_.get(user, now_ms, [this] {
-      entry made;
-      if (publishes_.on())
-        made.publishes = std::make_shared<shared_token_bucket>(publishes_);
-      return made;
-    });
+    by_user = &users_.get(user, now_ms, [] { return entry{}; });
   if (!tenant.empty())
     by_tenant = &tenants_.get(tenant, now_ms, [] { return entry{}; });
   auto full = [](const entry* x, size_t max) {
@@ -44,6 +46,7 @@ user_place user_table::enter(const std::string& user, const std::string& tenant,
   }
   if (by_user != nullptr) {
     ++by_user->connections;
+    by_user->publishes = renewed(by_user->publishes, publishes_, now_ms);
     result.publishes = by_user->publishes;
   }
   if (by_tenant != nullptr)

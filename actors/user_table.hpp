@@ -22,7 +22,8 @@ struct user_place {
   std::shared_ptr<shared_token_bucket> publishes;
 };
 
-/// Counts a node's connections by user and by tenant. The one that loops share
+/// Counts a node's connections by user and by tenant, also where nothing limits
+/// them yet. The one that loops share
 /// is called on their threads.
 class user_register {
 public:
@@ -40,6 +41,14 @@ public:
   virtual void
   leave(const std::string& user, const std::string& tenant, int64_t now_ms)
     = 0;
+
+  /// Goes by other limits from now on. Nobody loses a place.
+  virtual void set_limits(const client_limits& x) = 0;
+
+  /// Returns what the connections of a user, who has one, publish from by now;
+  /// null: without a limit, or nobody has that name.
+  virtual std::shared_ptr<shared_token_bucket>
+  publishes_of(const std::string& user, int64_t now_ms) = 0;
 };
 
 /// A register for one thread at a time. What a user has published is remembered
@@ -50,16 +59,18 @@ public:
   /// Users without a connection who are remembered.
   static constexpr size_t lingering_max = 65'536;
 
-  explicit user_table(const node_options& options);
-
-  /// Returns whether these options limit anything by user or tenant.
-  static bool is_needed(const node_options& options) noexcept;
+  explicit user_table(const client_limits& limits);
 
   user_place enter(const std::string& user, const std::string& tenant,
                    int64_t now_ms) override;
 
   void leave(const std::string& user, const std::string& tenant,
              int64_t now_ms) override;
+
+  void set_limits(const client_limits& x) override;
+
+  std::shared_ptr<shared_token_bucket> publishes_of(const std::string& user,
+                                                    int64_t now_ms) override;
 
   /// Returns how many users and tenants there are, those remembered included.
   [[nodiscard]] size_t users() const noexcept {
@@ -88,8 +99,8 @@ private:
 
   static void leave(table& from, const std::string& name, int64_t now_ms);
 
-  size_t user_max_;
-  size_t tenant_max_;
+  size_t user_max_ = 0;
+  size_t tenant_max_ = 0;
   rate_limit publishes_;
   table users_;
   table tenants_;

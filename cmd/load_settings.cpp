@@ -81,24 +81,26 @@ std::vector<setting> load_settings(net::server_options& s) {
     count_setting("accept-queue-max",
                   "Handshakes that wait so at once, on each loop 2048 at most",
                   s.accept_queue_max, 1, 1'000'000),
-    share_setting("load-high",
-                  "Load of a loop from which it sheds new work; 0: never",
-                  x.high),
-    share_setting("load-low",
-                  "Load below which all work is taken again, and above which "
-                  "rates become lower;\nabove 0 unless load-high is 0",
-                  x.low),
-    weights_setting(x),
-    duration_setting("load-turn-max",
-                     "Length of a loop's turns that is a full load", x.turn_max,
-                     1ms, 1min),
-    size_setting("load-outbox-bytes-max",
-                 "Bytes in all outboxes that are a full load",
-                 x.outbox_bytes_max, 65'536, 1024 * 1024 * mib),
-    size_setting("load-memory-max",
-                 "Resident memory that is a full load, from 1MiB; 0: it does "
-                 "not count",
-                 x.memory_bytes_max, 0, 16 * 1024 * 1024 * mib),
+    live(share_setting("load-high",
+                       "Load of a loop from which it sheds new work; 0: never",
+                       x.high)),
+    live(
+      share_setting("load-low",
+                    "Load below which all work is taken again, and above which "
+                    "rates become lower;\nabove 0 unless load-high is 0",
+                    x.low)),
+    live(weights_setting(x)),
+    live(duration_setting("load-turn-max",
+                          "Length of a loop's turns that is a full load",
+                          x.turn_max, 1ms, 1min)),
+    live(size_setting("load-outbox-bytes-max",
+                      "Bytes in all outboxes that are a full load",
+                      x.outbox_bytes_max, 65'536, 1024 * 1024 * mib)),
+    live(
+      size_setting("load-memory-max",
+                   "Resident memory that is a full load, from 1MiB; 0: it does "
+                   "not count",
+                   x.memory_bytes_max, 0, 16 * 1024 * 1024 * mib)),
   };
 }
 

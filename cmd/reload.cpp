@@ -50,16 +50,15 @@ void reload(net::server& x, caf::actor_system& sys, serve_config& from,
   auto wanted = read(sys, from);
   if (!wanted)
     return;
-  auto& topics = wanted->server.node.topics;
-  auto& origins = wanted->server.origins;
-  if (auto failed = x.reload({topics, origins}))
+  net::reload_options live{wanted->server};
+  if (auto failed = x.reload(live))
     return log_refused(net::details(failed).sentence);
   log_what_stays(running, *wanted);
-  running.server.node.topics = topics;
-  running.server.origins = origins;
+  live.apply_to(running.server);
   running.log_level = wanted->log_level;
   set_log_level(running.log_level);
-  logger("cmd")->info("reloaded topic_sections={}", topics.size());
+  logger("cmd")->info("reloaded topic_sections={} action_sections={}",
+                      live.topics.size(), live.action_rules.size());
 }
 
 } // namespace callboard::cmd

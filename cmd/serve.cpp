@@ -345,7 +345,7 @@ void add_serve_command(CLI::App& app, int& exit_code) {
     "  [action transfer]\n"
     "  breaker = on\n"
     "SIGTERM and SIGINT end the server within --drain-timeout; a second one\n"
-    "ends it at once. SIGHUP reads the file again: sections for topics,\n"
+    "ends it at once. SIGHUP reads the file again: sections, most limits,\n"
     "log-level and allowed-origins count at once, and files of keys are read\n"
     "again.\n"
     "Exit codes: 0 ended by a signal; 1 could not start, or ended by a second\n"

@@ -142,7 +142,7 @@ std::vector<setting> access_settings(serve_options& x) {
 std::vector<setting> limit_settings(net::server_options& s) {
   constexpr size_t many = 1'000'000;
   auto& n = s.node;
-  return {
+  std::vector<setting> result{
     count_setting("address-connections-max",
                   "WebSocket connections at once of one IP address (v6: of 64 "
                   "bits); 0: no limit",
@@ -189,11 +189,15 @@ std::vector<setting> limit_settings(net::server_options& s) {
     count_setting("publishes-burst",
                   "Of these at once after a rest; 0: as many as a second has",
                   n.publishes.burst, 0, many),
+  };
+  for (auto& limit : result)
+    limit.live = true;
+  result.push_back(
     list_setting("trusted-proxies", "NETWORKS",
                  "Proxies whose X-Forwarded-For is believed: IP addresses, or "
                  "networks like 10.0.0.0/8",
-                 s.trusted_proxies, net::check_proxy),
-  };
+                 s.trusted_proxies, net::check_proxy));
+  return result;
 }
 
 } // namespace
@@ -205,8 +209,8 @@ std::vector<setting> serve_settings(serve_options& x) {
     listen_setting(s),
     count_setting("loops", "Threads that serve connections; 0 takes one a core",
                   s.loops, 0, 256),
-    count_setting("max-connections", "WebSocket connections at once",
-                  n.connections_max, 1, 1'000'000),
+    live(count_setting("max-connections", "WebSocket connections at once",
+                       n.connections_max, 1, 1'000'000)),
     duration_setting("ping-interval",
                      "Time without traffic before a connection is pinged",
                      n.ping_interval, 100ms, 1h),
@@ -220,14 +224,16 @@ std::vector<setting> serve_settings(serve_options& x) {
                  "Bytes that may wait for one connection; beyond them it is "
                  "closed with 4002",
                  n.outbox_bytes_max, kib, 1024 * mib),
-    count_setting("inflight-max",
-                  "Requests of one connection that may wait for their answer",
-                  n.inflight_max, 1, 65'535),
-    count_setting("subscriptions-max",
-                  "Topics and patterns that one connection may have",
-                  n.subscriptions_max, 1, 1'000'000),
-    count_setting("registrations-max", "Actions that one connection may answer",
-                  n.registrations_max, 1, 65'535),
+    live(
+      count_setting("inflight-max",
+                    "Requests of one connection that may wait for their answer",
+                    n.inflight_max, 1, 65'535)),
+    live(count_setting("subscriptions-max",
+                       "Topics and patterns that one connection may have",
+                       n.subscriptions_max, 1, 1'000'000)),
+    live(count_setting("registrations-max",
+                       "Actions that one connection may answer",
+                       n.registrations_max, 1, 65'535)),
     count_setting("guarded-actions-max",
                   "Actions under a rule that each loop keeps count of; beyond "
                   "them those asked for longest ago begin anew",
@@ -341,8 +347,6 @@ std::vector<std::string> need_restart(serve_options running,
   for (size_t i = 0; i < now.size(); ++i)
     if (!now[i].live && now[i].show && now[i].show() != then[i].show())
       result.push_back(now[i].name);
-  if (running.server.node.action_rules != wanted.server.node.action_rules)
-    result.emplace_back("action sections");
   return result;
 }
 

@@ -36,7 +36,7 @@ struct serve_options {
 std::vector<setting> serve_settings(serve_options& x);
 
 /// Returns the names of the settings that differ and whose new value counts
-/// after a restart only; `action sections` for the rules of actions.
+/// after a restart only.
 std::vector<std::string> need_restart(serve_options running,
                                       serve_options wanted);
 

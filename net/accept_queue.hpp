@@ -35,6 +35,11 @@ public:
   /// Gives a place back.
   void leave(uint32_t loop);
 
+  /// Calls those who have a place, because there may be more of them now.
+  void look_again() {
+    call_next();
+  }
+
   /// Waits for a place on a loop.
   /// @param called is called once, when the place is taken: by this call, or by
   ///               the thread that gives one back. It must not throw, or call

@@ -15,14 +15,17 @@
 namespace callboard::net {
 
 /// What one address may have of a node, and how many handshakes the node takes.
-/// An address is as `make_address_key` has it. Any thread; nothing is locked
-/// for a limit that is not set.
+/// An address is as `make_address_key` has it. Everything is counted, so that
+/// what has no limit can get one. Any thread.
 class address_limits {
 public:
   /// Addresses that are remembered only for how often they have connected.
   static constexpr size_t lingering_max = 65'536;
 
-  explicit address_limits(const server_options& options);
+  explicit address_limits(const front_limits& limits);
+
+  /// Goes by other limits from now on. Nobody loses a place.
+  void set_limits(const front_limits& x);
 
   /// Takes one of the handshakes that the address, and the node, may begin now.
   /// @param now_ms steady time.
@@ -61,19 +64,16 @@ private:
     }
   };
 
-  // Takes one of what there may be `max` of; false if there are.
-  bool enter(size_t entry::*count, size_t max, std::string_view address,
-             int64_t now_ms);
+  // Takes one of what there may be so many of; false if there are.
+  bool enter(size_t entry::*count, size_t front_limits::*max,
+             std::string_view address, int64_t now_ms);
 
   void leave(size_t entry::*count, std::string_view address, int64_t now_ms);
 
   entry& get(const address_key& key, int64_t now_ms);
 
-  const size_t connections_max_;
-  const size_t sessions_max_;
-  const rate_limit handshakes_rate_;
-  const rate_limit address_handshakes_rate_;
   mutable std::mutex mutex_;
+  front_limits limits_;
   token_bucket handshakes_;
   lingering_table<address_key, entry, address_key_hash> entries_;
 };

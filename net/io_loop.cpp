@@ -36,7 +36,6 @@ io_loop::io_loop(caf::actor_system& sys, node_context& node, uint32_t index,
     ready_{io_, epoll_},
     tick_timer_{io_},
     context_{node, index, wire, make_loop_metrics(sys.metrics(), index)},
-    probe_{node.options.load.memory_bytes_max > 0},
     receive_buffer_(receive_bytes),
     events_(ready_max) {
   context_.unit = this;
@@ -215,7 +214,7 @@ void io_loop::measure_load(std::chrono::steady_clock::time_point now) {
   auto now_ms = duration_cast<milliseconds>(now.time_since_epoch()).count();
   if (!context_.load.due(now_ms))
     return;
-  probe_.update(now_ms);
+  probe_.update(now_ms, context_.limits().load.memory_bytes_max > 0);
   context_.sample_load(now_ms, {queue_.size(), context_.outboxes.queued_bytes(),
                                 probe_.cpu_share(), probe_.memory_bytes()});
 }

@@ -45,7 +45,7 @@ void return_free_memory() noexcept {
 #endif
 }
 
-void load_probe::update(int64_t now_ms) {
+void load_probe::update(int64_t now_ms, bool with_memory) {
   auto elapsed_ms = now_ms - looked_ms_;
   if (elapsed_ms < look_ms)
     return;
@@ -56,7 +56,7 @@ void load_probe::update(int64_t now_ms) {
   if (!first)
     cpu_share_ = std::clamp(used_ms / static_cast<double>(elapsed_ms), 0.0,
                             1.0);
-  if (with_memory_)
+  if (with_memory)
     memory_bytes_ = resident_bytes();
 }
 

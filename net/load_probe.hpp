@@ -21,13 +21,10 @@ public:
   /// Time between two looks, at least.
   static constexpr int64_t look_ms = 250;
 
-  /// @param with_memory whether memory is looked at.
-  explicit load_probe(bool with_memory) noexcept : with_memory_{with_memory} {
-  }
-
   /// Looks again if it is time to.
   /// @param now_ms steady time.
-  void update(int64_t now_ms);
+  /// @param with_memory whether memory is looked at as well.
+  void update(int64_t now_ms, bool with_memory);
 
   /// Returns the share of the time between the last two looks for which the
   /// thread had a processor, 0 … 1; 0 before the second one.
@@ -35,14 +32,13 @@ public:
     return cpu_share_;
   }
 
-  /// Returns the resident memory of the process; 0 if it is not looked at, or
-  /// the system does not tell.
+  /// Returns the resident memory of the process as it was when that was looked
+  /// at; 0 if it never was, or the system does not tell.
   [[nodiscard]] size_t memory_bytes() const noexcept {
     return memory_bytes_;
   }
 
 private:
-  bool with_memory_;
   int64_t looked_ms_ = 0;
   int64_t cpu_us_ = 0;
   double cpu_share_ = 0;

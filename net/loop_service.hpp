@@ -48,6 +48,20 @@ struct server_context {
     node.log_leak = log_leak;
     node.users = make_user_register(options.node);
     node.store = store.get();
+    set_load_low(options.node.load);
+  }
+
+  /// Lets what the loops share go by other limits. Nobody loses a place.
+  void set_limits(const client_limits& clients, const front_limits& front) {
+    addresses.set_limits(front);
+    node.users->set_limits(clients);
+    set_load_low(clients.load);
+    admitted.set_connections_max(clients.connections_max);
+    queue.look_again();
+  }
+
+  void set_load_low(const load_options& x) {
+    node.load_low = x.high > 0 ? x.low : 0;
   }
 
   caf::actor_system& system;
@@ -99,9 +113,12 @@ public:
         f(*actor);
   }
 
-  /// Lets these pages open WebSockets from now on.
-  void set_origins(std::vector<std::string> x) {
-    origins_ = std::move(x);
+  /// Lets these pages open WebSockets from now on, and holds clients to other
+  /// limits.
+  void change(std::vector<std::string> origins,
+              std::shared_ptr<const client_limits> limits) {
+    origins_ = std::move(origins);
+    loop_.context().set_limits(std::move(limits));
   }
 
   /// Hands every connection to the loop's heartbeat monitor.

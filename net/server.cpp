@@ -51,8 +51,7 @@ caf::expected<std::unique_ptr<server>> server::start(caf::actor_system& sys,
   if (options.on_bound)
     if (auto failed = options.on_bound())
       return failed;
-  reserve_descriptors(options.node.connections_max
-                      + loops * loop_service::http_sessions_max);
+  reserve_descriptors(impl::descriptors_of(options, loops));
   auto made = std::make_unique<impl>(sys, std::move(options), std::move(tls),
                                      static_cast<uint32_t>(loops));
   made->cluster = std::move(cluster);

@@ -68,10 +68,10 @@ public:
 
   /// Takes other options while it serves, and reads anew what it has from files
   /// (`authority::reload`). Either all of it counts or nothing does. Topics
-  /// that live keep their durability (see `callboard::revised`), connections
-  /// what they were let in with. Returns when everything goes by the new
-  /// options. Any thread but a loop's or an actor's; several take turns.
-  /// Counted in `callboard_reloads_total`.
+  /// that live keep their durability (see `callboard::revised`), circuits their
+  /// state, connections what they have; none is closed for it. Returns when
+  /// everything goes by the new options. Any thread but a loop's or an actor's;
+  /// several take turns. Counted in `callboard_reloads_total`.
   /// @returns a sentence that says what is wrong.
   caf::error reload(reload_options x);
 

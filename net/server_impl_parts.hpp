@@ -23,6 +23,7 @@
 #include <callboard/net/admin_front.hpp>
 #include <callboard/net/bound_socket.hpp>
 #include <callboard/net/cluster/node.hpp>
+#include <callboard/net/descriptors.hpp>
 #include <callboard/net/listener.hpp>
 #include <callboard/net/log.hpp>
 #include <callboard/net/loop_service.hpp>
@@ -269,8 +270,7 @@ struct server::impl final : shard_host {
   caf::error reload(reload_options x) {
     std::lock_guard guard{reloading};
     auto wanted = shared.options;
-    wanted.node.topics = x.topics;
-    wanted.origins = x.origins;
+    x.apply_to(wanted);
     if (auto wrong = check(wanted); !wrong.empty())
       return caf::make_error(caf::sec::invalid_argument, std::move(wrong));
     // Other nodes would look for a topic elsewhere.
@@ -287,10 +287,19 @@ struct server::impl final : shard_host {
     // Nothing is wrong: from here on it counts.
     for (auto& commit : *files)
       commit();
-    on_every_loop([origins = std::move(x.origins)](loop_service& service) {
-      service.set_origins(origins);
+    reserve_descriptors(descriptors_of(wanted, shared.node.loops));
+    shared.set_limits(x.clients, x.front);
+    auto limits = std::make_shared<const client_limits>(x.clients);
+    on_every_loop([origins = std::move(x.origins),
+                   limits = std::move(limits)](loop_service& service) {
+      service.change(origins, limits);
     });
-    return set_rules(std::move(x.topics));
+    return set_rules(std::move(x.topics), std::move(x.action_rules));
+  }
+
+  // Returns how many descriptors clients may have.
+  static size_t descriptors_of(const server_options& x, size_t loops) noexcept {
+    return x.node.connections_max + loops * loop_service::http_sessions_max;
   }
 
   // Reads everything anew that stands in files.
@@ -304,16 +313,18 @@ struct server::impl final : shard_host {
       {&shared.options.rights.reload, &certificates, &key});
   }
 
-  // Returns when all topics go by the rules.
-  caf::error set_rules(std::vector<topic_rule> rules) {
+  // Returns when all topics and actions go by the rules.
+  caf::error set_rules(std::vector<topic_rule> topics,
+                       std::vector<action_rule> actions) {
     caf::error result;
-    auto n = rules.size();
-    auto set = caf::make_counted<rule_set>(std::move(rules));
+    auto set = caf::make_counted<rule_set>(std::move(topics),
+                                           std::move(actions));
     caf::scoped_actor self{shared.system};
-    self->request(head, caf::infinite, reload_atom_v, std::move(set))
+    self->request(head, caf::infinite, reload_atom_v, set)
       .receive(
-        [n](uint64_t unlike) {
-          logger("net")->info("rules_replaced rules={}", n);
+        [&set](uint64_t unlike) {
+          logger("net")->info("rules_replaced rules={} action_rules={}",
+                              set->topics.size(), set->actions.size());
           if (unlike > 0)
             logger("net")->warn("durability_kept topics={}", unlike);
         },

@@ -225,6 +225,22 @@ std::string check_load(const load_options& x) {
 
 } // namespace
 
+reload_options::reload_options(const server_options& x)
+  : topics{x.node.topics},
+    action_rules{x.node.action_rules},
+    clients{x.node},
+    front{x},
+    origins{x.origins} {
+}
+
+void reload_options::apply_to(server_options& x) const {
+  x.node.topics = topics;
+  x.node.action_rules = action_rules;
+  static_cast<client_limits&>(x.node) = clients;
+  static_cast<front_limits&>(x) = front;
+  x.origins = origins;
+}
+
 std::string_view check_rule_pattern(std::string_view x) noexcept {
   auto error = check_pattern(x);
   if (error != subject_error::reserved)

@@ -21,9 +21,26 @@
 
 namespace callboard::net {
 
+/// What a node, and one IP address, may have before anybody is let in. It can
+/// change while the server runs.
+struct front_limits {
+  /// WebSockets of one IP address at once, 0 … 1,000,000; 0: no limit. An
+  /// address is a v4 one, or a v6 network of 64 bits. One more is answered 429.
+  size_t address_connections_max = 0;
+  /// HTTP sessions of one IP address at once beside its WebSockets, 0 …
+  /// 1,000,000; 0: no limit. Further sockets are closed. Not for proxies that
+  /// are trusted.
+  size_t address_sessions_max = 0;
+  /// WebSocket handshakes of the node, 0 … 1,000,000; beyond them one is
+  /// answered 503.
+  rate_limit handshakes;
+  /// The same of one IP address; beyond them one is answered 429.
+  rate_limit address_handshakes;
+};
+
 /// What a server is started with. `node` holds what the actors go by; the rest
 /// is about sockets.
-struct server_options {
+struct server_options : front_limits {
   node_options node;
   /// IP address to listen on, v4 or v6.
   std::string address = "127.0.0.1";
@@ -73,18 +90,6 @@ struct server_options {
   /// The pages that may open a WebSocket, by origin: `https://example.com`,
   /// `https://*.example.com`, or `*` for all. Empty: those of the same host.
   std::vector<std::string> origins;
-  /// WebSockets of one IP address at once, 0 … 1,000,000; 0: no limit. An
-  /// address is a v4 one, or a v6 network of 64 bits. One more is answered 429.
-  size_t address_connections_max = 0;
-  /// HTTP sessions of one IP address at once beside its WebSockets, 0 …
-  /// 1,000,000; 0: no limit. Further sockets are closed. Not for proxies that
-  /// are trusted.
-  size_t address_sessions_max = 0;
-  /// WebSocket handshakes of the node, 0 … 1,000,000; beyond them one is
-  /// answered 503.
-  rate_limit handshakes;
-  /// The same of one IP address; beyond them one is answered 429.
-  rate_limit address_handshakes;
   /// The proxies whose `X-Forwarded-For` is believed, by IP address or network:
   /// `10.0.0.0/8`. Empty: none.
   std::vector<std::string> trusted_proxies;
@@ -100,10 +105,22 @@ struct server_options {
   std::function<caf::error()> on_bound;
 };
 
-/// What of its options a server takes anew while it runs.
+/// What of its options a server takes anew while it runs. All of it counts:
+/// what is to stay is taken over from the options before.
 struct reload_options {
+  explicit reload_options(const server_options& x);
+
+  /// Puts them in place of those in `x`.
+  void apply_to(server_options& x) const;
+
   /// In place of `node_options::topics`.
   std::vector<topic_rule> topics;
+  /// In place of `node_options::action_rules`.
+  std::vector<action_rule> action_rules;
+  /// In place of what `node_options` has of them.
+  client_limits clients;
+  /// In place of what `server_options` has of them.
+  front_limits front;
   /// In place of `server_options::origins`.
   std::vector<std::string> origins;
 };

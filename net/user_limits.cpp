@@ -9,7 +9,7 @@ namespace {
 /// A `user_table` with a lock, which is held when a connection comes or goes.
 class shared_user_table final : public user_register {
 public:
-  explicit shared_user_table(const node_options& options) : table_{options} {
+  explicit shared_user_table(const client_limits& limits) : table_{limits} {
   }
 
   user_place enter(const std::string& user, const std::string& tenant,
@@ -24,6 +24,17 @@ public:
     table_.leave(user, tenant, now_ms);
   }
 
+  void set_limits(const client_limits& x) override {
+    std::lock_guard lock{mutex_};
+    table_.set_limits(x);
+  }
+
+  std::shared_ptr<shared_token_bucket> publishes_of(const std::string& user,
+                                                    int64_t now_ms) override {
+    std::lock_guard lock{mutex_};
+    return table_.publishes_of(user, now_ms);
+  }
+
 private:
   std::mutex mutex_;
   user_table table_;
@@ -31,10 +42,8 @@ private:
 
 } // namespace
 
-std::shared_ptr<user_register> make_user_register(const node_options& options) {
-  if (!user_table::is_needed(options))
-    return nullptr;
-  return std::make_shared<shared_user_table>(options);
+std::shared_ptr<user_register> make_user_register(const client_limits& x) {
+  return std::make_shared<shared_user_table>(x);
 }
 
 } // namespace callboard::net

@@ -39,17 +39,15 @@ std::function<node_load()> make_load(caf::actor_system& sys,
   for (uint32_t i = 0; i < node.loops; ++i)
     loops.push_back(make_loop_metrics(sys.metrics(), i));
   return [&node, &places, loops = std::move(loops)] {
-    auto& options = node.options;
     load_reading result;
     result.sheds = node.joining;
     for (auto& x : loops) {
       result.score = std::max(result.score, x.load_score->value());
       result.sheds = result.sheds || x.load_stage->value() > 0;
     }
-    if (options.load.high > 0)
-      result.low = options.load.low;
+    result.low = node.load_low;
     result.connections = places.connections();
-    result.connections_max = options.connections_max;
+    result.connections_max = places.connections_max();
     result.draining = node.draining;
     return load_of(result);
   };

@@ -224,6 +224,33 @@ CAF_TEST(each action has its own) {
   CHECK_EQ(check(y), "none");
 }
 
+// -- another round of rules ---------------------------------------------------
+
+CAF_TEST(guards keep their rule until they are revised) {
+  auto guards = make({.rate = {1}});
+  auto& x = add(guards, "a");
+  guards.set_rules({{"a", {.rate = {5}}}});
+  CHECK_EQ(x.rule().pattern, "#");
+  CHECK_LT(x.round(), guards.round());
+  CHECK(guards.revise(x, now));
+  CHECK_EQ(x.rule().pattern, "a");
+  CHECK_EQ(x.round(), guards.round());
+  CHECK(guards.find("a") == &x);
+}
+
+CAF_TEST(a guard without a rule is to be removed) {
+  auto guards = make({.rate = {1}});
+  auto& x = add(guards, "a");
+  add(guards, "b");
+  guards.set_rules({{"b", {}}});
+  CHECK(!guards.revise(x, now));
+  CHECK_EQ(guards.all().size(), 2u);
+  guards.remove(x);
+  CHECK(guards.find("a") == nullptr);
+  CHECK_EQ(guards.size(), 1u);
+  CHECK_EQ(guards.take_oldest()->action(), "b");
+}
+
 // -- what askers are told -----------------------------------------------------
 
 CAF_TEST(a client is told to come not too early) {

@@ -31,6 +31,23 @@ CAF_TEST(one that was refused leaves no trace on its loop) {
     CHECK_EQ(door.least_loaded(), 0u);
 }
 
+CAF_TEST(fewer places take none away and more can be had) {
+  admission door{1, 3};
+  for (int i = 0; i < 3; ++i)
+    CHECK(door.admit(0));
+  door.set_connections_max(1);
+  CHECK_EQ(door.connections(), 3u);
+  door.leave(0);
+  door.leave(0);
+  CHECK(!door.admit(0));
+  door.leave(0);
+  CHECK(door.admit(0));
+  CHECK(!door.admit(0));
+  door.set_connections_max(2);
+  CHECK(door.admit(0));
+  CHECK(!door.admit(0));
+}
+
 CAF_TEST(a place that nobody has is not given back) {
   admission door{2, 2};
   CHECK(door.admit(0));

@@ -284,4 +284,17 @@ CAF_TEST(a rule that comes later limits at once) {
   CHECK_EQ(outcome(x, "a"), "response");
 }
 
+CAF_TEST(another rate brings no burst) {
+  node.options.topics = {{"a", {.publish_rate = 1, .publish_burst = 2}}};
+  start();
+  auto& x = connect();
+  CHECK_EQ(outcome(x, "a"), "response");
+  CHECK_EQ(outcome(x, "a"), "response");
+  reload({{"a", {.publish_rate = 2, .publish_burst = 10}}});
+  CHECK_EQ(outcome(x, "a"), "error 1 rate_limited");
+  pass(500ms);
+  CHECK_EQ(outcome(x, "a"), "response");
+  CHECK_EQ(outcome(x, "a"), "error 1 rate_limited");
+}
+
 END_FIXTURE_SCOPE()

@@ -239,4 +239,61 @@ CAF_TEST(what began before a change counts as nothing after it) {
   CHECK(is(state::closed));
 }
 
+// -- other options ------------------------------------------------------------
+
+CAF_TEST(the same options change nothing) {
+  end(3, verdict::bad);
+  circuit().change(options, now);
+  end(1, verdict::bad);
+  CHECK(is(state::open));
+}
+
+CAF_TEST(other options begin the counts anew) {
+  end(3, verdict::bad);
+  auto early = begin();
+  options.requests_min = 2;
+  circuit().change(options, now);
+  CHECK(circuit().counts(now) == circuit_counts{});
+  end(1, verdict::bad);
+  finish(early, verdict::bad);
+  CHECK(is(state::closed));
+  end(1, verdict::bad);
+  CHECK(is(state::open));
+}
+
+CAF_TEST(other options leave it open as long as it would be) {
+  end(4, verdict::bad);
+  options.open_time = 1h;
+  options.open_time_max = 2h;
+  circuit().change(options, now + 1s);
+  now += 1s;
+  CHECK_EQ(wait(), 4s);
+}
+
+CAF_TEST(other options leave it open no longer than they would) {
+  end(4, verdict::bad);
+  options.open_time = 1s;
+  options.open_time_max = 2s;
+  circuit().change(options, now);
+  CHECK_EQ(circuit().open_time(), 2s);
+  CHECK_EQ(wait(), 2s);
+  now += 2s;
+  CHECK_EQ(wait(), 0ns);
+  CHECK(is(state::half_open));
+}
+
+CAF_TEST(other options let other probes through) {
+  options.probes = 3;
+  half_open();
+  auto early = begin();
+  finish(begin(), verdict::good);
+  options.probes = 1;
+  circuit().change(options, now);
+  CHECK(is(state::half_open));
+  finish(early, verdict::good);
+  CHECK(is(state::half_open));
+  end(1, verdict::good);
+  CHECK(is(state::closed));
+}
+
 END_FIXTURE_SCOPE()

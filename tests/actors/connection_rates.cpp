@@ -18,10 +18,9 @@ using type = frame_type;
 namespace {
 
 struct fixture : member_fixture {
-  /// Makes the loops, with a register where the options need one.
+  /// Makes the loops, with a register of users.
   void begin(uint32_t n = 1) {
-    if (user_table::is_needed(node.options))
-      node.users = std::make_shared<user_table>(node.options);
+    node.users = std::make_shared<user_table>(node.options);
     start(n);
   }
 

@@ -290,4 +290,36 @@ CAF_TEST(parts and stages have names) {
                   "publishes requests ");
 }
 
+// -- other options ------------------------------------------------------------
+
+CAF_TEST(other marks count with the next sample) {
+  auto x = make();
+  CHECK(settle(x, 0.45) == stage::none);
+  options.high = 0.4;
+  options.low = 0.2;
+  x.change(options);
+  CHECK(x.stage() == stage::none);
+  CHECK(settle(x, 0.45) == stage::connections);
+  // Outboxes are the loops' together.
+  auto y = make(2);
+  options.outbox_bytes_max = 500'000;
+  y.change(options);
+  load_sample found;
+  found.outbox_bytes = 250'000;
+  settle(y, found);
+  CHECK_GT(y.part(load_part::outbox), 0.99);
+}
+
+CAF_TEST(without marks everything ends at once) {
+  auto x = make();
+  CHECK(settle(x, 1) == stage::requests);
+  CHECK_GT(x.token_price(), token_price_full);
+  options.high = 0;
+  x.change(options);
+  CHECK(x.stage() == stage::none);
+  CHECK_EQ(x.token_price(), token_price_full);
+  CHECK(!x.refuses(stage::connections));
+  CHECK(settle(x, 1) == stage::none);
+}
+
 END_FIXTURE_SCOPE()

@@ -28,7 +28,7 @@ struct fixture {
 
   pace& one() {
     if (!made)
-      made.emplace(options, 0);
+      made.emplace(options, options.frame_bytes_max, 0);
     return *made;
   }
 
@@ -184,6 +184,22 @@ CAF_TEST(twice the rate is borne for ever) {
   for (; t < 200'000 && verdict.find("flood") == std::string::npos; t += 40)
     verdict = send(1, t);
   CHECK_LT(t, 101'000);
+}
+
+CAF_TEST(other limits bring no burst) {
+  options.frame_bytes_max = 128;
+  options.frames = {10, 2};
+  options.bytes = {1000, 200};
+  CHECK_EQ(send(100), "ok");
+  CHECK_EQ(send(100), "ok");
+  options.frames = {100, 50};
+  one().change(options, options.frame_bytes_max, 0);
+  CHECK_EQ(send(100), "bytes 100");
+  CHECK_EQ(send(1, 1), "frames 9");
+  options.frames = {};
+  options.bytes = {};
+  one().change(options, options.frame_bytes_max, 1);
+  CHECK_EQ(send(1'000'000, 1), "ok");
 }
 
 CAF_TEST(too many bytes are a flood as well) {

@@ -284,7 +284,7 @@ struct router_peers_fixture : router_fixture {
   static uint64_t first_number() {
     request_table table{1, 1, 1};
     request_peer who;
-    table.add(who, "x", false, nullptr);
+    table.add(who, "x", false);
     return table.open(who, *table.next("x")).number;
   }
 

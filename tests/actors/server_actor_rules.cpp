@@ -24,14 +24,13 @@ struct fixture : node_fixture {
     kill(server);
   }
 
-  static rule_set_ptr make_rules(std::vector<topic_rule> x) {
-    return caf::make_counted<rule_set>(std::move(x));
-  }
-
   /// Returns the answer to a reload in words.
-  std::string reload(std::vector<topic_rule> x) {
+  std::string reload(std::vector<topic_rule> topics,
+                     std::vector<action_rule> actions = {}) {
     std::string result;
-    ask(server, reload_atom_v, make_rules(std::move(x)))
+    auto rules = caf::make_counted<rule_set>(std::move(topics),
+                                             std::move(actions));
+    ask(server, reload_atom_v, rules)
       .receive([&](uint64_t n) { result = std::to_string(n); },
                [&](const caf::error& why) { result = words_of(why); });
     return result;
@@ -85,6 +84,30 @@ CAF_TEST(a shard that dies before it has the rules has a successor with them) {
     publish(topic);
     CHECK_EQ(kept(topic), 1u);
   }
+}
+
+CAF_TEST(every router goes by the new rules and so does its successor) {
+  CHECK_EQ(reload({}, {{"#", {.rate = {1}}}}), "0");
+  auto& bob = connect();
+  auto& alice = connect();
+  uint32_t seq_id = 0;
+  auto ask_twice = [&](const std::string& action) {
+    alice.say(type::request, ++seq_id, action);
+    turn();
+    CHECK_EQ(alice.heard(), "");
+    ++seq_id;
+    CHECK_EQ(say(alice, type::request, seq_id, action),
+             "error " + std::to_string(seq_id) + " rate_limited");
+  };
+  for (uint32_t shard : {0, 1}) {
+    bob.say(type::register_action, shard + 1, name_on(shard, 2));
+    turn();
+    ask_twice(name_on(shard, 2));
+  }
+  kill(loops[0]->routers[1].actor);
+  CHECK_EQ(restarts, std::vector<std::string>{"router 1"});
+  CHECK_EQ(alice.heard(), "error 3 internal");
+  ask_twice(name_on(1, 2));
 }
 
 CAF_TEST(what limits clients does not limit the application) {

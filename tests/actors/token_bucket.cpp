@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <random>
 
 #include "support/test.hpp"
@@ -182,6 +183,58 @@ CAF_TEST(the largest burst has a price as well) {
   CHECK_EQ(x.take(most / 4, now, 4000), 1000);
 }
 
+// -- another limit ------------------------------------------------------------
+
+CAF_TEST(another limit brings nothing at once) {
+  token_bucket x{{10, 3}, now};
+  CHECK_EQ(x.take(3, now), 0);
+  x.change({1000, 100}, now);
+  CHECK_EQ(x.take(1, now), 1);
+  CHECK_EQ(x.take(1, now + 1), 0);
+  CHECK_EQ(x.take(99, now + 99), 1);
+  CHECK_EQ(x.take(99, now + 100), 0);
+  // What came before that came at the rate before.
+  token_bucket y{{10, 3}, now};
+  CHECK_EQ(y.take(3, now), 0);
+  y.change({1000, 100}, now + 100);
+  CHECK_EQ(y.take(2, now + 100), 1);
+  CHECK_EQ(y.take(1, now + 100), 0);
+}
+
+CAF_TEST(a smaller burst holds no more than that) {
+  token_bucket x{{10, 30}, now};
+  x.change({10, 2}, now);
+  CHECK_EQ(x.take(3, now), never);
+  CHECK_EQ(x.take(2, now), 0);
+  CHECK_EQ(x.take(1, now), 100);
+}
+
+CAF_TEST(the same limit changes nothing) {
+  token_bucket x{{10, 3}, now};
+  CHECK_EQ(x.take(3, now), 0);
+  x.change({10, 3}, now + 50);
+  CHECK_EQ(x.take(1, now + 50), 50);
+  CHECK_EQ(x.take(1, now + 100), 0);
+}
+
+CAF_TEST(a limit comes full and goes) {
+  token_bucket x{{0, 0}, now};
+  CHECK_EQ(x.take(1000, now), 0);
+  x.change({10, 3}, now + 7);
+  CHECK_EQ(x.take(3, now + 7), 0);
+  CHECK_EQ(x.take(1, now + 7), 100);
+  x.change({0, 0}, now + 7);
+  CHECK_EQ(x.take(1000, now + 7), 0);
+  CHECK(x.full(now + 7));
+}
+
+CAF_TEST(a clock that goes back at a change brings nothing) {
+  token_bucket x{{1000, 1}, now};
+  CHECK_EQ(x.take(1, now), 0);
+  x.change({1000, 5}, now - 100);
+  CHECK_EQ(x.take(1, now), 1);
+}
+
 // -- the shared one -----------------------------------------------------------
 
 CAF_TEST(the shared one has the same prices) {
@@ -227,6 +280,38 @@ CAF_TEST(the shared one stays exact at the largest rate and a late time) {
   CHECK_EQ(take_all(x, late), 1'000'000);
   CHECK_EQ(x.take(late), 1);
   CHECK_EQ(take_all(x, late + 1), 1000);
+}
+
+CAF_TEST(the shared one keeps what was used under another limit) {
+  auto x = renewed(nullptr, {10, 3}, now);
+  CHECK_EQ(take_all(*x, now), 3);
+  CHECK(renewed(x, {10, 3}, now) == x);
+  auto y = renewed(x, {1000, 100}, now);
+  CHECK_EQ(y->take(now), 1);
+  CHECK_EQ(y->take(now + 1), 0);
+  // What is held fits, as far as it does.
+  CHECK_EQ(take_all(*renewed(y, {10, 5}, now + 1001), now + 1001), 5);
+  CHECK_EQ(take_all(*renewed(y, {10, 500}, now + 1001), now + 1001), 100);
+  CHECK(renewed(y, {0, 0}, now) == nullptr);
+}
+
+CAF_TEST(both change in the same way) {
+  std::mt19937 random{2027};
+  for (auto i = 0; i < 1000; ++i) {
+    auto limit = [&] { return rate_limit{random() % 100, random() % 50}; };
+    auto before = limit();
+    auto after = limit();
+    single x{before};
+    auto y = std::make_shared<shared_token_bucket>(before);
+    auto t = now;
+    for (auto n = random() % 60; n > 0; --n)
+      REQUIRE_EQ(x.take(t), y->take(t));
+    t += random() % 500;
+    x.change(after, t);
+    y = std::make_shared<shared_token_bucket>(after, *y, t);
+    for (auto n = 0; n < 60; ++n)
+      REQUIRE_EQ(x.take(t), y->take(t));
+  }
 }
 
 CAF_TEST(both do the same over random times) {

@@ -37,21 +37,6 @@ struct fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
-CAF_TEST(it is needed where something is limited by user or tenant) {
-  CHECK(!user_table::is_needed(options));
-  options.frames = {1, 1};
-  options.publishes = {0, 5};
-  CHECK(!user_table::is_needed(options));
-  auto with = [](auto change) {
-    node_options x;
-    change(x);
-    return user_table::is_needed(x);
-  };
-  CHECK(with([](node_options& x) { x.user_connections_max = 1; }));
-  CHECK(with([](node_options& x) { x.tenant_connections_max = 1; }));
-  CHECK(with([](node_options& x) { x.publishes = {1, 0}; }));
-}
-
 CAF_TEST(a user has as many connections as may be) {
   options.user_connections_max = 2;
   CHECK_EQ(enter("ann"), "in");
@@ -144,6 +129,45 @@ CAF_TEST(to come again brings no new burst) {
   // What was published is made up for at 200.
   enter("bob", "", 200);
   CHECK_EQ(table().users(), 1u);
+}
+
+CAF_TEST(other limits take no place and count for the next) {
+  CHECK_EQ(enter("ann", "acme"), "in");
+  CHECK_EQ(enter("ann", "acme"), "in");
+  options.user_connections_max = 1;
+  table().set_limits(options);
+  CHECK_EQ(enter("ann"), "user_connections");
+  options.user_connections_max = 0;
+  options.tenant_connections_max = 2;
+  table().set_limits(options);
+  CHECK_EQ(enter("bob", "acme"), "tenant_connections");
+  leave("ann", "acme");
+  CHECK_EQ(enter("bob", "acme"), "in");
+  leave("ann", "acme");
+  leave("bob", "acme");
+  CHECK_EQ(table().users(), 0u);
+  CHECK_EQ(table().tenants(), 0u);
+}
+
+CAF_TEST(a rate that comes later is one for all connections of a user) {
+  enter("ann");
+  CHECK(last.publishes == nullptr);
+  options.publishes = {10, 2};
+  table().set_limits(options);
+  auto bucket = table().publishes_of("ann", 0);
+  REQUIRE(bucket != nullptr);
+  CHECK(table().publishes_of("ann", 0) == bucket);
+  CHECK(table().publishes_of("bob", 0) == nullptr);
+  enter("ann");
+  CHECK(last.publishes == bucket);
+  bucket->take(0);
+  bucket->take(0);
+  options.publishes = {1000, 50};
+  table().set_limits(options);
+  CHECK_EQ(table().publishes_of("ann", 0)->take(0), 1);
+  options.publishes = {};
+  table().set_limits(options);
+  CHECK(table().publishes_of("ann", 0) == nullptr);
 }
 
 CAF_TEST(without a rate there is no bucket) {

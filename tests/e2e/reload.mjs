@@ -129,32 +129,120 @@ test('a file that cannot be read is refused', async () => {
 });
 
 test('what takes a restart is named and stays as it is', async () => {
-  const node = await serve('inflight-max = 7\n', ['--node-name', 'steady']);
-  await node.change('inflight-max = 9\nno-page = true\n[topic a]\nhistory-size = 2\n');
+  const node = await serve('frame-bytes-max = 2KiB\n', ['--node-name', 'steady']);
+  await node.change('frame-bytes-max = 4KiB\nno-page = true\n[topic a]\nhistory-size = 2\n');
   const told = lines(node, 'takes_a_restart');
   assert.equal(told.length, 1);
-  assert.match(told[0], /settings="inflight-max,no-page"/);
+  assert.match(told[0], /settings="frame-bytes-max,no-page"/);
   const one = await connect(node);
-  assert.equal(one.welcome.payload.inflightMax, 7);
+  assert.equal(one.welcome.payload.frameBytesMax, 2048);
   assert.equal(one.welcome.payload.node, 'steady');
   assert.equal((await fetch(`${node.http}/`)).status, 200);
   await publish(one, 'a', 3);
   assert.equal(await kept(one, 'a'), 2);
 });
 
-test('other sections for actions are named, too', async () => {
-  const node = await serve('[action a]\nrate = 1\n');
-  await node.change('[action a]\nrate = 1\n[topic a]\nhistory-size = 2\n');
+test('other sections for actions count for those who are there', async () => {
+  const node = await serve('', ['--loops', '2']);
+  const [asker, responder] = [await connect(node), await connect(node)];
+  responder.watcher = ({ type, seqId }) => {
+    if (type === 'request') responder.send('response', '', 'done', undefined, seqId);
+    return type === 'request';
+  };
+  for (const action of ['sum', 'ill']) await responder.ok('register', action);
+  const ask = (action) => asker.call('request', action);
+  for (let i = 0; i < 5; ++i) assert.equal((await ask('sum')).type, 'response');
+  await node.change('[action sum]\nrate = 1\nburst = 2\n');
+  assert.equal((await ask('sum')).type, 'response');
+  await until(async () => (await ask('sum')).subject === 'rate_limited', 'the rate');
+  // A bad file leaves that as it is.
+  await node.change('[action sum]\nrate = 1000\n[action ill]\nbreaker-probes = 0\n',
+    'reload_refused');
+  assert.match(lines(node, 'reload_refused')[0], /line 4.*breaker-probes/);
+  await until(async () => (await ask('sum')).subject === 'rate_limited', 'the old rate');
+  await node.change('');
+  for (let i = 0; i < 5; ++i) assert.equal((await ask('sum')).type, 'response');
+  assert.match(lines(node, 'reloaded')[0], /action_sections=1/);
   assert.equal(count(node, 'takes_a_restart'), 0);
-  await node.change('[action a]\nrate = 2\n');
-  assert.match(lines(node, 'takes_a_restart')[0], /settings="action sections"/);
-  assert.equal(count(node, 'takes_a_restart'), 1);
+});
+
+test('a circuit stays open while its section does', async () => {
+  const breaker = 'breaker = on\nbreaker-requests-min = 2\nbreaker-window = 1h\n'
+    + 'breaker-open = 1h\n';
+  const node = await serve(`[action ill]\n${breaker}`);
+  const [asker, responder] = [await connect(node), await connect(node)];
+  responder.watcher = ({ type, seqId }) => {
+    if (type === 'request') responder.send('error', 'internal', 'I am ill.', { code: 599 }, seqId);
+    return type === 'request';
+  };
+  await responder.ok('register', 'ill');
+  for (let i = 0; i < 2; ++i) await asker.fails(302, 'responder_failed', 'request', 'ill');
+  await asker.fails(304, 'circuit_open', 'request', 'ill');
+  await node.change(`[action other]\nrate = 1\n[action ill]\n${breaker}`);
+  await asker.fails(304, 'circuit_open', 'request', 'ill');
+  assert.equal(await metric(node, 'callboard_action_circuits', 'state="open"'), 1);
+  await node.change('');
+  await until(async () => await metric(node, 'callboard_action_circuits', 'state="open"') === 0,
+    'the circuit to be gone');
+  await asker.fails(302, 'responder_failed', 'request', 'ill');
+});
+
+test('limits change for connections that live, and nobody is dropped', async () => {
+  const node = await serve('', ['--loops', '2']);
+  const clients = [await connect(node), await connect(node)];
+  const [one] = clients;
+  const topics = ['a', 'b', 'c'];
+  for (const topic of topics) await one.ok('subscribe', topic);
+  await node.change('subscriptions-max = 2\ninflight-max = 7\n');
+  await one.fails(402, 'too_many_subscriptions', 'subscribe', 'd');
+  await publish(clients[1], 'c', 1);
+  assert.equal((await one.take('event')).subject, 'c');
+  assert.equal((await connect(node)).welcome.payload.inflightMax, 7);
+  // Nothing of a bad file counts.
+  await node.change('subscriptions-max = 9\nframes-rate = 1\nmax-connections = 0\n',
+    'reload_refused');
+  await one.fails(402, 'too_many_subscriptions', 'subscribe', 'd');
+  await node.change('subscriptions-max = 9\nping-interval = 5m\n', 'reload_refused');
+  await one.fails(402, 'too_many_subscriptions', 'subscribe', 'd');
+  await node.change('subscriptions-max = 9\n');
+  await one.ok('subscribe', 'd');
+  await node.change('publishes-rate = 1\npublishes-burst = 2\n');
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => one.call('publish', 'e', i)));
+  const refused = answers.filter(({ type }) => type === 'error');
+  assert.ok(refused.length > 0 && refused.length <= 6, `${refused.length} are refused`);
+  for (const answer of refused) expectError(answer, 500, 'rate_limited');
+  await node.change('');
+  await publish(one, 'e', 8);
+  for (const client of clients) await client.ok('request', 'callboard.echo', 'still here');
+  assert.equal(count(node, 'takes_a_restart'), 0);
+});
+
+test('fewer connections may be, and those that are stay', async () => {
+  const node = await serve('max-connections = 3\n', ['--loops', '2']);
+  const upgrade = async () => parseResponse(await exchange(node, request('GET /ws',
+    'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==')));
+  const clients = [await connect(node), await connect(node), await connect(node)];
+  await node.change('max-connections = 1\n');
+  expectRefusal(await upgrade(), 503, 'overloaded');
+  for (const client of clients) await client.ok('request', 'callboard.echo', 'still here');
+  await node.change('max-connections = 4\n');
+  clients.push(await connect(node));
+  expectRefusal(await upgrade(), 503, 'overloaded');
+  // Addresses were counted before there was a limit.
+  await node.change('max-connections = 9\naddress-connections-max = 4\n');
+  expectRefusal(await upgrade(), 429, 'limit_exceeded');
+  await node.change('max-connections = 9\naddress-connections-max = 5\n');
+  clients.push(await connect(node));
+  for (const client of clients) await client.ok('request', 'callboard.echo', 'still here');
 });
 
 test('flags go on winning over the file', async () => {
-  const node = await serve('', ['--log-level', 'info', '--inflight-max', '5']);
-  await node.change('log-level = error\ninflight-max = 9\n');
+  const node = await serve('', ['--log-level', 'info', '--inflight-max', '5', '--loops', '1']);
+  await node.change('log-level = error\ninflight-max = 9\nloops = 2\n');
   assert.equal(count(node, 'takes_a_restart'), 0);
+  assert.equal((await connect(node)).welcome.payload.inflightMax, 5);
   // At the level of the file, nothing of this would be logged.
   await node.change();
 });

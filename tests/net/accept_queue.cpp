@@ -49,6 +49,18 @@ CAF_TEST(who came first gets the next place) {
   CHECK_EQ(places.connections(), 2u);
 }
 
+CAF_TEST(who waits gets a place when there are more) {
+  CHECK(queue.admit(0));
+  CHECK(queue.admit(0));
+  for (auto name : {"a", "b", "c"})
+    CHECK_NE(enter(name), 0u);
+  places.set_connections_max(4);
+  CHECK_EQ(called, "");
+  queue.look_again();
+  CHECK_EQ(called, "ab");
+  CHECK_EQ(queue.size(), 1u);
+}
+
 CAF_TEST(as many wait as may and the next is refused) {
   CHECK(queue.admit(0));
   CHECK(queue.admit(0));

@@ -48,15 +48,17 @@ struct fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
-CAF_TEST(without limits nobody is known) {
+CAF_TEST(without limits everybody is let in and counted) {
   for (auto i = 0; i < 1000; ++i) {
     CHECK_EQ(handshake(ann), "in");
     CHECK_EQ(open(ann), "in");
     CHECK(limits().open_session(ann, 0));
   }
-  CHECK_EQ(limits().size(), 0u);
-  close(ann);
-  limits().close_session(ann, 0);
+  CHECK_EQ(limits().size(), 1u);
+  for (auto i = 0; i < 1000; ++i) {
+    close(ann);
+    limits().close_session(ann, 0);
+  }
   CHECK_EQ(limits().size(), 0u);
 }
 
@@ -128,6 +130,46 @@ CAF_TEST(to close and come again brings no new burst) {
   // What was used is there again at 200, and then there is nothing to know.
   CHECK_EQ(handshake(bob, 200), "in");
   CHECK_EQ(limits().size(), 1u);
+}
+
+CAF_TEST(a limit that comes later counts who is there) {
+  CHECK_EQ(open(ann), "in");
+  CHECK_EQ(open(ann), "in");
+  CHECK(limits().open_session(ann, 0));
+  options.address_connections_max = 2;
+  options.address_sessions_max = 1;
+  limits().set_limits(options);
+  CHECK_EQ(open(ann), "address_connections");
+  CHECK(!limits().open_session(ann, 0));
+  CHECK_EQ(open(bob), "in");
+  close(ann);
+  CHECK_EQ(open(ann), "in");
+  options.address_connections_max = 1;
+  limits().set_limits(options);
+  close(ann);
+  CHECK_EQ(open(ann), "address_connections");
+  close(ann);
+  CHECK_EQ(open(ann), "in");
+}
+
+CAF_TEST(another rate of handshakes brings no burst) {
+  options.handshakes = {10, 4};
+  options.address_handshakes = {10, 2};
+  CHECK_EQ(handshake(ann), "in");
+  CHECK_EQ(handshake(ann), "in");
+  options.address_handshakes = {1000, 100};
+  limits().set_limits(options);
+  CHECK_EQ(handshake(ann), "address_handshakes 1");
+  CHECK_EQ(handshake(bob), "in");
+  CHECK_EQ(handshake(bob), "in");
+  options.handshakes = {1000, 100};
+  limits().set_limits(options);
+  CHECK_EQ(handshake(bob), "handshakes 1");
+  options.handshakes = {};
+  options.address_handshakes = {};
+  limits().set_limits(options);
+  for (auto i = 0; i < 1000; ++i)
+    CHECK_EQ(handshake(ann), "in");
 }
 
 CAF_TEST(all addresses together have a burst and a rate) {

@@ -32,15 +32,15 @@ void work() {
 } // namespace
 
 CAF_TEST(the share of the processor is that between two looks) {
-  load_probe x{false};
+  load_probe x;
   CHECK_EQ(x.cpu_share(), 0.0);
-  x.update(now);
+  x.update(now, false);
   CHECK_EQ(x.cpu_share(), 0.0);
   work();
   // Too early to look again.
-  x.update(now + load_probe::look_ms - 1);
+  x.update(now + load_probe::look_ms - 1, false);
   CHECK_EQ(x.cpu_share(), 0.0);
-  x.update(now + load_probe::look_ms);
+  x.update(now + load_probe::look_ms, false);
   CHECK_GT(x.cpu_share(), 0.0);
   CHECK_LE(x.cpu_share(), 1.0);
 }
