@@ -190,16 +190,34 @@ void broker_peers::let_in(const std::string& topic, const moved_room& x) {
     if (slots[i] && names[i] && x.nodes[i].watches)
       presence.apply(watch, presence_source(*slots[i]), now_ms);
   for (size_t i = 0; i < x.nodes.size(); ++i) {
-    // It has gone meanwhile.
-    if (!slots[i])
+    if (!slots[i]) {
+      // It has gone meanwhile.
       presence.drop(topic, names[i], now_ms);
-    else if (!x.nodes[i].missed)
       continue;
-    else if (names[i])
+    }
+    doubt(topic, *slots[i]);
+    if (!x.nodes[i].missed)
+      continue;
+    if (names[i])
       presence.hold(topic, loop_at(*slots[i]), now_ms);
     else
       here.for_each([&](uint32_t loop) { presence.hold(topic, loop, now_ms); });
   }
+}
+
+void broker_peers::doubt(const std::string& topic, uint32_t slot) {
+  auto is_here = slot == peer_set::here;
+  auto first = is_here ? 0 : loop_at(slot);
+  auto end = is_here ? ctx_.node.loops : first + 1;
+  for (auto loop = first; loop < end; ++loop)
+    if (topics_.has(loop, topic))
+      return;
+  // Its last one has gone, and it follows the topic no more: nothing tells it
+  // that what it said of that is lost.
+  if (is_here)
+    moves_.untold.try_emplace(topic);
+  else
+    moves_.unheard.emplace(slot, topic);
 }
 
 std::optional<uint32_t> broker_peers::slot_of(const moved_room::node& x) const {
