@@ -326,7 +326,8 @@ private:
   // Takes out who is in a topic that another node owns now.
   moved_room take_room(const std::string& topic);
 
-  // Keeps who is in a topic that has come, until all have settled.
+  // Keeps who is in a topic that has come until all have settled, if it waits
+  // for that.
   void keep_room(const std::string& topic, moved_room x);
 
   void let_in_rooms();

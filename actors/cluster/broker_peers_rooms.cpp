@@ -143,11 +143,17 @@ moved_room broker_peers::take_room(const std::string& topic) {
 // -- as the new owner ---------------------------------------------------------
 
 void broker_peers::keep_room(const std::string& topic, moved_room x) {
-  self_.presence_.forget(topic);
-  if (self_.has_presence(topic))
-    moves_.rooms[topic] = std::move(x);
-  if (!moves_.open())
-    let_in_rooms();
+  // Other nodes may go by rules already that this one has yet to be given.
+  auto keeps = self_.has_presence(topic) || !x.empty();
+  if (waits(topic)) {
+    self_.presence_.forget(topic);
+    moves_.rooms.erase(topic);
+    if (keeps)
+      moves_.rooms.emplace(topic, std::move(x));
+  } else if (keeps) {
+    // Others come to it already, and go along if it moves once more.
+    let_in(topic, x);
+  }
 }
 
 void broker_peers::let_in_rooms() {
