@@ -244,6 +244,11 @@ const loop_set& owned_topics::loops_of(std::string_view name) {
   return matched_;
 }
 
+bool owned_topics::has(uint32_t loop, std::string_view topic) const {
+  auto i = topics_.find(topic);
+  return i != topics_.end() && i->second.loops.contains(loop);
+}
+
 void owned_topics::hold(std::string_view topic, bool held) {
   if (auto i = topics_.find(topic); i != topics_.end())
     i->second.held = held;

@@ -223,6 +223,9 @@ public:
   /// Returns the loops that want a topic's events; valid until the next call.
   const loop_set& loops_of(std::string_view topic);
 
+  /// Returns whether a loop wants a topic not only by a pattern.
+  [[nodiscard]] bool has(uint32_t loop, std::string_view topic) const;
+
   /// Keeps a topic although nobody uses it, or no longer does.
   void hold(std::string_view topic, bool held);
 
@@ -354,7 +357,6 @@ private:
   void keep(topic& at, const publication_ptr& x, int64_t now_ms);
 
   void retain(topic& at, const publication_ptr& x);
-
   void forget_retained(topic& at);
 
   // Calls `change` on the history and keeps the account of it.
@@ -369,7 +371,6 @@ private:
   void expire_history(topic& at, int64_t now_ms);
 
   void used(topic& at);
-
   void unlist(topic& at);
 
   // Lets histories give way until there is room.

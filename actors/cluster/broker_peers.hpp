@@ -84,7 +84,6 @@ public:
   [[nodiscard]] bool waits(std::string_view topic) const noexcept;
 
   caf::result<published> publish_later(const publication_ptr& x);
-
   void attach_later(uint32_t loop, const std::string& topic,
                     uint64_t generation);
 
@@ -207,14 +206,12 @@ private:
   void take_over(const std::string& topic, followed_topic& x);
 
   void leave_arrivals();
-
   void give_away(const peer_set& old);
 
   // Goes on with what is to be done until all shards have settled.
   void go_on_moving();
 
   bool send_asks();
-
   bool send_topics();
 
   // Lets in who wants the topics that have come.
@@ -224,9 +221,7 @@ private:
 
   // Gives back what other nodes have asked this one for too late.
   void return_parked();
-
   void release_held();
-
   void end_move();
 
   // Takes a topic that came from the node at `slot`, or was about to go.
@@ -342,12 +337,15 @@ private:
   // Takes out who is in a topic that another node owns now.
   moved_room take_room(const std::string& topic);
 
-  // Keeps who is in a topic that has come, until all have settled.
+  // Keeps who is in a topic that has come until all have settled, if it waits
+  // for that.
   void keep_room(const std::string& topic, moved_room x);
 
   void let_in_rooms();
-
   void let_in(const std::string& topic, const moved_room& x);
+
+  // Lets a node tell anew who is in a topic that has come, unless it wants it.
+  void doubt(const std::string& topic, uint32_t slot);
 
   // Lets all be told anew that was lost, or for which there was no room.
   void make_up_for_reports();

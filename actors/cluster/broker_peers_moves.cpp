@@ -249,12 +249,16 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
   }
   if (moves_.open())
     moves_.ranks[x.name] = rank;
-  keep_room(x.name, std::move(x.room));
   auto [name, head] = std::pair{x.name, x.head};
+  auto room = std::move(x.room);
   auto groups = std::move(x.groups);
-  if (topics_.adopt(std::move(x), self_.now_ms()))
+  if (topics_.adopt(std::move(x), self_.now_ms())) {
+    keep_room(name, std::move(room));
     return groups_.adopt(name, head, groups);
+  }
+  // Who was in the one that was here is told of anew, as all are.
   moves_.rooms.erase(name);
+  self_.presence_.forget(name);
   self_.groups_.lose(groups);
 }
 

@@ -308,6 +308,8 @@ void broker_peers::take(uint32_t slot, peer_query& x) {
     answer.code = errc::owner_down;
   } else if (!query.well_formed()) {
     answer.code = errc::bad_payload;
+  } else if (!x.position_only && ctx_.peers.nodes().congested(slot)) {
+    answer.code = errc::overloaded;
   } else if (auto found = self_.look_up(query); !found) {
     answer.code = errc_of(found.error());
   } else {

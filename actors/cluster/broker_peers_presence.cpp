@@ -144,6 +144,9 @@ void broker_peers::take(uint32_t slot, peer_presence_query& x) {
     answer.code = errc::owner_down;
   } else if (!self_.has_presence(x.topic)) {
     answer.code = errc::no_presence;
+  } else if (!x.count_only && ctx_.peers.nodes().congested(slot)) {
+    // All its watchers may ask at once.
+    answer.code = errc::overloaded;
   } else {
     presence_query query;
     query.topic = x.topic;

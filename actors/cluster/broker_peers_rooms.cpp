@@ -149,11 +149,17 @@ moved_room broker_peers::take_room(const std::string& topic) {
 // -- as the new owner ---------------------------------------------------------
 
 void broker_peers::keep_room(const std::string& topic, moved_room x) {
-  self_.presence_.forget(topic);
-  if (self_.has_presence(topic))
-    moves_.rooms[topic] = std::move(x);
-  if (!moves_.open())
-    let_in_rooms();
+  // Other nodes may go by rules already that this one has yet to be given.
+  auto keeps = self_.has_presence(topic) || !x.empty();
+  if (waits(topic)) {
+    self_.presence_.forget(topic);
+    moves_.rooms.erase(topic);
+    if (keeps)
+      moves_.rooms.emplace(topic, std::move(x));
+  } else if (keeps) {
+    // Others come to it already, and go along if it moves once more.
+    let_in(topic, x);
+  }
 }
 
 void broker_peers::let_in_rooms() {
@@ -196,16 +202,34 @@ void broker_peers::let_in(const std::string& topic, const moved_room& x) {
     if (slots[i] && names[i] && x.nodes[i].watches)
       presence.apply(watch, presence_source(*slots[i]), now_ms);
   for (size_t i = 0; i < x.nodes.size(); ++i) {
-    // It has gone meanwhile.
-    if (!slots[i])
+    if (!slots[i]) {
+      // It has gone meanwhile.
       presence.drop(topic, names[i], now_ms);
-    else if (!x.nodes[i].missed)
       continue;
-    else if (names[i])
+    }
+    doubt(topic, *slots[i]);
+    if (!x.nodes[i].missed)
+      continue;
+    if (names[i])
       presence.hold(topic, loop_at(*slots[i]), now_ms);
     else
       here.for_each([&](uint32_t loop) { presence.hold(topic, loop, now_ms); });
   }
+}
+
+void broker_peers::doubt(const std::string& topic, uint32_t slot) {
+  auto is_here = slot == peer_set::here;
+  auto first = is_here ? 0 : loop_at(slot);
+  auto end = is_here ? ctx_.node.loops : first + 1;
+  for (auto loop = first; loop < end; ++loop)
+    if (topics_.has(loop, topic))
+      return;
+  // Its last one has gone, and it follows the topic no more: nothing tells it
+  // that what it said of that is lost.
+  if (is_here)
+    moves_.untold.try_emplace(topic);
+  else
+    moves_.unheard.emplace(slot, topic);
 }
 
 std::optional<uint32_t> broker_peers::slot_of(const moved_room::node& x) const {

@@ -267,6 +267,23 @@ CAF_TEST(more than half of what may be on its way is refused) {
   CHECK_EQ(publish(x, topic, "3", 7), answered(7, "c.1", 2));
 }
 
+CAF_TEST(an owner answers no question of history while the way back is full) {
+  auto topic = topic_of(2, 0, "kept/");
+  auto& x = connect(0);
+  publish(x, topic, "1");
+  auto ask = [&](const std::string& action) {
+    return say(x, type::request, 9, action,
+               *payload::from_json("{\"topic\":\"" + topic + "\"}"));
+  };
+  auto& back = *sites[2].nodes->at(0)->traffic;
+  auto most = sites[2].nodes->outbox_bytes_max;
+  back.sent += most;
+  CHECK_EQ(ask("callboard.history"), "error 9 overloaded");
+  CHECK_EQ(ask("callboard.position"), answered(9, "c.1", 1));
+  back.acknowledged += most;
+  CHECK(ask("callboard.history").starts_with("response 9 "));
+}
+
 CAF_TEST(what is done with is acknowledged) {
   auto topic = topic_of(2);
   publish(connect(0), topic, "1", 5);

@@ -254,4 +254,17 @@ CAF_TEST(nobody more comes while the link to the owner is full) {
   CHECK_EQ(subscribe(x, topic), subscribed(1, "c.1", 0));
 }
 
+CAF_TEST(an owner gives no page while the way back is full) {
+  auto topic = topic_of(2);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  auto& back = *sites[2].nodes->at(0)->traffic;
+  auto most = sites[2].nodes->outbox_bytes_max;
+  back.sent += most;
+  CHECK_EQ(members(x, topic), "error 9 overloaded");
+  CHECK_EQ(count(x, topic), "1/1");
+  back.acknowledged += most;
+  CHECK_EQ(members(x, topic), "[{\"connections\":[\"a-1\"]}]");
+}
+
 END_FIXTURE_SCOPE()

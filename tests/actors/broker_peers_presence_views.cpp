@@ -231,6 +231,53 @@ CAF_TEST(who goes as a home dies is not given to the new owner) {
   CHECK_EQ(count(x, topic), "2/2");
 }
 
+CAF_TEST(the last one of a home that dies is not given to the new owner) {
+  auto topic = moving(2, 3);
+  auto shard = shard_of(topic, 2);
+  auto& x = watcher(0, 0, topic);
+  auto& home = sites[1].node;
+  auto& gone = connect(1, 1);
+  subscribe(gone, topic);
+  // It wants the topic, but not for those who are there.
+  subscribe(connect(1, 0), "#");
+  pass(1s);
+  news(x);
+  tell_all({0, 2, 3}, {0, 1, 2, 3});
+  home.kill(home.loops[shard]->brokers[shard].actor);
+  gone.say(type::unsubscribe, 2, topic);
+  home.turn();
+  auto next = home.make_broker(shard);
+  home.install(shard, next);
+  caf::anon_send(next.actor, cluster_atom_v, sites[1].nodes);
+  settle();
+  tell(1, {0, 1, 2, 3});
+  settle();
+  CHECK_EQ(news(x), "");
+  pass(2s);
+  CHECK_EQ(news(x), step(topic, "leave", "", gone));
+  CHECK_EQ(count(x, topic), "1/1");
+}
+
+CAF_TEST(who goes as a link begins anew is not given to the new owner) {
+  auto topic = moving(2, 3);
+  auto& x = watcher(1, 1, topic);
+  auto& gone = connect(0);
+  subscribe(gone, topic);
+  pass(1s);
+  news(x);
+  tell_all({1, 2, 3}, {0, 1, 2, 3});
+  // The old owner is not to take it any more, and cannot give it back.
+  say(gone, type::unsubscribe, 2, topic);
+  ++rounds[{0, 2}];
+  tell(0, {0, 1, 2, 3});
+  tell(2, {0, 1, 2, 3});
+  settle();
+  CHECK_EQ(news(x), "");
+  pass(2s);
+  CHECK_EQ(news(x), step(topic, "leave", "", gone));
+  CHECK_EQ(count(x, topic), "1/1");
+}
+
 CAF_TEST(the connections of a node that dies meanwhile leave) {
   auto topic = moving(2, 3);
   auto& x = watcher(0, 0, topic);

@@ -199,6 +199,9 @@ CAF_TEST(the loops of a topic are those of it and of its patterns) {
   CHECK_EQ(loops_of("a/c"), (indices{2, 5}));
   CHECK_EQ(loops_of("b/c"), (indices{1, 5}));
   CHECK_EQ(loops_of("c"), indices{5});
+  CHECK(topics.has(0, "a/b"));
+  CHECK(!topics.has(2, "a/b"));
+  CHECK(!topics.has(5, "c"));
   topics.detach(5, "#", 0);
   CHECK_EQ(loops_of("a/b"), (indices{0, 2, 5}));
   CHECK_EQ(loops_of("c"), indices{});

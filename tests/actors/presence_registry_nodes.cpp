@@ -215,6 +215,20 @@ CAF_TEST(who is there goes to another owner) {
   CHECK(news->steps == (std::vector<presence_step>{{false, "", 1, "a"}}));
 }
 
+CAF_TEST(who lingers is gone where the new owner lets nobody linger) {
+  change(1, kind::join, 1, "alice");
+  change(1, kind::join, 2, "bob");
+  change(1, kind::leave, 2);
+  std::string last;
+  auto x = take_out(last);
+  CAF_REQUIRE_EQUAL(x.room.members.size(), 2u);
+  presence_registry other{{0, 0, 100}, "c"};
+  other.adopt("t", x.room, {source_of(1).node}, now);
+  CHECK_EQ(other.count("t").members, 1u);
+  CHECK_EQ(other.members(), 1u);
+  CHECK_EQ(other.due_ms(), presence_registry::never);
+}
+
 CAF_TEST(who has yet to be told again does not go along) {
   change(0, kind::watch);
   for (connection_id x : {1, 2, 3})
