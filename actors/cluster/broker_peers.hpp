@@ -168,8 +168,7 @@ private:
   // does.
   pending_call take_call(uint32_t slot, uint64_t call);
 
-  // Returns from which shard of which node on a loop goes on; empty: it has
-  // all.
+  // Returns from which shard of which node a loop goes on; empty: it has all.
   [[nodiscard]] std::string next_values(uint32_t slot, uint32_t shard) const;
 
   void ask(const std::string& pattern, spread_pattern& x, uint32_t slot);
@@ -216,7 +215,6 @@ private:
 
   // Lets in who wants the topics that have come.
   bool greet_arrivals();
-
   void greet(const std::string& topic, const topic_moves::arrival& x);
 
   // Gives back what other nodes have asked this one for too late.
@@ -261,9 +259,6 @@ private:
 
   [[nodiscard]] loop_set of_this_node(const loop_set& x) const;
 
-  // Lets `wake` be called after what waits already.
-  void wake_soon();
-
   void take(uint32_t slot, peer_handover& x);
   void take(uint32_t slot, peer_handed& x);
   void take(uint32_t slot, peer_settled& x);
@@ -304,10 +299,8 @@ private:
   void publish_durable(uint32_t slot, peer_publish& x);
   void look_up_durable(uint32_t slot, uint64_t call, const history_query& x);
 
-  // The node at `slot` wants nothing any more.
+  // The node at `slot`, or one of its shards, wants nothing any more.
   void detach_all(uint32_t slot);
-
-  // This shard of the node at `slot` wants nothing any more.
   void detach_shard(uint32_t slot, uint32_t shard);
 
   // Who tells what comes of the presence of the node at `slot`.
@@ -369,8 +362,9 @@ private:
   // The same at once.
   void acknowledge();
 
-  // Lets `wake` be called soon.
+  // Lets `wake` be called in a moment, or after what waits already.
   void wake_later();
+  void wake_soon();
 
   broker& self_;
   loop_context& ctx_;
@@ -397,9 +391,8 @@ private:
   bool settled_ = false;
   // Whether there are topics whose owners refused them.
   bool asks_refused_ = false;
-  // Whether `wake` will be called.
+  // Whether `wake` will be called, and before that once more.
   bool wakes_ = false;
-  // Whether it will be called before that once more.
   bool wakes_soon_ = false;
   broker_peers_groups groups_;
 };
