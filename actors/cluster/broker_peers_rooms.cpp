@@ -29,16 +29,17 @@ int64_t report_cost(const std::string& topic, const std::string& user) {
 
 // -- what waits ---------------------------------------------------------------
 
+// Reports can be told anew, so they leave room for what cannot.
 void broker_peers::report(uint32_t loop, const presence_change& x) {
   if (waits(x.topic)) {
+    auto cost = report_cost(x.topic, x.user);
+    if (!moves_.parked.has_half(cost))
+      return tell_again(x.topic);
     auto later = [=, this](errc failed) {
       if (failed == errc::none)
         report(loop, x);
-      else if (failed == errc::overloaded)
-        tell_again(x.topic);
     };
-    moves_.parked.add(peer_set::here, x.topic, report_cost(x.topic, x.user),
-                      std::move(later));
+    moves_.parked.add(peer_set::here, x.topic, cost, std::move(later));
   } else if (owns(x.topic)) {
     self_.presence_.apply(x, {loop}, self_.now_ms());
   } else {
@@ -66,8 +67,11 @@ void broker_peers::take(uint32_t slot, peer_presence& x) {
   if (!mine && !moves_.may_return())
     return ctx_.peers.send(shard_kind::broker, slot, x.topic,
                            peer_presence_returned{x});
-  if (!mine || waits(x.topic))
-    return park(slot, x.topic, report_cost(x.topic, x.user), x);
+  if (!mine || waits(x.topic)) {
+    auto cost = report_cost(x.topic, x.user);
+    return moves_.parked.has_half(cost) ? park(slot, x.topic, cost, x)
+                                        : refuse(slot, x);
+  }
   self_.presence_.apply({static_cast<kind>(x.what), std::move(x.topic),
                          x.connection, std::move(x.user)},
                         presence_source(slot), self_.now_ms());
@@ -86,13 +90,12 @@ void broker_peers::refuse(uint32_t slot, const peer_presence_query& x) {
 
 void broker_peers::take(uint32_t, peer_presence_returned& x) {
   auto& topic = x.what.topic;
+  auto cost = report_cost(topic, x.what.user);
   // Something may have gone to the new owner before it.
-  if (!waits(topic))
+  if (!waits(topic) || !moves_.parked.has_half(cost))
     return tell_again(topic);
   auto later = [this, what = x.what](errc failed) {
     using kind = presence_change::kind;
-    if (failed == errc::overloaded)
-      return tell_again(what.topic);
     if (failed != errc::none)
       return;
     if (!owns(what.topic))
@@ -106,8 +109,7 @@ void broker_peers::take(uint32_t, peer_presence_returned& x) {
       self_.presence_.apply({change, what.topic, what.connection, what.user},
                             {ctx_.index}, self_.now_ms());
   };
-  moves_.parked.add_returned(peer_set::here, topic,
-                             report_cost(topic, x.what.user), std::move(later));
+  moves_.parked.add_returned(peer_set::here, topic, cost, std::move(later));
 }
 
 // -- as the old owner ---------------------------------------------------------
