@@ -51,8 +51,8 @@ public:
   [[nodiscard]] bool moves(std::string_view topic,
                            const peer_set& now) const noexcept;
 
-  /// Returns whether another node may have lost what it was told of a topic
-  /// that was its own when all had settled.
+  /// Returns whether another node that owned a topic when all had settled, or
+  /// since, may have lost what it was told of it or was given with it.
   [[nodiscard]] bool lost_owner(std::string_view topic,
                                 const peer_set& now) const noexcept;
 
