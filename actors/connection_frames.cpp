@@ -180,9 +180,9 @@ void connection::handle_subscribe(const frame_view& x) {
     return refuse(x.seq_id, errc::no_presence);
   std::string subject{full_name(x.subject)};
   // The owner has more to hear of who comes and goes than it keeps up with.
-  if (has_presence(x.subject)
-      && (ctx_.node.congested(ctx_.broker_of(subject))
-          || ctx_.peers.nodes().congested(ctx_.peers.owner_of(subject))))
+  if ((ctx_.node.congested(ctx_.broker_of(subject))
+       || ctx_.peers.nodes().congested(ctx_.peers.owner_of(subject)))
+      && has_presence(x.subject))
     return refuse(x.seq_id, errc::overloaded);
   if (!begin(x.seq_id, inflight_kind::subscribe, 0))
     return;

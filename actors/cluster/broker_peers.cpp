@@ -260,7 +260,7 @@ void broker_peers::take(uint32_t slot, peer_refused& x) {
     asks_refused_ = true;
     return wake_later();
   }
-  tell_again(i->first);
+  tell_again(i->first, i->second.loops);
   auto [waiting, loops] = std::pair{std::move(i->second.waiting),
                                     std::move(i->second.loops)};
   followed_.erase(i);

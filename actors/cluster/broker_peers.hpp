@@ -320,9 +320,11 @@ private:
   // Tells the owner what a loop reports.
   void pass_on(uint32_t loop, const presence_change& x);
 
-  // Lets the loops, and all others of this node that want the topic, tell its
-  // owner anew who is there.
-  void tell_again(const std::string& topic, loop_set loops = {});
+  // Lets these loops, and all of this node that want the topic, tell its owner
+  // anew who is there, as soon as all have settled and there is room.
+  void tell_again(const std::string& topic, const loop_set& loops = {});
+  void tell_untold();
+  void begin_anew(const std::string& topic, loop_set loops);
 
   // Lets all be told anew that an owner may have lost.
   void note_lost_reports();

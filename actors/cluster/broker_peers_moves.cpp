@@ -245,7 +245,7 @@ void broker_peers::settle_in(moved_topic x, uint32_t slot) {
       y.loops.merge(loops);
       y.again = true;
     }
-    tell_again(x.name, std::move(old.loops));
+    tell_again(x.name);
   }
   if (moves_.open())
     moves_.ranks[x.name] = rank;
@@ -333,7 +333,8 @@ void broker_peers::take(uint32_t slot, peer_settled& x) {
 void broker_peers::go_on_moving() {
   if (!installed_ || !send_asks() || !groups_.send_joins() || !send_topics())
     return;
-  moves_.stalled = 0;
+  if (moves_.open() || moves_.untold.empty())
+    moves_.stalled = 0;
   auto view = view_of(ctx_.peers.nodes());
   moves_.flush.tell_handed([&](uint32_t slot) {
     ctx_.peers.send_to_all(shard_kind::broker, slot,

@@ -149,6 +149,8 @@ void broker_peers::wake() {
     follow_anew(ctx_.peers.nodes());
   groups_.wake();
   go_on_moving();
+  tell_untold();
+  self_.advance_presence();
 }
 
 // -- nodes as loops -----------------------------------------------------------

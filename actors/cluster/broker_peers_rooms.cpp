@@ -21,6 +21,9 @@ namespace callboard {
 
 namespace {
 
+// Topics that are told anew before it is looked again whether there is room.
+constexpr size_t told_at_once_max = 64;
+
 int64_t report_cost(const std::string& topic, const std::string& user) {
   return static_cast<int64_t>(256 + topic.size() + user.size());
 }
@@ -29,16 +32,17 @@ int64_t report_cost(const std::string& topic, const std::string& user) {
 
 // -- what waits ---------------------------------------------------------------
 
+// Reports can be told anew, so they leave room for what cannot.
 void broker_peers::report(uint32_t loop, const presence_change& x) {
   if (waits(x.topic)) {
+    auto cost = report_cost(x.topic, x.user);
+    if (!moves_.parked.has_half(cost))
+      return tell_again(x.topic);
     auto later = [=, this](errc failed) {
       if (failed == errc::none)
         report(loop, x);
-      else if (failed == errc::overloaded)
-        tell_again(x.topic);
     };
-    moves_.parked.add(peer_set::here, x.topic, report_cost(x.topic, x.user),
-                      std::move(later));
+    moves_.parked.add(peer_set::here, x.topic, cost, std::move(later));
   } else if (owns(x.topic)) {
     self_.presence_.apply(x, {loop}, self_.now_ms());
   } else {
@@ -69,8 +73,11 @@ void broker_peers::take(uint32_t slot, peer_presence& x) {
   if (!mine && !moves_.may_return())
     return ctx_.peers.send(shard_kind::broker, slot, x.topic,
                            peer_presence_returned{x});
-  if (!mine || waits(x.topic))
-    return park(slot, x.topic, report_cost(x.topic, x.user), x);
+  if (!mine || waits(x.topic)) {
+    auto cost = report_cost(x.topic, x.user);
+    return moves_.parked.has_half(cost) ? park(slot, x.topic, cost, x)
+                                        : refuse(slot, x);
+  }
   self_.presence_.apply({static_cast<kind>(x.what), std::move(x.topic),
                          x.connection, std::move(x.user)},
                         presence_source(slot), self_.now_ms());
@@ -92,13 +99,12 @@ void broker_peers::take(uint32_t, peer_presence_returned& x) {
   // Its owner goes by other rules: there it would be returned again.
   if (durable(topic))
     return;
+  auto cost = report_cost(topic, x.what.user);
   // Something may have gone to the new owner before it.
-  if (!waits(topic))
+  if (!waits(topic) || !moves_.parked.has_half(cost))
     return tell_again(topic);
   auto later = [this, what = x.what](errc failed) {
     using kind = presence_change::kind;
-    if (failed == errc::overloaded)
-      return tell_again(what.topic);
     if (failed != errc::none)
       return;
     if (!owns(what.topic))
@@ -112,8 +118,7 @@ void broker_peers::take(uint32_t, peer_presence_returned& x) {
       self_.presence_.apply({change, what.topic, what.connection, what.user},
                             {ctx_.index}, self_.now_ms());
   };
-  moves_.parked.add_returned(peer_set::here, topic,
-                             report_cost(topic, x.what.user), std::move(later));
+  moves_.parked.add_returned(peer_set::here, topic, cost, std::move(later));
 }
 
 // -- as the old owner ---------------------------------------------------------
@@ -227,7 +232,7 @@ void broker_peers::doubt(const std::string& topic, uint32_t slot) {
   // Its last one has gone, and it follows the topic no more: nothing tells it
   // that what it said of that is lost.
   if (is_here)
-    moves_.untold.try_emplace(topic);
+    tell_again(topic);
   else
     moves_.unheard.emplace(slot, topic);
 }
@@ -245,16 +250,35 @@ std::optional<uint32_t> broker_peers::slot_of(const moved_room::node& x) const {
 
 // -- what is told anew --------------------------------------------------------
 
-void broker_peers::tell_again(const std::string& topic, loop_set loops) {
-  using kind = presence_change::kind;
+void broker_peers::tell_again(const std::string& topic, const loop_set& loops) {
   if (!self_.has_presence(topic))
     return;
+  moves_.untold[topic].merge(loops);
+  // What says so once more until then costs nothing.
+  if (!moves_.open())
+    wake_soon();
+}
+
+void broker_peers::tell_untold() {
+  auto& untold = moves_.untold;
+  for (size_t n = 0; !moves_.open() && !untold.empty(); ++n) {
+    // The loops are to have told of these before it is looked for room again.
+    if (n == told_at_once_max)
+      return wake_later();
+    auto slot = ctx_.peers.owner_of(untold.begin()->first);
+    if (slot != peer_set::here && !may_send(slot, n))
+      return;
+    auto x = untold.extract(untold.begin());
+    begin_anew(x.key(), std::move(x.mapped()));
+  }
+}
+
+void broker_peers::begin_anew(const std::string& topic, loop_set loops) {
   loops.merge(topics_.loops_of(topic));
   if (auto i = followed_.find(topic); i != followed_.end())
     loops.merge(i->second.loops);
-  if (moves_.open())
-    return moves_.untold[topic].merge(loops);
   // Whom they leave out has gone, and so have those who watched.
+  using kind = presence_change::kind;
   presence_change renewal{kind::renew, topic, 0, {}};
   if (owns(topic)) {
     presence_change none{kind::unwatch, topic, 0, {}};
@@ -291,13 +315,12 @@ void broker_peers::make_up_for_reports() {
     if (ctx_.peers.nodes().at(slot) != nullptr)
       ctx_.peers.send(shard_kind::broker, slot, topic,
                       peer_presence_again{topic});
-  for (auto& [topic, loops] : std::exchange(moves_.untold, {}))
-    tell_again(topic, std::move(loops));
   // What was on its way to the shard that had this one's place is lost, and a
   // new owner may have been given what that one had told.
   if (!std::exchange(settled_, true))
     for (auto& [topic, x] : followed_)
       tell_again(topic);
+  tell_untold();
 }
 
 void broker_peers::take(uint32_t, peer_presence_again& x) {

@@ -49,6 +49,12 @@ public:
     return size() < bounds_.calls_max && bytes_ + bytes <= bounds_.bytes_max;
   }
 
+  /// Returns whether it does and leaves half of the room to other calls.
+  [[nodiscard]] bool has_half(int64_t bytes) const noexcept {
+    return size() < bounds_.calls_max / 2
+           && bytes_ + bytes <= bounds_.bytes_max / 2;
+  }
+
   [[nodiscard]] size_t size() const noexcept {
     return returned_.size() + added_.size();
   }

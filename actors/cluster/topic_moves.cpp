@@ -64,12 +64,12 @@ bool topic_moves::moves(std::string_view topic,
 
 bool topic_moves::lost_owner(std::string_view topic,
                              const peer_set& now) const noexcept {
-  if (before_.empty())
+  if (now.owner_of(topic) == peer_set::nobody)
     return false;
-  auto& then = *before_.front();
-  auto slot = then.owner_of(topic);
-  return slot != peer_set::here && !now.same_at(slot, then)
-         && now.owner_of(topic) != peer_set::nobody;
+  return std::ranges::any_of(before_, [&](const peer_set_ptr& x) {
+    auto slot = x->owner_of(topic);
+    return slot != peer_set::here && !now.same_at(slot, *x);
+  });
 }
 
 bool topic_moves::from_before(uint32_t slot, uint64_t view,

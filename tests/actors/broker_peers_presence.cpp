@@ -8,6 +8,9 @@
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
+#include <callboard/actors/cluster/messages.hpp>
+#include <callboard/actors/cluster/peer_presence_frames.hpp>
+
 #include "support/presence_sites_fixture.hpp"
 #include "support/test.hpp"
 
@@ -265,6 +268,33 @@ CAF_TEST(an owner gives no page while the way back is full) {
   CHECK_EQ(count(x, topic), "1/1");
   back.acknowledged += most;
   CHECK_EQ(members(x, topic), "[{\"connections\":[\"a-1\"]}]");
+}
+
+CAF_TEST(what is to be told anew is told once and when there is room) {
+  auto topic = topic_of(2);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  auto give_back = [&] {
+    shard_batch batch{2, number, {}};
+    for (int i = 0; i < 50; ++i)
+      append_frame(batch.frames, peer_presence_returned{{1, topic, 99, {}}});
+    caf::anon_send(sites[0].node.loops[0]->brokers[0].actor, std::move(batch));
+    settle();
+  };
+  auto before = frames(0, 2);
+  give_back();
+  // That it begins anew, and who is there.
+  CHECK_EQ(frames(0, 2), before + 2);
+  auto& link = *sites[0].nodes->at(2)->traffic;
+  auto most = sites[0].nodes->outbox_bytes_max;
+  link.sent += most;
+  give_back();
+  pass(2s);
+  CHECK_EQ(frames(0, 2), before + 2);
+  link.acknowledged += most;
+  pass(1s);
+  CHECK_EQ(frames(0, 2), before + 4);
+  CHECK_EQ(count(x, topic), "1/1");
 }
 
 END_FIXTURE_SCOPE()

@@ -325,6 +325,16 @@ CAF_TEST(an owner that had no room is told anew) {
   CHECK_EQ(news(x), step(topic, "leave", "", y));
 }
 
+CAF_TEST(reports leave room for publications) {
+  auto topic = joining(2);
+  auto& x = connect(0);
+  tell_some({0, 2, 3});
+  report(0, topic, parked_calls::bounds{}.calls_max);
+  CHECK_EQ(publish(x, topic, "1", 5), "");
+  tell_too(1);
+  CHECK(x.heard().starts_with("response 5 "));
+}
+
 // -- views that are skipped ---------------------------------------------------
 
 CAF_TEST(watchers see nothing of views that are skipped) {

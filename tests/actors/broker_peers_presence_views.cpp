@@ -278,6 +278,35 @@ CAF_TEST(who goes as a link begins anew is not given to the new owner) {
   CHECK_EQ(count(x, topic), "1/1");
 }
 
+CAF_TEST(a home that settles later tells a new owner that has dropped it) {
+  auto topic = moving(2, 3);
+  auto& x = watcher(1, 1, topic);
+  auto& asks = connect(3);
+  subscribe(connect(0), topic);
+  pass(1s);
+  news(x);
+  ++number;
+  for (size_t site : {0, 1, 2, 3})
+    tell(site, {0, 1, 2, 3});
+  // All have handed over. That the new owner has settled does not arrive.
+  carry();
+  for (auto& site : sites)
+    site.node.turn();
+  std::erase_if(*sites[3].sent, [](auto& z) { return z.to == 0; });
+  carry();
+  sites[3].node.turn();
+  asks.say(type::request, 9, "callboard.presence_count",
+           *payload::from_json("{\"topic\":\"" + topic + "\"}"));
+  sites[3].node.turn();
+  CHECK(asks.heard().starts_with("response 9 "));
+  ++rounds[{0, 3}];
+  tell(0, {0, 1, 2, 3});
+  tell(3, {0, 1, 2, 3});
+  settle();
+  pass(2s);
+  CHECK_EQ(count(x, topic), "2/2");
+}
+
 CAF_TEST(the connections of a node that dies meanwhile leave) {
   auto topic = moving(2, 3);
   auto& x = watcher(0, 0, topic);

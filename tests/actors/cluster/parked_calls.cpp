@@ -57,6 +57,14 @@ CAF_TEST(one call more than there may be is refused) {
   CHECK(x.has_room(1));
 }
 
+CAF_TEST(what leaves half of the room to others is not let in behind them) {
+  CHECK(x.has_half(50));
+  CHECK(!x.has_half(51));
+  x.add(here, "t", 1, note("1"));
+  CHECK(!x.has_half(1));
+  CHECK(x.has_room(1));
+}
+
 CAF_TEST(one byte more than there may be is refused) {
   x.add(here, "t", 60, note("1"));
   x.add(here, "t", 41, note("2"));

@@ -121,8 +121,12 @@ CAF_TEST(an owner is lost that is gone or has begun anew) {
   go_by(now);
   CHECK(lost(1, 3));
   CHECK(lost(1, 1));
-  // Nobody had reported to those between.
   CHECK(!lost(here, 3));
+  // Nobody has reported to it, but it may have let in whom it was given.
+  links["d"] = nullptr;
+  now = nodes(4, {"a", "b", "d"});
+  go_by(now);
+  CHECK(lost(here, 3));
   x.end(*now);
   CHECK(!lost(1, 1));
 }
