@@ -358,10 +358,8 @@ private:
   [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
 
   // Lets the nodes know how much of what they sent is done with, as soon as the
-  // loops have room.
+  // loops have room, or at once.
   void settle();
-
-  // The same at once.
   void acknowledge();
 
   // Lets `wake` be called in a moment, or after what waits already.

@@ -52,9 +52,9 @@ public:
   [[nodiscard]] bool moves(std::string_view topic,
                            const peer_set& now) const noexcept;
 
-  /// Returns whether another node that owned a topic when all had settled, or
-  /// since, may have lost what it was told of it or was given with it, or it was
-  /// nobody's; and there is an owner to be told anew.
+  /// Returns whether there is an owner of a topic to be told anew: one since
+  /// all had settled may have lost what it was told or given, or there was
+  /// none.
   [[nodiscard]] bool lost_owner(std::string_view topic,
                                 const peer_set& now) const noexcept;
 
