@@ -304,6 +304,8 @@ CAF_TEST(a home that settles later tells a new owner that has dropped it) {
   tell(3, {0, 1, 2, 3});
   settle();
   pass(2s);
+  // Who has no name leaves with the link, and is told of anew.
+  news(x);
   CHECK_EQ(count(x, topic), "2/2");
 }
 

@@ -61,11 +61,11 @@ CAF_TEST(what was freed is given back to the system) {
 }
 
 CAF_TEST(memory is looked at where it is wanted) {
-  load_probe with{true};
-  load_probe without{false};
+  load_probe with;
+  load_probe without;
   CHECK_EQ(with.memory_bytes(), 0u);
-  with.update(now);
-  without.update(now);
+  with.update(now, true);
+  without.update(now, false);
   // No program that tests anything is smaller, or larger than all memory.
   CHECK_GT(with.memory_bytes(), 1'000'000u);
   CHECK_LT(with.memory_bytes(), size_t{1} << 40);
