@@ -34,7 +34,10 @@ endif()
 # also why they are for building this tree alone.
 if(CALLBOARD_SANITIZER)
   if(CALLBOARD_SANITIZER STREQUAL "address")
-    set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+    # What comes of a null pointer the address sanitizer tells as well, and these
+    # two take a sixth of the time that compiling takes.
+    set(sanitizers -fsanitize=address,undefined
+      -fno-sanitize=null,object-size -fno-sanitize-recover=all)
   elseif(CALLBOARD_SANITIZER STREQUAL "thread")
     set(sanitizers -fsanitize=thread)
   elseif(CALLBOARD_SANITIZER STREQUAL "fuzzer")
