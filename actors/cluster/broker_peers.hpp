@@ -14,7 +14,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/cluster/broker_peers_groups.hpp>
-#include <callboard/actors/cluster/broker_peers_parts.hpp>
+#include <callboard/actors/cluster/broker_peers_state.hpp>
 #include <callboard/actors/cluster/messages.hpp>
 #include <callboard/actors/cluster/peer_move_frames.hpp>
 #include <callboard/actors/cluster/peer_presence_frames.hpp>
