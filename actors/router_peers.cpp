@@ -92,28 +92,10 @@ void router::take(const shard_batch& x) {
 
 bool router::take_frame(request_node& from, peer_frame number,
                         frame_source& source) {
-  auto take_as = [&](auto x) {
-    if (!source.read(x))
-      return false;
+  return source.read_one_of<peer_offer, peer_withdraw, peer_restart, peer_serve,
+                            peer_outcome, peer_cancel>(number, [&](auto& x) {
     take(from, x);
-    return true;
-  };
-  switch (number) {
-    case peer_frame::offer:
-      return take_as(peer_offer{});
-    case peer_frame::withdraw:
-      return take_as(peer_withdraw{});
-    case peer_frame::restart:
-      return take_as(peer_restart{});
-    case peer_frame::serve:
-      return take_as(peer_serve{});
-    case peer_frame::outcome:
-      return take_as(peer_outcome{});
-    case peer_frame::cancel:
-      return take_as(peer_cancel{});
-    default:
-      return false;
-  }
+  });
 }
 
 void router::take(request_node& from, const peer_offer& x) {

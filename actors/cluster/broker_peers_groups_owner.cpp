@@ -14,32 +14,11 @@ namespace callboard {
 
 bool broker_peers_groups::take_frame(uint32_t slot, peer_frame number,
                                      frame_source& source) {
-  auto handle = [&](auto frame) {
-    if (!source.read(frame))
-      return false;
-    take(slot, frame);
-    return true;
-  };
-  switch (number) {
-    case peer_frame::group_join:
-      return handle(peer_group_join{});
-    case peer_frame::group_joined:
-      return handle(peer_group_joined{});
-    case peer_frame::group_leave:
-      return handle(peer_group_leave{});
-    case peer_frame::group_event:
-      return handle(peer_group_event{});
-    case peer_frame::group_answer:
-      return handle(peer_group_answer{});
-    case peer_frame::group_withdraw:
-      return handle(peer_group_withdraw{});
-    case peer_frame::group_gap:
-      return handle(peer_group_gap{});
-    case peer_frame::group_confirmed:
-      return handle(peer_group_confirmed{});
-    default:
-      return false;
-  }
+  return source
+    .read_one_of<peer_group_join, peer_group_joined, peer_group_leave,
+                 peer_group_event, peer_group_answer, peer_group_withdraw,
+                 peer_group_gap, peer_group_confirmed>(
+      number, [&](auto& frame) { take(slot, frame); });
 }
 
 void broker_peers_groups::take(uint32_t slot, peer_group_join& x) {

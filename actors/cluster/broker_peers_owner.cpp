@@ -48,64 +48,16 @@ void broker_peers::take(const shard_batch& x) {
 
 bool broker_peers::take_frame(uint32_t slot, peer_frame number,
                               frame_source& source) {
-  auto handle = [&](auto frame) {
-    if (!source.read(frame))
-      return false;
-    take(slot, frame);
-    return true;
-  };
-  switch (number) {
-    case peer_frame::publish:
-      return handle(peer_publish{});
-    case peer_frame::published:
-      return handle(peer_published{});
-    case peer_frame::attach:
-      return handle(peer_attach{});
-    case peer_frame::attached:
-      return handle(peer_attached{});
-    case peer_frame::refused:
-      return handle(peer_refused{});
-    case peer_frame::detach:
-      return handle(peer_detach{});
-    case peer_frame::event:
-      return handle(peer_event{});
-    case peer_frame::fetch:
-      return handle(peer_fetch{});
-    case peer_frame::slice:
-      return handle(peer_slice{});
-    case peer_frame::query:
-      return handle(peer_query{});
-    case peer_frame::found:
-      return handle(peer_found{});
-    case peer_frame::fetch_values:
-      return handle(peer_fetch_values{});
-    case peer_frame::values:
-      return handle(peer_values{});
-    case peer_frame::reset:
-      return handle(peer_reset{});
-    case peer_frame::presence:
-      return handle(peer_presence{});
-    case peer_frame::presence_news:
-      return handle(peer_presence_news{});
-    case peer_frame::presence_query:
-      return handle(peer_presence_query{});
-    case peer_frame::presence_found:
-      return handle(peer_presence_found{});
-    case peer_frame::presence_returned:
-      return handle(peer_presence_returned{});
-    case peer_frame::presence_again:
-      return handle(peer_presence_again{});
-    case peer_frame::handover:
-      return handle(peer_handover{});
-    case peer_frame::handed:
-      return handle(peer_handed{});
-    case peer_frame::settled:
-      return handle(peer_settled{});
-    case peer_frame::returned:
-      return handle(peer_returned{});
-    default:
-      return groups_.take_frame(slot, number, source);
-  }
+  auto handle = [&](auto& frame) { take(slot, frame); };
+  return source.read_one_of<
+           peer_publish, peer_published, peer_attach, peer_attached,
+           peer_refused, peer_detach, peer_event, peer_fetch, peer_slice,
+           peer_query, peer_found, peer_fetch_values, peer_values, peer_reset,
+           peer_presence, peer_presence_news, peer_presence_query,
+           peer_presence_found, peer_presence_returned, peer_presence_again,
+           peer_handover, peer_handed, peer_settled, peer_returned>(number,
+                                                                    handle)
+         || groups_.take_frame(slot, number, source);
 }
 
 // -- credit and what is done later -------------------------------------------

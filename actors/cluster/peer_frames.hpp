@@ -97,6 +97,22 @@ public:
     return source_.apply(x);
   }
 
+  /// Reads the frame that `next` has found, if its number is that of one of
+  /// these, and calls `f` with it.
+  /// @returns false where it is none of them, or malformed.
+  template <class... Frames, class F>
+  bool read_one_of(peer_frame number, F&& f) {
+    auto taken = false;
+    auto take = [&]<class Frame>(Frame x) {
+      taken = read(x);
+      if (taken)
+        f(x);
+      return true;
+    };
+    static_cast<void>(((number == Frames::number && take(Frames{})) || ...));
+    return taken;
+  }
+
 private:
   caf::binary_deserializer source_;
 };
