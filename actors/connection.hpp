@@ -11,6 +11,7 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <callboard/actors/connection_setup.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/hosted.hpp>
 #include <callboard/actors/inflight_table.hpp>
@@ -22,28 +23,6 @@
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
-
-/// Where a connection is in its life; it only goes forward.
-enum class connection_state : uint8_t {
-  /// The WebSocket is open; who is there is not known yet.
-  connecting,
-  connected,
-  /// A close frame is on its way, or the peer is gone.
-  disconnecting,
-  disconnected,
-};
-
-std::string_view to_string(connection_state x) noexcept;
-
-/// What the handshake found out about a connection.
-struct connection_setup {
-  connection_id id = 0;
-  identity who;
-  /// Whether a `connect` frame with a token has to come first.
-  bool must_authenticate = false;
-  /// The client's IP address.
-  std::string address;
-};
 
 /// One WebSocket: its state, rights, subscriptions and everything that it waits
 /// for. The session calls it directly, in its context and on its loop's thread;

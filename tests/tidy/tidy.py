@@ -21,7 +21,7 @@ COLUMNS_MAX = 80
 # Files that are one thing although they are longer, and why.
 LONG_FILES = {
     # One class; what it does is in a dozen sources.
-    "actors/connection.hpp": 440,
+    "actors/connection.hpp": 415,
 }
 
 # Folders that are not ours, made by a build, or data that speaks for itself.
