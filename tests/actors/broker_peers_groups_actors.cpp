@@ -219,7 +219,7 @@ CAF_TEST(actors go on at the next owner and are told of it) {
 CAF_TEST(what actors answer as their topic moves counts) {
   start();
   add(1);
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   worker_log away;
   worker_log home;
   away.later = home.later = true;

@@ -58,25 +58,6 @@ struct fixture : peer_groups_fixture {
     return result;
   }
 
-  template <class Metric>
-  int64_t sum_all(Metric* group_metrics::*which) {
-    int64_t result = 0;
-    for (size_t i = 0; i < sites.size(); ++i)
-      result += sum(i, which);
-    return result;
-  }
-
-  // Returns a topic that goes to a place as the last one of three leaves.
-  static std::string leaving(uint32_t to) {
-    placement before{{"a", "b", "c"}};
-    placement after{{"a", "b"}};
-    for (int i = 0;; ++i) {
-      auto name = "t" + std::to_string(i);
-      if (before.owner_of(name) == 2 && after.owner_of(name) == to)
-        return name;
-    }
-  }
-
   std::vector<client*> workers;
 };
 
@@ -88,7 +69,7 @@ BEGIN_FIXTURE_SCOPE(fixture)
 
 CAF_TEST(members see nothing of a topic that moves to a node that joins) {
   begin();
-  std::vector<std::string> topics{moving(0, 3), moving(1, 3), moving(2, 3)};
+  std::vector<std::string> topics{joining(0), joining(1), joining(2)};
   for (auto& topic : topics)
     join_all(topic);
   for (auto& topic : topics)
@@ -138,7 +119,7 @@ CAF_TEST(members of a node that leaves go on until they are away) {
 CAF_TEST(what waits in a group goes along whatever the topic keeps) {
   adjust = [](node_options& x) { x.group_inflight_max = 1; };
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic, 4);
@@ -153,7 +134,7 @@ CAF_TEST(what waits in a group goes along whatever the topic keeps) {
 
 CAF_TEST(a group without members goes along) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic, 2);
@@ -167,7 +148,7 @@ CAF_TEST(a group without members goes along) {
 
 CAF_TEST(the events of a key keep their order as their topic moves) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   join_all(topic);
   give(*workers[0], topic, 4, "k");
   view({0, 1, 2, 3});
@@ -187,7 +168,7 @@ CAF_TEST(the events of a key keep their order as their topic moves) {
 
 CAF_TEST(what is not confirmed after a move goes to another node) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic);
@@ -206,7 +187,7 @@ CAF_TEST(what is not confirmed after a move goes to another node) {
 
 CAF_TEST(a confirmation that comes to the old owner too late counts) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic, 2);
@@ -227,7 +208,7 @@ CAF_TEST(a confirmation that comes to the old owner too late counts) {
 
 CAF_TEST(what members say while their topic moves waits) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   auto& y = *workers[2];
   join(x, topic);
@@ -250,7 +231,7 @@ CAF_TEST(what members say while their topic moves waits) {
 
 CAF_TEST(what members had that go while their topic moves is given to others) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   join_all(topic);
   give(*workers[0], topic, 3);
   for (auto* x : workers)
@@ -266,7 +247,7 @@ CAF_TEST(what members had that go while their topic moves is given to others) {
 
 CAF_TEST(who wants to be a member while a topic moves waits) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   auto& y = *workers[2];
   auto& z = connect(0);
@@ -290,7 +271,7 @@ CAF_TEST(who wants to be a member while a topic moves waits) {
 
 CAF_TEST(where the old owner dies half way its groups begin anew) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   auto& y = *workers[1];
   join(x, topic);
@@ -325,7 +306,7 @@ CAF_TEST(where the old owner dies half way its groups begin anew) {
 
 CAF_TEST(a topic that goes back has its groups) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic, 2);
@@ -345,7 +326,7 @@ CAF_TEST(a topic that goes back has its groups) {
 
 CAF_TEST(members of a home that skips a view keep what they have) {
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic, 2);
@@ -364,13 +345,13 @@ CAF_TEST(members of a home that skips a view keep what they have) {
 CAF_TEST(a new owner without room for a group tells its members) {
   adjust = [](node_options& x) { x.groups_max = 1; };
   begin();
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = *workers[0];
   join(x, topic);
   give(x, topic);
   x.heard();
   // One of its own, that stays there.
-  join(connect(3), moving(1, 3));
+  join(connect(3), joining(1));
   view({0, 1, 2, 3});
   CHECK_EQ(x.heard(), "error overloaded");
   CHECK_EQ(sum_all(&group_metrics::lost), 1);

@@ -197,7 +197,7 @@ CAF_TEST(who waits to be a member is told that the owner is lost) {
 CAF_TEST(who joins at a node that knows a newer view waits for that view) {
   start();
   add(1);
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   ++number;
   for (size_t site : {1, 2, 3})
@@ -214,7 +214,7 @@ CAF_TEST(who joins at a node that knows a newer view waits for that view) {
 CAF_TEST(who misses a view in which a group was elsewhere joins it again) {
   start();
   add(1);
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   join(x, topic);
   ++number;
@@ -233,7 +233,7 @@ CAF_TEST(who misses a view in which a group was elsewhere joins it again) {
 CAF_TEST(members that were elsewhere keep what they have from one who stays) {
   start();
   add(1);
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   auto& y = connect(2);
   join(x, topic);
@@ -260,7 +260,7 @@ CAF_TEST(members that were elsewhere keep what they have from one who stays) {
 CAF_TEST(what an old owner gives to a home that has gone on is given again) {
   start();
   add(1);
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   join(x, topic);
   // It has gone out before the home knows of the next view.

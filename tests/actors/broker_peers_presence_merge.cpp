@@ -11,7 +11,6 @@
 
 #include <callboard/actors/rule_set.hpp>
 
-#include "actors/moves_fixture.hpp"
 #include "support/presence_sites_fixture.hpp"
 #include "support/test.hpp"
 
@@ -39,8 +38,7 @@ struct fixture : presence_sites_fixture {
 
   /// Returns a topic that `c` owns before `d` joins, and then.
   static std::string staying(const std::string& prefix) {
-    return moves_fixture::moving({"a", "b", "c"}, 2, {"a", "b", "c", "d"}, 2,
-                                 prefix);
+    return moving({"a", "b", "c"}, 2, {"a", "b", "c", "d"}, 2, prefix);
   }
 
   /// Returns a topic of one who lingers, which `d` is about to give to `c`.

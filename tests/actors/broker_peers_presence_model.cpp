@@ -1,11 +1,9 @@
-// Random work in a cluster that keeps who is in topics. CALLBOARD_TEST_SEEDS
-// says how many.
+// Random work in a cluster that keeps who is in topics.
 
 #include <callboard/actors/broker.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <deque>
 #include <random>
 #include <set>
@@ -16,6 +14,7 @@
 #include <msgpack.hpp>
 
 #include "support/presence_sites_fixture.hpp"
+#include "support/seeds.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -305,15 +304,10 @@ struct model : presence_sites_fixture {
   std::deque<guest> guests;
 };
 
-uint64_t presence_seeds() {
-  auto* text = std::getenv("CALLBOARD_TEST_SEEDS");
-  return text == nullptr ? 20 : std::strtoull(text, nullptr, 10);
-}
-
 } // namespace
 
 CAF_TEST(who lists and follows the news knows who is there at all nodes) {
-  for (uint64_t seed = 1; seed <= presence_seeds(); ++seed) {
+  for (auto seed : seeds_to_try(20)) {
     MESSAGE("seed " << seed);
     model uut{seed};
     for (int i = 0; i < 150; ++i)

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "actors/moves_fixture.hpp"
 #include "support/presence_sites_fixture.hpp"
 #include "support/test.hpp"
 
@@ -24,14 +23,6 @@ struct fixture : presence_sites_fixture {
     for (uint32_t loops : {1, 2, 1, 1})
       add(loops);
     view({0, 1, 2});
-  }
-
-  static std::string joining(uint32_t from) {
-    return moves_fixture::joining(from);
-  }
-
-  static std::string leaving(uint32_t to) {
-    return moves_fixture::leaving(to);
   }
 
   /// Makes a view with all four that only these learn of.

@@ -24,24 +24,29 @@ struct fixture : presence_sites_fixture {
     view({0, 1, 2});
   }
 
-  /// Returns a topic that moves from one node to another one as the first four
-  /// and not the first three are the cluster.
-  static std::string moving(uint32_t from, uint32_t to) {
-    placement before{{"a", "b", "c"}};
-    placement after{{"a", "b", "c", "d"}};
-    for (int i = 0;; ++i) {
-      auto name = "t" + std::to_string(i);
-      if (before.owner_of(name) == from && after.owner_of(name) == to)
-        return name;
-    }
-  }
-
   /// Lets these sites go by a new view.
   void tell_all(std::initializer_list<size_t> sites_told,
                 std::initializer_list<size_t> members_of_it) {
     ++number;
     for (auto site : sites_told)
       tell(site, members_of_it);
+    settle();
+  }
+
+  /// Lets the second node hear of a fourth one last, and its shard of a topic
+  /// begin anew before that as somebody there unsubscribes.
+  void lose_home_of(client& gone, const std::string& topic) {
+    tell_all({0, 2, 3}, {0, 1, 2, 3});
+    auto shard = shard_of(topic, 2);
+    auto& home = sites[1].node;
+    home.kill(home.loops[shard]->brokers[shard].actor);
+    gone.say(type::unsubscribe, 2, topic);
+    home.turn();
+    auto next = home.make_broker(shard);
+    home.install(shard, next);
+    caf::anon_send(next.actor, cluster_atom_v, sites[1].nodes);
+    settle();
+    tell(1, {0, 1, 2, 3});
     settle();
   }
 };
@@ -142,7 +147,7 @@ CAF_TEST(of a home that begins anew only those leave who are gone) {
 }
 
 CAF_TEST(who misses a view in which a topic was elsewhere tells it again) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = watcher(0, 0, topic);
   subscribe(connect(1, 0), topic);
   tell_all({1, 2, 3}, {0, 1, 2, 3});
@@ -154,7 +159,7 @@ CAF_TEST(who misses a view in which a topic was elsewhere tells it again) {
 }
 
 CAF_TEST(an owner does not keep the members of who went elsewhere) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   subscribe(x, topic);
   // The owner does not hear of the view in which it is none.
@@ -168,7 +173,7 @@ CAF_TEST(an owner does not keep the members of who went elsewhere) {
 // -- nodes that die as topics move --------------------------------------------
 
 CAF_TEST(all are told anew where the old owner dies half way) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = watcher(0, 0, topic);
   auto& y = connect(1, 1);
   subscribe(y, topic);
@@ -193,7 +198,7 @@ CAF_TEST(all are told anew where the old owner dies half way) {
 }
 
 CAF_TEST(who had no answer yet of an owner that dies is told of) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   x.say(type::subscribe, 1, topic);
   sites[0].node.turn();
@@ -206,25 +211,14 @@ CAF_TEST(who had no answer yet of an owner that dies is told of) {
 }
 
 CAF_TEST(who goes as a home dies is not given to the new owner) {
-  auto topic = moving(2, 3);
-  auto shard = shard_of(topic, 2);
+  auto topic = joining(2);
   auto& x = watcher(0, 0, topic);
-  auto& home = sites[1].node;
   auto& gone = connect(1, 1);
   subscribe(connect(1, 0), topic);
   subscribe(gone, topic);
   pass(1s);
   news(x);
-  tell_all({0, 2, 3}, {0, 1, 2, 3});
-  home.kill(home.loops[shard]->brokers[shard].actor);
-  gone.say(type::unsubscribe, 2, topic);
-  home.turn();
-  auto next = home.make_broker(shard);
-  home.install(shard, next);
-  caf::anon_send(next.actor, cluster_atom_v, sites[1].nodes);
-  settle();
-  tell(1, {0, 1, 2, 3});
-  settle();
+  lose_home_of(gone, topic);
   CHECK_EQ(news(x), "");
   pass(2s);
   CHECK_EQ(news(x), step(topic, "leave", "", gone));
@@ -232,26 +226,15 @@ CAF_TEST(who goes as a home dies is not given to the new owner) {
 }
 
 CAF_TEST(the last one of a home that dies is not given to the new owner) {
-  auto topic = moving(2, 3);
-  auto shard = shard_of(topic, 2);
+  auto topic = joining(2);
   auto& x = watcher(0, 0, topic);
-  auto& home = sites[1].node;
   auto& gone = connect(1, 1);
   subscribe(gone, topic);
   // It wants the topic, but not for those who are there.
   subscribe(connect(1, 0), "#");
   pass(1s);
   news(x);
-  tell_all({0, 2, 3}, {0, 1, 2, 3});
-  home.kill(home.loops[shard]->brokers[shard].actor);
-  gone.say(type::unsubscribe, 2, topic);
-  home.turn();
-  auto next = home.make_broker(shard);
-  home.install(shard, next);
-  caf::anon_send(next.actor, cluster_atom_v, sites[1].nodes);
-  settle();
-  tell(1, {0, 1, 2, 3});
-  settle();
+  lose_home_of(gone, topic);
   CHECK_EQ(news(x), "");
   pass(2s);
   CHECK_EQ(news(x), step(topic, "leave", "", gone));
@@ -259,7 +242,7 @@ CAF_TEST(the last one of a home that dies is not given to the new owner) {
 }
 
 CAF_TEST(who goes as a link begins anew is not given to the new owner) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = watcher(1, 1, topic);
   auto& gone = connect(0);
   subscribe(gone, topic);
@@ -279,7 +262,7 @@ CAF_TEST(who goes as a link begins anew is not given to the new owner) {
 }
 
 CAF_TEST(a home that settles later tells a new owner that has dropped it) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = watcher(1, 1, topic);
   auto& asks = connect(3);
   subscribe(connect(0), topic);
@@ -310,7 +293,7 @@ CAF_TEST(a home that settles later tells a new owner that has dropped it) {
 }
 
 CAF_TEST(the connections of a node that dies meanwhile leave) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = watcher(0, 0, topic);
   auto& y = connect(1, 0);
   auto& alice = connect(1, 1, "alice");

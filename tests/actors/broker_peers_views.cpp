@@ -27,18 +27,6 @@ struct fixture : sites_fixture {
     view({0, 1, 2});
   }
 
-  /// Returns a topic that moves from one node to another one as the first four
-  /// and not the first three are the cluster.
-  static std::string moving(uint32_t from, uint32_t to) {
-    placement before{{"a", "b", "c"}};
-    placement after{{"a", "b", "c", "d"}};
-    for (int i = 0;; ++i) {
-      auto name = "t" + std::to_string(i);
-      if (before.owner_of(name) == from && after.owner_of(name) == to)
-        return name;
-    }
-  }
-
   /// Returns what subscribers are told of a topic's new epoch.
   static std::string new_epoch(const std::string& topic,
                                const std::string& epoch) {
@@ -132,7 +120,7 @@ CAF_TEST(who waits to subscribe is answered by the next owner) {
 }
 
 CAF_TEST(who asks a node that knows a newer view waits for that view) {
-  auto moved = moving(2, 3);
+  auto moved = joining(2);
   auto& x = connect(0);
   ++number;
   for (size_t site : {1, 2, 3})
@@ -192,7 +180,7 @@ CAF_TEST(a node that ends and has left takes no publications) {
 }
 
 CAF_TEST(an owner without a place for a topic is asked again) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   subscribe(x, topic);
   // It can have one topic, and has one that stays its own.
@@ -202,7 +190,7 @@ CAF_TEST(an owner without a place for a topic is asked again) {
     settle();
   };
   install_with(1);
-  publish(connect(3), moving(1, 3), "1");
+  publish(connect(3), joining(1), "1");
   view({0, 1, 2, 3});
   CHECK(x.heard().empty());
   install_with(2);
@@ -215,7 +203,7 @@ CAF_TEST(an owner without a place for a topic is asked again) {
 // -- what is under way meanwhile ----------------------------------------------
 
 CAF_TEST(who misses a view in which a topic was elsewhere asks for it again) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   subscribe(x, topic);
   ++number;
@@ -232,7 +220,7 @@ CAF_TEST(who misses a view in which a topic was elsewhere asks for it again) {
 }
 
 CAF_TEST(who is refused by a view that it has missed asks again) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   ++number;
   for (size_t site : {1, 2, 3})
@@ -251,7 +239,7 @@ CAF_TEST(who is refused by a view that it has missed asks again) {
 }
 
 CAF_TEST(an owner does not keep the interest of who went elsewhere) {
-  auto topic = moving(2, 3);
+  auto topic = joining(2);
   auto& x = connect(0);
   subscribe(x, topic);
   ++number;

@@ -52,20 +52,30 @@ struct member_fixture : node_fixture {
     return x.heard();
   }
 
+  static void publish_text(client& x, const std::string& topic,
+                           const std::string& what,
+                           const std::string& key = {}) {
+    auto content = text(what);
+    frame_view y;
+    y.type = frame_type::publish;
+    y.subject = topic;
+    y.payload = content.view();
+    if (!key.empty()) {
+      y.meta.mark(meta_key::key);
+      y.meta.key = key;
+    }
+    x.say(y);
+  }
+
+  static void publish_each(client& x, const std::string& topic, int n,
+                           const std::string& key) {
+    for (int i = 0; i < n; ++i)
+      publish_text(x, topic, "x", key);
+  }
+
   void publish(client& x, const std::string& topic, int n = 1,
                const std::string& key = {}) {
-    auto content = text("x");
-    for (int i = 0; i < n; ++i) {
-      frame_view y;
-      y.type = frame_type::publish;
-      y.subject = topic;
-      y.payload = content.view();
-      if (!key.empty()) {
-        y.meta.mark(meta_key::key);
-        y.meta.key = key;
-      }
-      x.say(y);
-    }
+    publish_each(x, topic, n, key);
     turn();
   }
 

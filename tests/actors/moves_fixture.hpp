@@ -4,8 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include <callboard/actors/cluster/placement.hpp>
-
 #include "support/sites_fixture.hpp"
 #include "support/test.hpp"
 
@@ -62,32 +60,6 @@ struct moves_fixture : moves_words {
     for (uint32_t loops : {1, 2, 1, 1})
       add(loops);
     view({0, 1, 2});
-  }
-
-  /// Returns the n-th topic that one place owns among the names `before`, and
-  /// another one among those after.
-  static std::string moving(const std::vector<std::string>& before,
-                            uint32_t from,
-                            const std::vector<std::string>& after, uint32_t to,
-                            const std::string& prefix = "t", size_t n = 0) {
-    placement old{before};
-    placement now{after};
-    for (int i = 0;; ++i) {
-      auto name = prefix + std::to_string(i);
-      if (old.owner_of(name) == from && now.owner_of(name) == to && n-- == 0)
-        return name;
-    }
-  }
-
-  /// The same as `d` joins.
-  static std::string joining(uint32_t from, const std::string& prefix = "t",
-                             size_t n = 0) {
-    return moving({"a", "b", "c"}, from, {"a", "b", "c", "d"}, 3, prefix, n);
-  }
-
-  /// The same as `c` leaves.
-  static std::string leaving(uint32_t to, const std::string& prefix = "t") {
-    return moving({"a", "b", "c"}, 2, {"a", "b"}, to, prefix);
   }
 
   /// Lets `c` own nothing and be a member still, in the next view.

@@ -49,18 +49,7 @@ struct peer_groups_fixture : sites_fixture {
 
   void give(client& x, const std::string& topic, int n = 1,
             const std::string& key = {}) {
-    auto content = text("x");
-    for (int i = 0; i < n; ++i) {
-      frame_view y;
-      y.type = frame_type::publish;
-      y.subject = topic;
-      y.payload = content.view();
-      if (!key.empty()) {
-        y.meta.mark(meta_key::key);
-        y.meta.key = key;
-      }
-      x.say(y);
-    }
+    member_fixture::publish_each(x, topic, n, key);
     settle();
   }
 
@@ -105,6 +94,15 @@ struct peer_groups_fixture : sites_fixture {
     return result;
   }
 
+  /// The same of all nodes.
+  template <class Metric>
+  int64_t sum_all(Metric* group_metrics::*which) {
+    int64_t result = 0;
+    for (size_t i = 0; i < sites.size(); ++i)
+      result += sum(i, which);
+    return result;
+  }
+
   /// Returns the place of the site that owns a topic in the newest view.
   size_t owner_of(const std::string& topic) {
     for (size_t i = 0; i < sites.size(); ++i)
@@ -118,18 +116,6 @@ struct peer_groups_fixture : sites_fixture {
   /// Returns the epoch of the first topic of a site.
   std::string epoch_of(size_t site) const {
     return sites[site].self.name + ".1";
-  }
-
-  /// Returns a topic that moves from one node to another one as the first four
-  /// and not the first three are the cluster.
-  static std::string moving(uint32_t from, uint32_t to) {
-    placement before{{"a", "b", "c"}};
-    placement after{{"a", "b", "c", "d"}};
-    for (int i = 0;; ++i) {
-      auto name = "t" + std::to_string(i);
-      if (before.owner_of(name) == from && after.owner_of(name) == to)
-        return name;
-    }
   }
 };
 

@@ -178,6 +178,19 @@ void sites_fixture::settle() {
   while (carry() > 0);
 }
 
+std::string
+sites_fixture::moving(const std::vector<std::string>& before, uint32_t from,
+                      const std::vector<std::string>& after, uint32_t to,
+                      const std::string& prefix, size_t n) {
+  placement old{before};
+  placement now{after};
+  for (int i = 0;; ++i) {
+    auto name = prefix + std::to_string(i);
+    if (old.owner_of(name) == from && now.owner_of(name) == to && n-- == 0)
+      return name;
+  }
+}
+
 std::string sites_fixture::topic_of(size_t site, uint32_t shard,
                                     const std::string& prefix) {
   auto& x = sites[site];

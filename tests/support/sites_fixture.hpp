@@ -83,6 +83,25 @@ struct sites_fixture {
   std::string topic_of(size_t site, uint32_t shard = 0,
                        const std::string& prefix = "t");
 
+  /// Returns the n-th topic that one place owns among the names `before`, and
+  /// another one among those after.
+  static std::string moving(const std::vector<std::string>& before,
+                            uint32_t from,
+                            const std::vector<std::string>& after, uint32_t to,
+                            const std::string& prefix = "t", size_t n = 0);
+
+  /// Returns the n-th topic that goes from a place to `d` as that joins `a`,
+  /// `b` and `c`.
+  static std::string joining(uint32_t from, const std::string& prefix = "t",
+                             size_t n = 0) {
+    return moving({"a", "b", "c"}, from, {"a", "b", "c", "d"}, 3, prefix, n);
+  }
+
+  /// Returns one that goes from `c` to a place as that leaves them.
+  static std::string leaving(uint32_t to, const std::string& prefix = "t") {
+    return moving({"a", "b", "c"}, 2, {"a", "b"}, to, prefix);
+  }
+
   /// Lets `x` say a frame and returns what it then hears.
   template <class... Ts>
   std::string say(client& x, Ts&&... xs) {

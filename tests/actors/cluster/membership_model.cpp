@@ -1,21 +1,15 @@
 // Many memberships on a network that fails in every way, from seeds.
-// CALLBOARD_TEST_SEEDS says how many; a seed that fails is printed.
 
 #include "actors/cluster/membership_simulator.hpp"
 
-#include <cstdlib>
 #include <string>
 
+#include "support/seeds.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
 
 namespace {
-
-uint64_t seeds() {
-  auto* text = std::getenv("CALLBOARD_TEST_SEEDS");
-  return text == nullptr ? 200 : std::strtoull(text, nullptr, 10);
-}
 
 std::string fault_of(uint64_t seed) {
   membership_simulator x{seed, 2 + seed % 6};
@@ -34,7 +28,7 @@ std::string fault_of(uint64_t seed) {
 } // namespace
 
 CAF_TEST(all that live agree in the end) {
-  for (uint64_t seed = 1; seed <= seeds(); ++seed)
+  for (auto seed : seeds_to_try(200))
     if (auto fault = fault_of(seed); !fault.empty())
       FAIL("seed " << seed << ", " << fault);
 }
