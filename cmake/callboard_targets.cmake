@@ -11,24 +11,32 @@ file(MAKE_DIRECTORY "${CALLBOARD_INCLUDE_DIR}/callboard")
 #     PRIVATE ZLIB::ZLIB            # what only its sources need
 #     SOURCES ${generated}          # beside the folder's own
 #     EXCEPT ${others}              # those that another library has
-#     PRECOMPILE <caf/all.hpp>)     # headers that most sources include
+#     PRECOMPILE <caf/all.hpp>)     # headers that most sources include, or
+#     PRECOMPILED_BY client         # the library that has them precompiled
 function(callboard_add_library layer)
-  cmake_parse_arguments(arg "" ""
+  cmake_parse_arguments(arg "" "PRECOMPILED_BY"
     "PUBLIC;PRIVATE;SOURCES;EXCEPT;PRECOMPILE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
   list(REMOVE_ITEM sources "${CMAKE_CURRENT_SOURCE_DIR}/main.cpp"
     ${arg_EXCEPT})
   callboard_make_library(${layer}
     PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE}
-    SOURCES ${sources} ${arg_SOURCES} PRECOMPILE ${arg_PRECOMPILE})
-  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}"
+    SOURCES ${sources} ${arg_SOURCES} PRECOMPILE ${arg_PRECOMPILE}
+    PRECOMPILED_BY ${arg_PRECOMPILED_BY})
+  callboard_add_include_folder(${layer})
+endfunction()
+
+# Lets sources include the headers of a layer.
+function(callboard_add_include_folder layer)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${layer}"
     "${CALLBOARD_INCLUDE_DIR}/callboard/${layer}" SYMBOLIC)
 endfunction()
 
 # Adds a library of the given sources: a layer's, or a part of one that can be
 # linked alone.
 function(callboard_make_library name)
-  cmake_parse_arguments(arg "" "" "PUBLIC;PRIVATE;SOURCES;PRECOMPILE" ${ARGN})
+  cmake_parse_arguments(arg "" "PRECOMPILED_BY"
+    "PUBLIC;PRIVATE;SOURCES;PRECOMPILE" ${ARGN})
   set(target callboard_${name})
   add_library(${target} STATIC ${arg_SOURCES})
   add_library(callboard::${name} ALIAS ${target})
@@ -37,10 +45,15 @@ function(callboard_make_library name)
   target_link_libraries(${target}
     PUBLIC ${arg_PUBLIC}
     PRIVATE ${arg_PRIVATE} "$<BUILD_INTERFACE:callboard_flags>")
-  target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
+  if(arg_PRECOMPILED_BY)
+    target_precompile_headers(${target}
+      REUSE_FROM callboard_${arg_PRECOMPILED_BY})
+  else()
+    target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILE})
+  endif()
   if(CALLBOARD_UNITY)
     set_target_properties(${target} PROPERTIES
-      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
     # A class of such a source may have members of an unnamed namespace.
     target_compile_options(${target} PRIVATE
       $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)

@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include <caf/init_global_meta_objects.hpp>
-
 #include <callboard/cmd/config_file.hpp>
 #include <callboard/cmd/serve_config.hpp>
 #include <callboard/cmd/serve_options.hpp>
-#include <callboard/net/server.hpp>
 #include <callboard/net/server_options.hpp>
 
 #include "fuzz/frames.hpp"
+#include "support/type_ids.hpp"
 
 namespace {
 
@@ -152,11 +150,7 @@ void check_settings(std::string_view text, size_t sections) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Errors hold sentences, which are CAF messages.
-  static const bool ready = [] {
-    caf::core::init_global_meta_objects();
-    net::init();
-    return true;
-  }();
+  static const bool ready = (callboard::init_type_ids(), true);
   if (!ready)
     return 0;
   std::string_view text{reinterpret_cast<const char*>(data), size};

@@ -9,16 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include <caf/init_global_meta_objects.hpp>
-
 #include <callboard/messages/errc.hpp>
 #include <callboard/net/base64url.hpp>
-#include <callboard/net/server.hpp>
 #include <callboard/net/token_signer.hpp>
 #include <callboard/net/token_verifier.hpp>
 
 #include "fuzz/frames.hpp"
 #include "net/token_fixture.hpp"
+#include "support/type_ids.hpp"
 
 namespace {
 
@@ -133,11 +131,7 @@ void check_base64url(std::string_view text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Errors hold sentences, which are CAF messages.
-  static const bool ready = [] {
-    caf::core::init_global_meta_objects();
-    callboard::net::init();
-    return true;
-  }();
+  static const bool ready = (callboard::init_type_ids(), true);
   if (!ready || size == 0)
     return 0;
   std::string_view text{reinterpret_cast<const char*>(data) + 1, size - 1};
