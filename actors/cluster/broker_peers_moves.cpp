@@ -66,6 +66,7 @@ void broker_peers::install(const peer_set_ptr& x) {
 
 void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   moves_.begin(old, ctx_.peers.nodes(), first);
+  moves_.first_asked = ctx_.peers.new_number();
   note_lost_reports();
   leave_arrivals();
   follow_anew(*old);
@@ -312,11 +313,12 @@ void broker_peers::take(uint32_t slot, peer_handed& x) {
     return;
   if (moves_.open() && x.way != moves_.way()) {
     // One of the two has missed a view in which the other one's topics were
-    // elsewhere.
+    // elsewhere. An owner that was none meanwhile has forgotten who had asked
+    // it, and a home that has missed that would not ask it again.
     auto loops = nodes.at(slot)->who.loops;
     for (auto& [name, y] : followed_)
       if (y.slot == slot && shard_of(name, loops) == x.shard
-          && !moves_.moves(name, nodes))
+          && y.generation != 0 && y.generation < moves_.first_asked)
         ask_anew(name, y);
   }
   moves_.flush.take_handed(slot, x.shard);

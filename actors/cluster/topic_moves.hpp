@@ -129,6 +129,8 @@ public:
   std::set<std::pair<uint32_t, std::string>> unheard;
   /// Topics that have to be asked for at their owners.
   std::deque<std::string> asks;
+  /// Questions to owners that were asked by a view before have lower numbers.
+  uint64_t first_asked = 0;
   /// How often in a row there may have been no room for them.
   uint32_t stalled = 0;
   /// What came from later owners, by the number of their view, and the bytes of

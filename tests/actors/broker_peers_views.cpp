@@ -6,6 +6,7 @@
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <caf/send.hpp>
 
@@ -215,6 +216,33 @@ CAF_TEST(who misses a view in which a topic was elsewhere asks for it again) {
   settle();
   wait(0);
   CHECK_EQ(x.heard(), new_epoch(topic, "c.2"));
+  publish(connect(1), topic, "1");
+  CHECK_EQ(x.heard(), "event " + topic + " @1 \"1\"");
+}
+
+CAF_TEST(who has asked before a view that it misses asks again) {
+  add();
+  // It is at `c` where neither `d` nor `e` owns topics.
+  placement with_e{{"a", "b", "c", "e"}};
+  auto topic = joining(2);
+  for (size_t n = 1; with_e.owner_of(topic) != 3; ++n)
+    topic = joining(2, "t", n);
+  auto& x = connect(0);
+  subscribe(x, topic);
+  auto tell_some = [this](const std::vector<size_t>& told,
+                          const std::vector<size_t>& members) {
+    ++number;
+    for (auto site : told)
+      tell(site, members);
+    settle();
+  };
+  tell_some({0, 2, 3}, {0, 1, 2, 3});
+  sites[3].self.state = member_state::leaving;
+  // It is about to be back, and is asked for.
+  tell_some({0, 2, 3}, {0, 1, 2, 3});
+  tell_some({2, 3, 4}, {0, 1, 2, 3, 4});
+  sites[4].self.state = member_state::leaving;
+  view({0, 1, 2, 3, 4});
   publish(connect(1), topic, "1");
   CHECK_EQ(x.heard(), "event " + topic + " @1 \"1\"");
 }
