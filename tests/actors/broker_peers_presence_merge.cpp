@@ -167,7 +167,7 @@ CAF_TEST(an owner that has yet to be given the rules keeps who is there) {
   rules.clear();
   add();
   view({0, 1, 2});
-  auto topic = moves_fixture::joining(2);
+  auto topic = joining(2);
   auto& x = watcher(0, 0, topic);
   subscribe(connect(1), topic);
   pass(1s);

@@ -41,7 +41,7 @@ struct fixture : presence_sites_fixture {
 
   /// Lets `x` publish as often as calls may wait at a shard.
   void fill(client& x) {
-    auto topic = moves_fixture::joining(2, "u");
+    auto topic = joining(2, "u");
     for (size_t i = 0; i < parked_calls::bounds{}.calls_max; ++i)
       x.publish(topic, "1");
     settle();
