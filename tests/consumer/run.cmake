@@ -1,7 +1,7 @@
 # Builds and runs the project beside this file as a user would:
 # WAY installed    with find_package, from a fresh installation
 #     subdirectory with add_subdirectory, from the source tree
-#     headers      from the installation too, each header by itself
+#     headers      from the installation too, its headers by themselves
 
 function(run)
   execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT RESULT_VARIABLE result)
@@ -13,11 +13,11 @@ endfunction()
 # The installed package must find its CAF by itself.
 unset(ENV{CAF_ROOT})
 
-set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}" "-DCLIENT=${CLIENT}")
+set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}" "-DCLIENT=${CLIENT}"
+  "-DCALLBOARD_SOURCE_DIR=${CALLBOARD_SOURCE_DIR}")
 if(WAY STREQUAL "subdirectory")
   # Several sources together: what is built is thrown away.
-  list(APPEND options "-DCALLBOARD_SOURCE_DIR=${CALLBOARD_SOURCE_DIR}"
-    "-DCAF_DIR=${CAF_DIR}" -DCALLBOARD_UNITY=ON)
+  list(APPEND options "-DCAF_DIR=${CAF_DIR}" -DCALLBOARD_UNITY=ON)
 else()
   file(REMOVE_RECURSE "${WORK}/prefix")
   run("${CMAKE_COMMAND}" --install "${CALLBOARD_BINARY_DIR}"
