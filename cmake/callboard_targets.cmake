@@ -53,7 +53,7 @@ function(callboard_make_library name)
   endif()
   if(CALLBOARD_UNITY)
     set_target_properties(${target} PROPERTIES
-      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
+      UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${CALLBOARD_UNITY})
     # A class of such a source may have members of an unnamed namespace.
     target_compile_options(${target} PRIVATE
       $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)

@@ -16,8 +16,8 @@ unset(ENV{CAF_ROOT})
 set(options "-DWAY=${WAY}" "-DPROGRAM=${PROGRAM}" "-DCLIENT=${CLIENT}"
   "-DCALLBOARD_SOURCE_DIR=${CALLBOARD_SOURCE_DIR}")
 if(WAY STREQUAL "subdirectory")
-  # Several sources together: what is built is thrown away.
-  list(APPEND options "-DCAF_DIR=${CAF_DIR}" -DCALLBOARD_UNITY=ON)
+  # Many sources together: what is built is thrown away.
+  list(APPEND options "-DCAF_DIR=${CAF_DIR}" -DCALLBOARD_UNITY=40)
 else()
   file(REMOVE_RECURSE "${WORK}/prefix")
   run("${CMAKE_COMMAND}" --install "${CALLBOARD_BINARY_DIR}"
