@@ -104,9 +104,13 @@ test('people see that the connection is lost, what waits, and how to hurry', asy
   await say(ada, 'into the dark');
   await ada.locator('.message.sending .foot', { hasText: 'Waits for the connection' }).waitFor();
   assert.equal((await shown(ada))[0].sent, false);
+  await ada.fill('#name', 'Adele');
   await again();
   await reconnected(ada);
   assert.deepEqual(texts(await messages(ada, 1)), ['into the dark']);
+  assert.equal(await ada.inputValue('#name'), 'Adele', 'what is being typed stays');
+  await ada.press('#name', 'Enter');
+  await people(ada, (names) => names.length === 1 && names[0] === 'Adele');
   await ada.locator('#banner').waitFor({ state: 'hidden' });
   assert.equal(await ada.textContent('#state-text'), 'Connected');
 });

@@ -235,8 +235,8 @@ board.on('welcome', ({ user }) => {
   if (user !== undefined) {
     mine.actAs(user);
     nameInput.readOnly = true;
+    nameInput.value = mine.name;
   }
-  nameInput.value = mine.name;
   chat.names.tell(chat.me, mine.name);
   void trips.measure();
 });
