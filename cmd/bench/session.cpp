@@ -22,7 +22,6 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto step = std::chrono::milliseconds{5};
 constexpr auto stall_max = std::chrono::seconds{10};
-constexpr auto drain_stall_max = std::chrono::seconds{3};
 constexpr int reading_on_turns_max = 400;
 
 double seconds_since(clock::time_point start) {
@@ -195,8 +194,27 @@ bool session::connect() {
   return true;
 }
 
-bool session::hold(run_phase phase, double seconds, const char* name) {
+bool session::enter(run_phase phase) {
   state_.phase.store(phase, std::memory_order_release);
+  auto start = clock::now();
+  // On a machine that is busy, a thread may come late; one that skipped a step
+  // would have done, or counted, less.
+  while (!std::all_of(workers_.begin(), workers_.end(),
+                      [&](auto& each) { return each->phase() == phase; })) {
+    std::this_thread::sleep_for(step);
+    if (failed())
+      return false;
+    if (clock::now() - start > stall_max) {
+      result_.failure = "a thread of the load generator did not run for 10 s";
+      return false;
+    }
+  }
+  return true;
+}
+
+bool session::hold(run_phase phase, double seconds, const char* name) {
+  if (!enter(phase))
+    return false;
   auto start = clock::now();
   auto moved = start;
   auto delivered = sum(&worker::delivered);
@@ -224,11 +242,11 @@ bool session::hold(run_phase phase, double seconds, const char* name) {
 }
 
 void session::drain() {
-  state_.phase.store(run_phase::drain, std::memory_order_release);
+  if (!enter(run_phase::drain))
+    return;
   auto moved = clock::now();
   uint64_t settled = 0;
-  // The workers have seen the step, and shown their counts, after two turns.
-  for (int turn = 0; clock::now() - moved < drain_stall_max; ++turn) {
+  for (int turn = 0; clock::now() - moved < stall_max; ++turn) {
     std::this_thread::sleep_for(step);
     // What was refused does not come any more.
     auto now_settled = sum(&worker::delivered) + sum(&worker::errors);
@@ -239,7 +257,7 @@ void session::drain() {
     // Those that read on have something to read first.
     auto reading = turn < reading_on_turns_max
                    && sum(&worker::stalled_ended) < opts_.stalled;
-    if (failed() || (turn >= 4 && settled >= due && !reading))
+    if (failed() || (settled >= due && !reading))
       return;
     progress("draining");
   }

@@ -33,6 +33,7 @@ private:
   void make_workers();
   void add_worker(std::unique_ptr<load> what, uint32_t links);
   bool connect();
+  bool enter(run_phase phase);
   bool hold(run_phase phase, double seconds, const char* name);
   void drain();
   void end();

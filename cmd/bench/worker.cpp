@@ -97,8 +97,7 @@ void worker::enter(run_phase phase) {
   auto previous = phase_;
   phase_ = phase;
   now_ = read_clock(CLOCK_MONOTONIC);
-  // A warm-up of no time goes by unseen.
-  if (previous == run_phase::connect && phase < run_phase::drain)
+  if (phase == run_phase::warm_up)
     what_->start(*this);
   if (phase == run_phase::measure) {
     counts.latency.reset();
@@ -391,6 +390,7 @@ void worker::show() {
   seen_delivered_.store(counts.delivered, std::memory_order_relaxed);
   seen_errors_.store(counts.errors, std::memory_order_relaxed);
   seen_stalled_ended_.store(counts.stalled_ended, std::memory_order_relaxed);
+  seen_phase_.store(phase_, std::memory_order_release);
 }
 
 } // namespace callboard::cmd::bench

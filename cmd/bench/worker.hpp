@@ -80,6 +80,12 @@ public:
 
   // -- for any thread ---------------------------------------------------------
 
+  /// Returns the step of the run that it is in; what the others below return
+  /// is no older.
+  run_phase phase() const {
+    return seen_phase_.load(std::memory_order_acquire);
+  }
+
   /// Returns how many connections are ready for the load.
   uint64_t ready_count() const {
     return seen_ready_.load(std::memory_order_relaxed);
@@ -258,6 +264,7 @@ private:
   std::atomic<uint64_t> seen_delivered_{0};
   std::atomic<uint64_t> seen_errors_{0};
   std::atomic<uint64_t> seen_stalled_ended_{0};
+  std::atomic<run_phase> seen_phase_{run_phase::connect};
   std::atomic<bool> failed_{false};
 };
 

@@ -107,11 +107,14 @@ class AddedLatency:
                 return self.measure(pairs, topics)
 
     def measure(self, pairs, topics):
-        """Returns the latencies by topic, in microseconds."""
+        """Returns the latencies by topic, in microseconds, at least one of
+        each."""
         found = {which: {topic: [] for topic in topics} for which in pairs}
         due = begin = time.monotonic()
         number = 0
-        while due < begin + self.warm_up + self.seconds:
+        while (due < begin + self.warm_up + self.seconds
+               or not all(took for each in found.values()
+                          for took in each.values())):
             # Once all topics at the one, then all at the other.
             which = ("without", "with")[number // len(topics) % 2]
             topic = topics[number % len(topics)]
