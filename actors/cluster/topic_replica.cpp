@@ -1,0 +1,273 @@
+#include <callboard/actors/cluster/topic_replica.hpp>
+
+#include <algorithm>
+
+// As any voter. A message says nothing that is not on the disk, but for what
+// the owner asks.
+
+namespace callboard {
+
+topic_replica::topic_replica(const seats& who, const replica_record& from)
+  : who_{who}, disk_{from}, now_{from}, seen_{from.promised} {
+  // It goes on by that, if it was level.
+  if (now_.term == now_.promised && now_.term != 0)
+    source_ = {now_.term, static_cast<uint32_t>(now_.term % 4), now_.term, 0};
+}
+
+void topic_replica::take(uint32_t from, const replica_message& x) {
+  seen_ = std::max({seen_, x.term, x.promised});
+  switch (x.what) {
+    case replica_call::vote:
+      return take_vote(from, x);
+    case replica_call::level:
+      return take_level(from, x);
+    case replica_call::events:
+      return take_events(from, x);
+    case replica_call::vouched:
+      if (seeks() && x.term == term_) {
+        vouched_ = true;
+        advance();
+      }
+      return;
+    case replica_call::refuse:
+      if (stage_ != stage::follows && x.promised > term_)
+        step_down();
+      return;
+    default:
+      break;
+  }
+  // The others come from an owner.
+  if (x.term < now_.promised) {
+    auto answer = make(replica_call::refuse, x.term);
+    answer.promised = now_.promised;
+    return send(from, std::move(answer));
+  }
+  if (x.term > now_.promised && stage_ != stage::follows)
+    step_down();
+  switch (x.what) {
+    case replica_call::ask:
+      return take_ask(from, x);
+    case replica_call::begin:
+      return take_begin(from, x);
+    case replica_call::fetch:
+      return take_fetch(from, x);
+    case replica_call::append:
+      return take_append(from, x);
+    default:
+      return take_vouch(from, x);
+  }
+}
+
+void topic_replica::written() {
+  auto done = std::move(pending_.front());
+  pending_.pop_front();
+  disk_ = done.after;
+  if (done.reply) {
+    auto x = done.reply->second == replica_call::vote
+               ? make_vote(done.term)
+               : make(done.reply->second, done.term);
+    x.head = disk_.head;
+    send(done.reply->first, std::move(x));
+  }
+  if (stage_ == stage::follows)
+    follow_on();
+  else
+    advance();
+}
+
+replica_message topic_replica::make(replica_call what, uint64_t term) {
+  replica_message x;
+  x.what = what;
+  x.term = term;
+  return x;
+}
+
+replica_message topic_replica::make_vote(uint64_t term) const {
+  auto x = make(replica_call::vote, term);
+  x.log_term = disk_.term;
+  x.head = disk_.head;
+  x.agreed = disk_.agreed;
+  x.floor = disk_.floor;
+  x.whole = disk_.whole();
+  x.forgot = disk_.forgot;
+  x.epoch = disk_.epoch;
+  return x;
+}
+
+void topic_replica::take_ask(uint32_t from, const replica_message& x) {
+  now_.promised = x.term;
+  if (source_.term < x.term) {
+    source_ = {};
+    fetching_ = false;
+    early_.clear();
+  }
+  write({}, from, replica_call::vote, x.term);
+}
+
+void topic_replica::take_vouch(uint32_t from, const replica_message& x) {
+  now_.promised = x.term;
+  now_.floor = x.term;
+  write({}, from, replica_call::vouched, x.term);
+}
+
+void topic_replica::take_fetch(uint32_t from, const replica_message& x) {
+  // Only what it has promised holds still; and it is of no other log.
+  if (x.term != now_.promised)
+    return;
+  stalled_ = 0;
+  effects_.reads.push_back({from, x.term, disk_.epoch, x.first, disk_.head});
+}
+
+// -- coming level -------------------------------------------------------------
+
+void topic_replica::take_begin(uint32_t from, const replica_message& x) {
+  if (!keeps(who_.self))
+    return;
+  if (source_.term == x.term) {
+    // It is said again.
+    if (now_.term == x.term)
+      write({}, from, replica_call::level, x.term);
+    return follow_on();
+  }
+  now_.promised = x.term;
+  source_ = {x.term, from, x.log_term, x.head};
+  fetching_ = false;
+  wanted_ = x.head;
+  early_.clear();
+  if (begins_like(x.log_term, x.epoch)) {
+    // What is behind its head nobody has acknowledged.
+    now_.head = std::min(now_.head, x.head);
+    now_.agreed = std::max(now_.agreed, x.agreed);
+    cut(now_.head);
+  } else {
+    cut_to_agreed(x.term, x.epoch, x.epoch);
+    now_.agreed = std::max(now_.agreed, x.agreed);
+  }
+  follow_on();
+}
+
+bool topic_replica::begins_like(uint64_t log_term,
+                                const std::string& epoch) const {
+  return now_.whole() && now_.term == log_term && now_.epoch == epoch;
+}
+
+void topic_replica::cut_to_agreed(uint64_t floor, const std::string& epoch,
+                                  const std::string& new_epoch) {
+  if (now_.epoch == epoch) {
+    now_.head = std::min(now_.head, now_.agreed);
+  } else {
+    now_.head = 0;
+    now_.agreed = 0;
+  }
+  now_.floor = std::max(now_.floor, floor);
+  now_.epoch = new_epoch;
+  cut(now_.head);
+}
+
+void topic_replica::cut(uint64_t upto) {
+  replica_write x;
+  x.upto = upto;
+  write(std::move(x));
+}
+
+void topic_replica::follow_on() {
+  if (source_.term == 0 || !pending_.empty())
+    return;
+  if (now_.term != source_.term && now_.head >= source_.head) {
+    now_.term = source_.term;
+    now_.forgot = false;
+    return write({}, source_.place, replica_call::level, source_.term);
+  }
+  if (now_.head < wanted_)
+    fetch();
+}
+
+void topic_replica::fetch() {
+  if (std::exchange(fetching_, true))
+    return;
+  auto x = make(replica_call::fetch, source_.term);
+  x.first = now_.head + 1;
+  send(source_.place, std::move(x));
+}
+
+void topic_replica::take_events(uint32_t from, const replica_message& x) {
+  // Of another question than the last one it would not say what is gone.
+  if (!fetching_ || x.term != source_.term || from != source_.place
+      || x.first != now_.head + 1)
+    return;
+  fetching_ = false;
+  stalled_ = 0;
+  auto next = x.events.empty() ? x.head + 1 : x.events.front()->offset;
+  if (next < x.first)
+    return;
+  replica_write change;
+  if (next > x.first) {
+    change.behind = true;
+    change.upto = next - 1;
+    now_.head = next - 1;
+  }
+  add(change, x.events);
+  if (!change.behind && change.events.empty())
+    return;
+  if (now_.term == source_.term && stage_ == stage::follows)
+    write(std::move(change), from, replica_call::level, source_.term);
+  else
+    write(std::move(change));
+}
+
+void topic_replica::take_append(uint32_t from, const replica_message& x) {
+  if (source_.term != x.term)
+    return;
+  wanted_ = std::max(wanted_, x.head);
+  auto level = now_.term == x.term;
+  replica_write change;
+  if (level)
+    add(change, x.events);
+  for (auto& event : x.events)
+    if (event->offset > now_.head)
+      early_.emplace(event->offset, event);
+  // The last ones are those that will follow what is fetched.
+  while (early_.size() > early_max)
+    early_.erase(early_.begin());
+  now_.agreed = std::max(now_.agreed, x.agreed);
+  if (!change.events.empty())
+    write(std::move(change), from, replica_call::level, x.term);
+  follow_on();
+}
+
+void topic_replica::add(replica_write& to,
+                        const std::vector<publication_ptr>& events) {
+  auto add_next = [&](const publication_ptr& x) {
+    if (x->offset != now_.head + 1)
+      return;
+    now_.head = x->offset;
+    to.events.push_back(x);
+  };
+  for (auto& x : events)
+    add_next(x);
+  auto i = early_.begin();
+  for (; i != early_.end() && i->first <= now_.head + 1; ++i)
+    add_next(i->second);
+  early_.erase(early_.begin(), i);
+}
+
+// -- effects ------------------------------------------------------------------
+
+void topic_replica::send(uint32_t to, replica_message x) {
+  effects_.messages.emplace_back(to, std::move(x));
+}
+
+void topic_replica::write(replica_write x) {
+  x.record = now_;
+  effects_.writes.push_back(std::move(x));
+  pending_.push_back({now_, std::nullopt, 0});
+}
+
+void topic_replica::write(replica_write x, uint32_t to, replica_call reply,
+                          uint64_t term) {
+  write(std::move(x));
+  pending_.back().reply = {to, reply};
+  pending_.back().term = term;
+}
+
+} // namespace callboard

@@ -1,0 +1,310 @@
+#include <callboard/actors/cluster/topic_replica.hpp>
+
+#include <algorithm>
+#include <functional>
+
+// As the owner, or who is to be it: asks, chooses the best log, fetches it,
+// begins the term, and serves.
+
+namespace callboard {
+
+void topic_replica::lead(std::string fresh_epoch) {
+  fresh_epoch_ = std::move(fresh_epoch);
+  seen_ = std::max(seen_, now_.promised);
+  // No other voter has a term with this place in it.
+  term_ = (seen_ / 4 + 1) * 4 + who_.self;
+  seen_ = term_;
+  stage_ = stage::asks;
+  source_ = {};
+  fetching_ = false;
+  wanted_ = 0;
+  early_.clear();
+  told_ = false;
+  solo_ = false;
+  vouched_ = false;
+  stalled_ = 0;
+  for (auto& x : voters_)
+    x = {.there = x.there, .vote = {}};
+  now_.promised = term_;
+  write();
+  for (uint32_t i = 0; i < who_.voters; ++i)
+    ask(i);
+}
+
+void topic_replica::ask(uint32_t place) {
+  if (place != who_.self && voters_[place].there)
+    send(place, make(replica_call::ask, term_));
+}
+
+void topic_replica::rest() {
+  if (stage_ == stage::follows)
+    return;
+  stage_ = stage::follows;
+  source_ = {};
+  fetching_ = false;
+  wanted_ = 0;
+}
+
+void topic_replica::step_down() {
+  auto& told = leads() ? effects_.lost : effects_.gave_up;
+  told = true;
+  rest();
+}
+
+void topic_replica::restart() {
+  if (leads())
+    effects_.lost = true;
+  lead(std::move(fresh_epoch_));
+}
+
+void topic_replica::set_present(uint32_t places) {
+  for (uint32_t i = 0; i < who_.voters; ++i) {
+    auto& x = voters_[i];
+    auto there = (places >> i & 1) != 0;
+    if (there == x.there)
+      continue;
+    x = {.there = there, .vote = {}};
+    if (i == source_.place)
+      fetching_ = false;
+    if (stage_ != stage::follows)
+      ask(i);
+  }
+  auto gone = [this](uint32_t place) {
+    return place != who_.self && !voters_[place].there;
+  };
+  auto broken = false;
+  if (stage_ == stage::fetches)
+    broken = gone(source_.place);
+  else if (stage_ == stage::begins && told_)
+    broken = solo_ ? !vouched_ && gone(who_.voters - 1)
+                   : partners() + 1 < majority();
+  else if (stage_ == stage::leads)
+    broken = !solo_ && level_ones() + 1 < majority();
+  if (broken)
+    restart();
+  else
+    advance();
+}
+
+void topic_replica::tick() {
+  fetching_ = false;
+  if (stage_ == stage::follows)
+    return follow_on();
+  if (leads() && now_.agreed == now_.head)
+    stalled_ = 0;
+  else if (++stalled_ >= stalled_max)
+    return restart();
+  for (uint32_t i = 0; i < who_.voters; ++i) {
+    auto& x = voters_[i];
+    if (i == who_.self || !x.there)
+      continue;
+    if (!x.vote)
+      ask(i);
+    else if (told_ && !solo_ && keeps(i) && !x.level)
+      tell_begin(i);
+    else if (told_ && solo_ && !vouched_ && !keeps(i))
+      send(i, make(replica_call::vouch, term_));
+    else if (x.level && x.head < now_.head)
+      tell_head(i);
+  }
+  advance();
+}
+
+void topic_replica::take_vote(uint32_t from, const replica_message& x) {
+  if (stage_ == stage::follows || x.term != term_ || from == who_.self)
+    return;
+  auto& voter = voters_[from];
+  if (voter.vote)
+    return;
+  voter.vote = x;
+  voter.there = true;
+  stalled_ = 0;
+  // Who comes late is brought level, or is the reason to serve alone no longer.
+  if (told_ && keeps(from)) {
+    if (solo_)
+      return restart();
+    tell_begin(from);
+  }
+  advance();
+}
+
+void topic_replica::take_level(uint32_t from, const replica_message& x) {
+  auto& voter = voters_[from];
+  if (!told_ || solo_ || x.term != term_ || !keeps(from) || !voter.vote)
+    return;
+  if (stage_ != stage::begins && stage_ != stage::leads)
+    return;
+  auto first = !std::exchange(voter.level, true);
+  if (x.head > voter.head)
+    stalled_ = 0;
+  voter.head = std::max(voter.head, x.head);
+  if (first && voter.head < now_.head)
+    // It has not had what was appended before.
+    tell_head(from);
+  advance();
+}
+
+void topic_replica::advance() {
+  switch (stage_) {
+    case stage::asks:
+      return count_votes();
+    case stage::fetches:
+      if (!pending_.empty())
+        return;
+      return now_.head >= source_.head ? begin_term() : fetch();
+    case stage::begins:
+      return begin_with_others();
+    case stage::leads:
+      return agree();
+    case stage::follows:
+      return;
+  }
+}
+
+void topic_replica::count_votes() {
+  if (disk_.promised != term_)
+    return;
+  voters_[who_.self].vote = make_vote(term_);
+  uint32_t answers = 0;
+  uint32_t votes = 0;
+  uint64_t floor = 0;
+  auto waits = false;
+  auto keeper_whole = false;
+  for (uint32_t i = 0; i < who_.voters; ++i) {
+    auto& x = voters_[i];
+    if (!x.vote) {
+      waits |= x.there;
+      continue;
+    }
+    ++answers;
+    votes += x.vote->forgot ? 0 : 1;
+    keeper_whole |= keeps(i) && x.vote->whole;
+    floor = std::max(floor, x.vote->floor);
+  }
+  if (waits && stalled_ < patience_max)
+    return;
+  // What all of them have lost is lost.
+  auto all_broken = answers == who_.voters && !keeper_whole;
+  std::optional<uint32_t> best;
+  auto log_of = [this](uint32_t place) {
+    auto& x = *voters_[place].vote;
+    return std::pair{x.log_term, x.head};
+  };
+  auto consider = [&](uint32_t place) {
+    auto& x = voters_[place].vote;
+    if (x && (x->whole || all_broken)
+        && (!best || log_of(place) > log_of(*best)))
+      best = place;
+  };
+  // Where others are as good, there is nothing to fetch.
+  consider(who_.self);
+  for (uint32_t i = 0; i < who_.keepers; ++i)
+    consider(i);
+  if (!best
+      || (!all_broken && (votes < votes_min() || floor > log_of(*best).first)))
+    return step_down();
+  choose(*best, all_broken);
+}
+
+void topic_replica::choose(uint32_t place, bool all_broken) {
+  auto& best = *voters_[place].vote;
+  term_epoch_ = all_broken || best.epoch.empty() ? fresh_epoch_ : best.epoch;
+  source_ = {term_, place, best.log_term, best.head};
+  stage_ = stage::fetches;
+  stalled_ = 0;
+  if (place != who_.self && !begins_like(best.log_term, best.epoch))
+    cut_to_agreed(best.log_term, best.epoch, term_epoch_);
+  if (!all_broken)
+    for (auto& x : voters_)
+      if (x.vote && x.vote->epoch == best.epoch)
+        now_.agreed = std::max(now_.agreed, x.vote->agreed);
+  advance();
+}
+
+void topic_replica::begin_term() {
+  start_ = now_.head;
+  now_.term = term_;
+  now_.forgot = false;
+  now_.epoch = term_epoch_;
+  stage_ = stage::begins;
+  stalled_ = 0;
+  write();
+}
+
+uint32_t topic_replica::partners() const noexcept {
+  uint32_t result = 0;
+  for (uint32_t i = 0; i < who_.keepers; ++i)
+    result += i != who_.self && voters_[i].there && voters_[i].vote ? 1 : 0;
+  return result;
+}
+
+uint32_t topic_replica::level_ones() const noexcept {
+  auto n = std::ranges::count_if(voters_, [](auto& x) { return x.level; });
+  return static_cast<uint32_t>(n);
+}
+
+void topic_replica::begin_with_others() {
+  if (disk_.term != term_)
+    return;
+  if (!std::exchange(told_, true)) {
+    solo_ = partners() + 1 < majority();
+    auto witness = who_.voters - 1;
+    if (solo_ && (keeps(witness) || !voters_[witness].vote))
+      return step_down();
+    if (solo_)
+      send(witness, make(replica_call::vouch, term_));
+    else
+      for (uint32_t i = 0; i < who_.keepers; ++i)
+        if (i != who_.self && voters_[i].vote)
+          tell_begin(i);
+  }
+  if (solo_ ? !vouched_ : level_ones() + 1 < majority())
+    return;
+  stage_ = stage::leads;
+  stalled_ = 0;
+  effects_.begun = true;
+  agree();
+}
+
+void topic_replica::tell_begin(uint32_t place) {
+  auto x = make(replica_call::begin, term_);
+  x.log_term = source_.log_term;
+  x.head = start_;
+  x.agreed = now_.agreed;
+  x.epoch = now_.epoch;
+  send(place, std::move(x));
+}
+
+void topic_replica::append(const publication_ptr& x) {
+  now_.head = x->offset;
+  replica_write change;
+  change.events.push_back(x);
+  write(std::move(change));
+  for (uint32_t i = 0; i < who_.keepers; ++i)
+    if (!solo_ && i != who_.self && voters_[i].vote)
+      tell_head(i, x);
+}
+
+void topic_replica::tell_head(uint32_t place, const publication_ptr& added) {
+  auto x = make(replica_call::append, term_);
+  x.head = now_.head;
+  x.agreed = now_.agreed;
+  if (added != nullptr)
+    x.events.push_back(added);
+  send(place, std::move(x));
+}
+
+void topic_replica::agree() {
+  std::array<uint64_t, voters_max> heads{};
+  size_t n = 0;
+  heads[n++] = disk_.head;
+  for (auto& x : voters_)
+    if (x.level)
+      heads[n++] = x.head;
+  std::ranges::sort(heads, std::greater{});
+  auto copies = solo_ ? 1 : majority();
+  if (n >= copies)
+    now_.agreed = std::max(now_.agreed, heads[copies - 1]);
+}
+
+} // namespace callboard
