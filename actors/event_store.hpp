@@ -10,6 +10,7 @@
 #include <caf/ref_counted.hpp>
 
 #include <callboard/actors/publication.hpp>
+#include <callboard/actors/replica_record.hpp>
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
@@ -143,6 +144,15 @@ public:
     bool failed = false;
   };
 
+  /// A topic with replicas: what there is of it was asked for, or a change of
+  /// it.
+  struct replica {
+    std::string topic;
+    bool failed = false;
+    bool loaded = false;
+    replica_record record;
+  };
+
   /// In the order in which they were asked for. What `appended` tells happened
   /// before what `loaded` does.
   std::vector<appends> appended;
@@ -150,6 +160,7 @@ public:
   std::vector<reading> readings;
   /// Places of groups that are on the disk now, or are not.
   std::vector<saving> savings;
+  std::vector<replica> replicas;
 };
 
 using store_report_ptr = caf::intrusive_ptr<store_report>;
@@ -220,6 +231,17 @@ public:
   /// of the topics is there with another epoch; the others may be kept then.
   virtual void save_places(const store_receiver_ptr& to, uint64_t token,
                            std::vector<saved_place> xs)
+    = 0;
+
+  /// Asks what there is of a topic with replicas.
+  virtual void load_replica(const store_receiver_ptr& to, std::string topic)
+    = 0;
+
+  /// Changes what there is of it, with its events. It fails, and changes
+  /// nothing, if it is not as the change was made for: so those that follow one
+  /// that fails do, too.
+  virtual void change_replica(const store_receiver_ptr& to, std::string topic,
+                              replica_write x, const topic_options& options)
     = 0;
 
   /// Keeps a topic of `durability::memory` for the next run, or until it is

@@ -42,7 +42,9 @@ struct replica_record {
 struct replica_write {
   static constexpr uint64_t keep_all = ~uint64_t{0};
 
-  /// How it is afterwards. Its head is that of the events, if there are any.
+  /// How it is before; if it is not, nothing is changed.
+  replica_record before;
+  /// How it is afterwards, its head with the events.
   replica_record record;
   /// What is behind this offset goes. With `behind`, everything does, and the
   /// log goes on behind this offset.

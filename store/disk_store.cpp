@@ -37,12 +37,21 @@ int64_t cost_of(const store_task& x) {
   if (auto* saved = std::get_if<saved_topic>(&x))
     for (auto& event : saved->events)
       result += event->cost();
+  if (auto* change = std::get_if<replica_task>(&x))
+    for (auto& event : change->change.events)
+      result += event->cost();
   if (auto* list = std::get_if<places_task>(&x))
     for (auto& place : list->places)
       result += static_cast<int64_t>(sizeof(saved_place)
                                      + place.where.open.size()
                                          * sizeof(group_place::open_event));
   return result;
+}
+
+size_t events_of(const store_task& x) {
+  if (auto* change = std::get_if<replica_task>(&x))
+    return change->change.events.size();
+  return std::holds_alternative<append_task>(x) ? 1 : 0;
 }
 
 struct read_task {
@@ -119,7 +128,7 @@ struct disk_store::impl {
     size_t events = 0;
     for (auto& x : batch) {
       bytes += cost_of(x);
-      events += std::holds_alternative<append_task>(x) ? 1 : 0;
+      events += events_of(x);
     }
     auto began = std::chrono::steady_clock::now();
     report_list reports;
@@ -352,6 +361,15 @@ void disk_store::read(const store_receiver_ptr& to, uint64_t token,
 void disk_store::save_places(const store_receiver_ptr& to, uint64_t token,
                              std::vector<saved_place> xs) {
   impl_->add(places_task{to, token, std::move(xs)});
+}
+
+void disk_store::load_replica(const store_receiver_ptr& to, std::string topic) {
+  impl_->add(replica_load_task{to, std::move(topic)});
+}
+
+void disk_store::change_replica(const store_receiver_ptr& to, std::string topic,
+                                replica_write x, const topic_options& options) {
+  impl_->add(replica_task{to, std::move(topic), std::move(x), options});
 }
 
 void disk_store::save(saved_topic x) {

@@ -76,6 +76,11 @@ public:
   void save_places(const store_receiver_ptr& to, uint64_t token,
                    std::vector<saved_place> xs) override;
 
+  void load_replica(const store_receiver_ptr& to, std::string topic) override;
+
+  void change_replica(const store_receiver_ptr& to, std::string topic,
+                      replica_write x, const topic_options& options) override;
+
   void save(saved_topic x) override;
 
   /// Blocks until everything is on the disk.

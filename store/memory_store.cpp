@@ -48,6 +48,17 @@ void memory_store::save_places(const store_receiver_ptr& to, uint64_t token,
   add(places_task{to, token, std::move(xs)});
 }
 
+void memory_store::load_replica(const store_receiver_ptr& to,
+                                std::string topic) {
+  add(replica_load_task{to, std::move(topic)});
+}
+
+void memory_store::change_replica(const store_receiver_ptr& to,
+                                  std::string topic, replica_write x,
+                                  const topic_options& options) {
+  add(replica_task{to, std::move(topic), std::move(x), options});
+}
+
 void memory_store::save(saved_topic x) {
   add(std::move(x));
 }
@@ -114,6 +125,15 @@ void memory_store::commit(size_t events_max) {
       auto at = topics_.find(revised->topic);
       if (!broken && at != topics_.end() && !at->second.saved)
         at->second.options = revised->options;
+    } else if (auto* replica = std::get_if<replica_load_task>(&task)) {
+      std::optional<replica_record> found;
+      if (!broken)
+        found = record_of(replica->topic);
+      reports.loaded(*replica, found);
+    } else if (auto* wanted = std::get_if<replica_task>(&task)) {
+      auto done = !broken && change(*wanted);
+      reports.changed(*wanted, done);
+      status_.events += done ? wanted->change.events.size() : 0;
     } else if (!broken) {
       keep(std::get<saved_topic>(task));
     }
@@ -231,6 +251,42 @@ bool memory_store::keep(const saved_place& x) {
   if (at.saved || at.epoch != x.epoch)
     return false;
   at.groups[x.where.group] = x.where;
+  return true;
+}
+
+replica_record memory_store::record_of(const std::string& topic) const {
+  replica_record result;
+  if (auto i = replicas_.find(topic); i != replicas_.end())
+    result = i->second;
+  auto i = topics_.find(topic);
+  auto has_log = i != topics_.end() && !i->second.saved;
+  result.epoch = has_log ? i->second.epoch : "";
+  result.head = has_log ? i->second.head : 0;
+  return result;
+}
+
+bool memory_store::change(const replica_task& x) {
+  auto& what = x.change;
+  if (record_of(x.topic) != what.before)
+    return false;
+  auto kept = what.behind ? what.upto : std::min(what.upto, what.before.head);
+  if (!what.events.empty() && what.events.front()->offset != kept + 1)
+    return false;
+  replicas_[x.topic] = what.record;
+  if (what.record.epoch.empty())
+    return true;
+  auto& at = topics_[x.topic];
+  if (at.saved)
+    at = {};
+  at.epoch = what.record.epoch;
+  at.options = x.options;
+  std::erase_if(at.events,
+                [&](auto& y) { return what.behind || y.event->offset > kept; });
+  at.head = kept;
+  for (auto& event : what.events) {
+    at.head = event->offset;
+    at.events.push_back({event, opening_});
+  }
   return true;
 }
 

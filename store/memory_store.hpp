@@ -75,6 +75,11 @@ public:
   void save_places(const store_receiver_ptr& to, uint64_t token,
                    std::vector<saved_place> xs) override;
 
+  void load_replica(const store_receiver_ptr& to, std::string topic) override;
+
+  void change_replica(const store_receiver_ptr& to, std::string topic,
+                      replica_write x, const topic_options& options) override;
+
   void save(saved_topic x) override;
 
   void finish() override;
@@ -111,9 +116,15 @@ private:
 
   bool keep(const saved_place& x);
 
+  [[nodiscard]] replica_record record_of(const std::string& topic) const;
+
+  bool change(const replica_task& x);
+
   [[nodiscard]] publication_ptr copy(const kept_event& x) const;
 
   std::map<std::string, kept_topic> topics_;
+  // Their logs are among the topics.
+  std::map<std::string, replica_record> replicas_;
   std::vector<store_task> tasks_;
   uint64_t opening_ = 1;
   bool clean_ = false;

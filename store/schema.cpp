@@ -26,6 +26,10 @@ namespace {
 // `places` (from version 2): where groups of topics of durability `disk` stand:
 // all events up to `place` are finished, and `open` tells of those behind it
 // (see event_run.hpp). They go with their topic.
+//
+// `replicas` (from version 4): what this node has promised about topics with
+// replicas, by their names, as `replica_record` has it. Such a topic need have
+// no row in `topics` here. They stay.
 constexpr const char* migrations[] = {
   R"(
     CREATE TABLE node(
@@ -69,6 +73,15 @@ constexpr const char* migrations[] = {
     ALTER TABLE node ADD COLUMN restored INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE topics ADD COLUMN taken INTEGER;
     ALTER TABLE topics ADD COLUMN ahead_ms INTEGER;
+  )",
+  R"(
+    CREATE TABLE replicas(
+      name TEXT PRIMARY KEY,
+      promised INTEGER NOT NULL,
+      term INTEGER NOT NULL,
+      floor INTEGER NOT NULL,
+      agreed INTEGER NOT NULL,
+      forgot INTEGER NOT NULL) WITHOUT ROWID;
   )",
 };
 

@@ -153,6 +153,12 @@ bool store_tables::has_groups(int64_t topic, int64_t now_ms) {
   return row.step() && !row.is_null(0) && row.number(0) + empty_ms_max > now_ms;
 }
 
+bool store_tables::has_promises(const std::string& name) {
+  replica_.with(name);
+  row_reader guard{replica_};
+  return replica_.step();
+}
+
 void store_tables::sweep_empty(const swept_topic& x, int64_t now_ms) {
   auto crowded = rows_ > limits_.topics_max / 2;
   auto empty_ms = crowded ? empty_ms_crowded : empty_ms_max;
@@ -161,8 +167,8 @@ void store_tables::sweep_empty(const swept_topic& x, int64_t now_ms) {
       .with(now_ms, x.id)
       .run();
   } else if (x.is_void
-             || (x.emptied_ms + empty_ms <= now_ms
-                 && !has_groups(x.id, now_ms))) {
+             || (x.emptied_ms + empty_ms <= now_ms && !has_groups(x.id, now_ms)
+                 && !has_promises(x.name))) {
     db_.prepare("DELETE FROM places WHERE topic = ?").with(x.id).run();
     db_.prepare("DELETE FROM topics WHERE id = ?").with(x.id).run();
     --rows_;

@@ -44,7 +44,9 @@ store_tables::store_tables(database& db, const limits& bounds)
                       "WHERE id >= ? ORDER BY id LIMIT 1")},
     last_{db.prepare("SELECT max(last) FROM runs WHERE topic = ?")},
     oldest_{db.prepare("SELECT last, at_ms, ids FROM runs WHERE topic = ? "
-                       "ORDER BY last LIMIT ?")} {
+                       "ORDER BY last LIMIT ?")},
+    replica_{db.prepare("SELECT promised, term, floor, agreed, forgot "
+                        "FROM replicas WHERE name = ?")} {
 }
 
 void store_tables::begin_opening() {
@@ -58,7 +60,8 @@ void store_tables::begin_opening() {
     fail_corrupt(db_, "the table node is empty");
   opening_ = static_cast<uint64_t>(row.number(0));
   generation_ = row.number(1);
-  rows_ = db_.number("SELECT count(*) FROM topics");
+  rows_ = db_.number("SELECT (SELECT count(*) FROM topics) "
+                     "+ (SELECT count(*) FROM replicas)");
   rows_before_ = rows_;
 }
 
@@ -68,7 +71,13 @@ void store_tables::begin_anew() {
   row.step();
   std::string random{row.text(0)};
   row.reset();
-  db_.prepare("UPDATE topics SET epoch = ? || '.' || id").with(random).run();
+  db_
+    .prepare("UPDATE topics SET epoch = ? || '.' || id "
+             "WHERE name IS NULL OR name NOT IN (SELECT name FROM replicas)")
+    .with(random)
+    .run();
+  // Of these the other ones tell how they stand.
+  db_.run("UPDATE replicas SET forgot = 1");
 }
 
 void store_tables::mark_clean() {
@@ -112,14 +121,19 @@ bool store_tables::is_void(const statement& row, int life,
   return lost || row.number(life) != generation_;
 }
 
+bool store_tables::has_room_for_topic() {
+  if (rows_ < limits_.topics_max)
+    return true;
+  damage_ = db_.file() + ": there are " + std::to_string(rows_)
+            + " topics, more are refused";
+  return false;
+}
+
 store_tables::known_topic*
 store_tables::make(const std::string& name, const std::string& epoch,
                    uint64_t head, bool saved, const topic_options& options) {
-  if (rows_ >= limits_.topics_max) {
-    damage_ = db_.file() + ": there are " + std::to_string(rows_)
-              + " topics, more are refused";
+  if (!has_room_for_topic())
     return nullptr;
-  }
   auto insert = db_.prepare(
     "INSERT INTO topics(name, epoch, head, life, size, ttl_ms, retain) "
     "VALUES(?, ?, ?, ?, ?, ?, ?) RETURNING id");

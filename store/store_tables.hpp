@@ -93,6 +93,14 @@ public:
   /// @returns false if its topic is there and is another one.
   bool save(const saved_place& x, int64_t now_ms);
 
+  /// Returns what there is of a topic as a replica.
+  replica_record load_replica(const std::string& name);
+
+  /// Changes it. @returns false, and changes nothing, if it is not as the
+  /// change was made for, or if there are too many topics.
+  bool save(const std::string& name, const replica_write& x,
+            const topic_options& options);
+
   /// Removes a bounded number of events that nobody will ask for any more, and
   /// topics that have been empty for long. Looks at what was written first,
   /// then at all topics in turn, and goes on where it left off.
@@ -149,6 +157,19 @@ private:
   // Returns null if there are too many.
   known_topic* make(const std::string& name, const std::string& epoch,
                     uint64_t head, bool saved, const topic_options& options);
+
+  // Returns whether there may be one more; else it is told as damage.
+  bool has_room_for_topic();
+
+  // Returns whether there is a row about its promises.
+  bool find_replica(const std::string& name, replica_record& x);
+
+  // The same as `save` for the events, of which those up to `kept` stay.
+  bool save_log(const std::string& name, const replica_write& x, uint64_t kept,
+                const topic_options& options);
+
+  // Lets the log end at `upto`, and removes all of it where `all` is set.
+  void cut(known_topic& at, uint64_t upto, bool all);
 
   // Leaves the topic's rows to the sweep.
   void discard(const std::string& name, int64_t id);
@@ -226,6 +247,9 @@ private:
 
   void sweep_empty(const swept_topic& x, int64_t now_ms);
 
+  // Returns whether it has replicas: they are not to hear that it never was.
+  bool has_promises(const std::string& name);
+
   // Returns whether a group of the topic has been saved not too long ago.
   bool has_groups(int64_t topic, int64_t now_ms);
 
@@ -234,7 +258,7 @@ private:
   uint64_t opening_ = 0;
   int64_t generation_ = 0;
   topic_map topics_;
-  // Rows of topics, now and before the transaction.
+  // Rows of topics and of replicas, now and before the transaction.
   int64_t rows_ = 0;
   int64_t rows_before_ = 0;
   std::string damage_;
@@ -254,6 +278,7 @@ private:
   statement swept_;
   statement last_;
   statement oldest_;
+  statement replica_;
 };
 
 } // namespace callboard

@@ -49,6 +49,16 @@ void report_list::saved(const places_task& x, bool done) {
     of(x.to).savings.push_back({x.token, !done});
 }
 
+void report_list::loaded(const replica_load_task& x,
+                         const std::optional<replica_record>& what) {
+  of(x.to).replicas.push_back(
+    {x.topic, !what.has_value(), true, what.value_or(replica_record{})});
+}
+
+void report_list::changed(const replica_task& x, bool done) {
+  of(x.to).replicas.push_back({x.topic, !done, false, {}});
+}
+
 void report_list::send() {
   for (auto& [to, report] : list_)
     to->report(std::move(report));
@@ -94,6 +104,8 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
   std::vector<bool> appended;
   std::vector<std::optional<stored_topic>> loaded;
   std::vector<bool> saved;
+  std::vector<replica_record> records;
+  std::vector<bool> changed;
   result what;
   auto& trouble = what.trouble;
   try {
@@ -112,6 +124,11 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
       } else if (auto* places = std::get_if<places_task>(&task)) {
         saved.push_back(save(*places));
         what.wrote = true;
+      } else if (auto* replica = std::get_if<replica_load_task>(&task)) {
+        records.push_back(tables_->load_replica(replica->topic));
+      } else if (auto* change = std::get_if<replica_task>(&task)) {
+        changed.push_back(save(*change));
+        what.wrote |= changed.back();
       } else if (auto* revised = std::get_if<options_task>(&task)) {
         what.wrote |= tables_->set_options(revised->topic, revised->options);
       } else {
@@ -125,12 +142,16 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
     appended.clear();
     loaded.clear();
     saved.clear();
+    records.clear();
+    changed.clear();
     if (is_open())
       tables_->rolled_back();
   }
   size_t appends = 0;
   size_t loads = 0;
   size_t saves = 0;
+  size_t replicas = 0;
+  size_t changes = 0;
   for (auto& task : tasks)
     if (auto* event = std::get_if<append_task>(&task))
       out.appended(event->to, trouble.empty() && appended[appends++]);
@@ -139,6 +160,11 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
                  trouble.empty() ? std::move(loaded[loads++]) : std::nullopt);
     else if (auto* places = std::get_if<places_task>(&task))
       out.saved(*places, trouble.empty() && saved[saves++]);
+    else if (auto* replica = std::get_if<replica_load_task>(&task))
+      out.loaded(*replica, trouble.empty() ? std::optional{records[replicas++]}
+                                           : std::nullopt);
+    else if (auto* change = std::get_if<replica_task>(&task))
+      out.changed(*change, trouble.empty() && changed[changes++]);
   return what;
 }
 
@@ -153,13 +179,26 @@ std::optional<stored_topic> store_writer::load(const load_task& x) {
   try {
     return tables_->load(x.topic, x.options, now_ms());
   } catch (const store_error& e) {
-    // Others need not suffer for it, unless the transaction is gone as well.
-    if (e.trouble != store_trouble::corrupt
-        || sqlite3_get_autocommit(db_->handle()) != 0)
-      throw;
-    damage_ = e.what();
+    note_damage(e);
     return std::nullopt;
   }
+}
+
+bool store_writer::save(const replica_task& x) {
+  try {
+    return tables_->save(x.topic, x.change, x.options);
+  } catch (const store_error& e) {
+    note_damage(e);
+    return false;
+  }
+}
+
+void store_writer::note_damage(const store_error& e) {
+  // Others need not suffer for it, unless the transaction is gone as well.
+  if (e.trouble != store_trouble::corrupt
+      || sqlite3_get_autocommit(db_->handle()) != 0)
+    throw;
+  damage_ = e.what();
 }
 
 bool store_writer::sweep() {

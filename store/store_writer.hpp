@@ -38,8 +38,21 @@ struct places_task {
   std::vector<saved_place> places;
 };
 
-using store_task = std::variant<append_task, load_task, saved_topic,
-                                places_task, options_task>;
+struct replica_load_task {
+  store_receiver_ptr to;
+  std::string topic;
+};
+
+struct replica_task {
+  store_receiver_ptr to;
+  std::string topic;
+  replica_write change;
+  topic_options options;
+};
+
+using store_task
+  = std::variant<append_task, load_task, saved_topic, places_task, options_task,
+                 replica_load_task, replica_task>;
 
 /// What is to be told to the receivers, one report for each.
 class report_list {
@@ -52,6 +65,11 @@ public:
               std::optional<stored_topic> what);
 
   void saved(const places_task& x, bool done);
+
+  void loaded(const replica_load_task& x,
+              const std::optional<replica_record>& what);
+
+  void changed(const replica_task& x, bool done);
 
   void send();
 
@@ -113,6 +131,13 @@ private:
   std::optional<stored_topic> load(const load_task& x);
 
   bool save(const places_task& x);
+
+  // The same as `load` for damage.
+  bool save(const replica_task& x);
+
+  // In a handler: notes damage that others need not suffer for, and throws
+  // again what they have to.
+  void note_damage(const store_error& e);
 
   const disk_store_options& options_;
   std::unique_ptr<store_lock> lock_;

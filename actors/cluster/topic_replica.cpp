@@ -258,6 +258,7 @@ void topic_replica::send(uint32_t to, replica_message x) {
 }
 
 void topic_replica::write(replica_write x) {
+  x.before = pending_.empty() ? disk_ : pending_.back().after;
   x.record = now_;
   effects_.writes.push_back(std::move(x));
   pending_.push_back({now_, std::nullopt, 0});

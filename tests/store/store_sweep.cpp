@@ -10,6 +10,31 @@ using namespace std::chrono_literals;
 
 BEGIN_FIXTURE_SCOPE(tables_fixture)
 
+CAF_TEST(a topic with replicas is not forgotten) {
+  append("t");
+  replica_write x;
+  x.before = tables->load_replica("t");
+  x.record = x.before;
+  x.record.promised = 4;
+  CHECK(tables->save("t", x, options));
+  append("u");
+  options.history_size = 0;
+  CHECK(tables->set_options("t", options));
+  CHECK(tables->set_options("u", options));
+  options.history_ttl = std::chrono::seconds{1};
+  CHECK(tables->set_options("t", options));
+  CHECK(tables->set_options("u", options));
+  for (auto i = 0; i < 3; ++i) {
+    now_ms += store_tables::empty_ms_max + 1;
+    sweep();
+  }
+  CHECK_EQ(rows("runs"), 0);
+  CHECK_EQ(rows("topics"), 1);
+  reopen();
+  CHECK_EQ(tables->load_replica("t").head, heads["t"]);
+  CHECK_EQ(tables->load_replica("t").promised, 4u);
+}
+
 CAF_TEST(events beyond the size go) {
   append("a", 3);
   sweep();

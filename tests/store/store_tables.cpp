@@ -16,6 +16,36 @@ BEGIN_FIXTURE_SCOPE(tables_fixture)
 
 // -- durability memory --------------------------------------------------------
 
+CAF_TEST(
+  a copy of a topic with replicas keeps its epoch and says that it is one) {
+  append("t");
+  replica_write x;
+  x.before = tables->load_replica("t");
+  x.record = x.before;
+  x.record.promised = 4;
+  CHECK(tables->save("t", x, options));
+  append("u");
+  db.run("UPDATE node SET restored = 1");
+  reopen();
+  auto found = tables->load_replica("t");
+  CHECK_EQ(found.epoch, "e");
+  CHECK(found.forgot);
+  CHECK_NE(tables->load_replica("u").epoch, "e");
+}
+
+CAF_TEST(replicas count towards the topics that there may be) {
+  bounds.topics_max = 2;
+  reopen();
+  replica_write x;
+  x.record.promised = 4;
+  CHECK(tables->save("t", x, options));
+  CHECK(tables->save("u", x, options));
+  CHECK(!tables->save("v", x, options));
+  CHECK_NE(tables->take_damage(), "");
+  reopen();
+  CHECK(!tables->save("v", x, options));
+}
+
 CAF_TEST(a load that is taken back has taken nothing) {
   options.durability = durability::memory;
   tables->save({"a", "e", 7, {}, {}, options});

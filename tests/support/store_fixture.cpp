@@ -54,6 +54,10 @@ void note_taker::report(store_report_ptr x) {
   }
   for (auto& y : x->savings)
     say(std::to_string(y.token) + (y.failed ? " failed" : " saved"));
+  for (auto& y : x->replicas) {
+    say(y.topic + (y.failed ? " failed" : y.loaded ? " loaded" : " changed"));
+    replica_ = y.record;
+  }
   told_.notify_all();
 }
 
@@ -87,6 +91,11 @@ stored_topic note_taker::take_topic() {
   return std::move(topic_);
 }
 
+replica_record note_taker::take_replica() {
+  take(1);
+  return std::move(replica_);
+}
+
 // -- store_env ----------------------------------------------------------------
 
 std::string store_env::load(const std::string& topic) {
@@ -99,6 +108,16 @@ std::string store_env::append(const std::string& topic, uint64_t first,
   for (auto i = first; i <= last; ++i)
     store().append(notes, event(topic, i), options);
   return notes->take(last + 1 - first);
+}
+
+replica_record store_env::replica(const std::string& topic) {
+  store().load_replica(notes, topic);
+  return notes->take_replica();
+}
+
+std::string store_env::change(const std::string& topic, replica_write x) {
+  store().change_replica(notes, topic, std::move(x), options);
+  return notes->take(1);
 }
 
 std::string store_env::append(const publication_ptr& x) {

@@ -19,7 +19,7 @@ namespace callboard {
 
 /// Notes what it is told in words: "ok 3" (appends), "failed 1",
 /// "a e1@5 1-5", "a none", "a failed" (loads), "7: 1 2 3" (reads), "8 saved"
-/// (places).
+/// (places), "a changed" (replicas).
 class note_taker : public store_receiver {
 public:
   void report(store_report_ptr x) override;
@@ -34,6 +34,9 @@ public:
   /// The same, of one load.
   stored_topic take_topic();
 
+  /// The same, of one replica.
+  replica_record take_replica();
+
 private:
   void wait(std::unique_lock<std::mutex>& guard, size_t n);
 
@@ -45,6 +48,7 @@ private:
   std::string words_;
   std::vector<publication_ptr> events_;
   stored_topic topic_;
+  replica_record replica_;
 };
 
 /// One of the two stores, and a node that it belongs to.
@@ -89,6 +93,12 @@ public:
 
   /// Loads a topic and returns where its groups stand: "g 3-5 4x1; h 0-0".
   std::string places(const std::string& topic);
+
+  /// Returns what there is of a topic with replicas.
+  replica_record replica(const std::string& topic);
+
+  /// Makes a change of it; returns "a changed" or "a failed".
+  std::string change(const std::string& topic, replica_write x);
 
   /// Returns an event of epoch "e" that was accepted at `now_ms`.
   publication_ptr event(const std::string& topic, uint64_t offset,

@@ -222,6 +222,8 @@ private:
   }
 
   void apply(site& x, const replica_write& change) {
+    if (change.before != x.record)
+      fail("a write that comes to another record");
     auto last = [&x] { return x.log.empty() ? x.base : x.log.rbegin()->first; };
     if (change.behind) {
       x.log.clear();
