@@ -77,7 +77,9 @@ std::vector<topic_rule> durable_rules(const std::vector<topic_rule>& rules) {
     };
     if (i->options.durability != durability::none
         || std::ranges::any_of(result, counts))
-      result.push_back({i->pattern, {.durability = i->options.durability}});
+      result.push_back({i->pattern,
+                        {.durability = i->options.durability,
+                         .replicas = i->options.replicas}});
   }
   std::ranges::reverse(result);
   return result;
@@ -85,6 +87,7 @@ std::vector<topic_rule> durable_rules(const std::vector<topic_rule>& rules) {
 
 topic_options revised(const topic_options& living, topic_options wanted) {
   wanted.durability = living.durability;
+  wanted.replicas = living.replicas;
   if (living.durability == durability::disk
       && living.has_history() != wanted.has_history())
     wanted.history_size = living.history_size;

@@ -78,6 +78,9 @@ struct topic_options {
   overflow_policy overflow = overflow_policy::disconnect;
   /// How much of it outlives the process; all but `none` need a store.
   callboard::durability durability = callboard::durability::none;
+  /// How many nodes of a cluster have it on their disks, 1 … 3, if it is of
+  /// durability `disk`. No other one owns it for that.
+  uint32_t replicas = 1;
   /// Largest payload of a client's publication in bytes, as the client sends
   /// it, up to 16,777,216; 0: `frame_bytes_max` alone bounds it.
   size_t payload_bytes_max = 0;
@@ -115,14 +118,16 @@ struct topic_rule {
 const topic_options& options_of(const std::vector<topic_rule>& rules,
                                 std::string_view topic) noexcept;
 
-/// Returns what the rules say of the durability of topics, and nothing else:
-/// where this is the same, each topic has the same durability.
+/// Returns what the rules say of the durability of topics and of their
+/// replicas, and nothing else: where this is the same, each topic has the same
+/// ones.
 std::vector<topic_rule> durable_rules(const std::vector<topic_rule>& rules);
 
 /// Returns what a topic that lives goes by when its rule has become `wanted`:
-/// all of that but for its durability, and of a topic of durability `disk` but
-/// for whether it keeps a history at all, because what it has promised about
-/// events and places of groups holds for as long as it lives.
+/// all of that but for its durability and its replicas, and of a topic of
+/// durability `disk` but for whether it keeps a history at all, because what it
+/// has promised about events and places of groups holds for as long as it
+/// lives.
 topic_options revised(const topic_options& living, topic_options wanted);
 
 /// Returns whether topics that match `pattern`, a full name, may retain their

@@ -1,5 +1,7 @@
 #include <callboard/actors/cluster/placement.hpp>
 
+#include <algorithm>
+
 #include <callboard/actors/string_hash.hpp>
 
 namespace callboard {
@@ -35,6 +37,25 @@ uint32_t placement::owner_of(std::string_view topic) const noexcept {
       owner = i;
     }
   return owner;
+}
+
+void placement::best_of(std::string_view topic,
+                        std::span<uint32_t> out) const noexcept {
+  auto hash = hash_of(topic);
+  auto score = [&](uint32_t place) {
+    return placement_mix(hash ^ seeds_[place]);
+  };
+  size_t n = 0;
+  for (uint32_t i = 0; i < seeds_.size(); ++i) {
+    // Of two names with one hash the last one is the owner.
+    size_t at = n;
+    for (; at > 0 && score(i) >= score(out[at - 1]); --at)
+      if (at < out.size())
+        out[at] = out[at - 1];
+    if (at < out.size())
+      out[at] = i;
+    n = std::min(n + 1, out.size());
+  }
 }
 
 } // namespace callboard

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,10 @@ public:
   /// Returns the place of the topic's owner among the names. There is at least
   /// one.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept;
+
+  /// Puts the places of the best ones into `out`, the owner's first: each is
+  /// the owner where those before it do not count. There are as many.
+  void best_of(std::string_view topic, std::span<uint32_t> out) const noexcept;
 
   [[nodiscard]] size_t size() const noexcept {
     return seeds_.size();

@@ -1,6 +1,7 @@
 #include <callboard/actors/cluster/store_nodes.hpp>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <callboard/actors/string_hash.hpp>
@@ -30,6 +31,20 @@ store_nodes::store_nodes(std::vector<std::string> names,
     rules_{durable_rules(rules)},
     placement_{names_},
     digest_{digest_of(names_)} {
+}
+
+topic_voters store_nodes::voters_of(std::string_view topic) const noexcept {
+  topic_voters result;
+  auto size = static_cast<uint32_t>(names_.size());
+  auto& options = options_of(rules_, topic);
+  if (options.durability == durability::disk)
+    result.keepers = std::min(options.replicas, size);
+  // The third one is a witness, if it keeps nothing.
+  auto voters_max = static_cast<uint32_t>(result.places.size());
+  if (result.keepers > 1)
+    result.voters = std::min(voters_max, size);
+  placement_.best_of(topic, std::span{result.places}.first(result.voters));
+  return result;
 }
 
 } // namespace callboard

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,6 +14,16 @@
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
+
+/// Which of the store nodes vote about a topic, by their places.
+struct topic_voters {
+  /// First those that keep it, in the order in which they are to own it; then a
+  /// witness, if there is one.
+  std::array<uint32_t, 3> places{};
+  /// 1: the topic has no replicas, and nobody votes.
+  uint32_t keepers = 1;
+  uint32_t voters = 1;
+};
 
 /// The nodes of a cluster that keep durable topics, whether they run or not:
 /// each topic is kept by one of them and by no other, as long as these are the
@@ -43,7 +54,11 @@ public:
            && options_of(rules_, topic).durability != durability::none;
   }
 
-  /// Returns the place among `names` of the node that keeps `topic`.
+  /// Returns who votes about `topic`.
+  [[nodiscard]] topic_voters voters_of(std::string_view topic) const noexcept;
+
+  /// Returns the place among `names` of the node that keeps `topic`; of one
+  /// with replicas, of the first of them.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
     return placement_.owner_of(topic);
   }

@@ -103,3 +103,42 @@ CAF_TEST(what has a say in durability does) {
   CHECK(durable_rules(changed) != durable_rules(rules));
   CHECK(durable_rules({}).empty());
 }
+
+CAF_TEST(who votes about a topic is found by the same hashing) {
+  const strings names{"a", "b", "c", "d", "e"};
+  auto copied = a_rule("orders/+", durability::disk);
+  auto kept_by = [&](const strings& among, uint32_t replicas) {
+    copied.options.replicas = replicas;
+    return store_nodes{among, {copied}};
+  };
+  auto one = kept_by(names, 1);
+  auto two = kept_by(names, 2);
+  auto three = kept_by(names, 3);
+  for (int i = 0; i < 100; ++i) {
+    auto topic = "orders/" + std::to_string(i);
+    auto found = two.voters_of(topic);
+    REQUIRE_EQ(found.keepers, 2u);
+    REQUIRE_EQ(found.voters, 3u);
+    REQUIRE_EQ(found.places[0], two.owner_of(topic));
+    REQUIRE(three.voters_of(topic).places == found.places);
+    REQUIRE_EQ(three.voters_of(topic).keepers, 3u);
+    REQUIRE_EQ(one.voters_of(topic).voters, 1u);
+    REQUIRE_EQ(one.voters_of(topic).places[0], found.places[0]);
+    // The next one is the owner where the first one is none.
+    auto others = names;
+    others.erase(others.begin() + found.places[0]);
+    auto next = store_nodes{others, {copied}}.owner_of(topic);
+    REQUIRE_EQ(others[next], names[found.places[1]]);
+  }
+}
+
+CAF_TEST(nobody votes where there is one copy) {
+  auto copied = a_rule("orders/+", durability::disk);
+  copied.options.replicas = 2;
+  auto ram = a_rule("ram/#", durability::memory);
+  ram.options.replicas = 2;
+  CHECK_EQ((store_nodes{{"a"}, {copied}}.voters_of("orders/1").voters), 1u);
+  CHECK_EQ((store_nodes{{"a", "b"}, {copied}}.voters_of("orders/1").voters),
+           2u);
+  CHECK_EQ((store_nodes{{"a", "b"}, {ram}}.voters_of("ram/1").voters), 1u);
+}
