@@ -50,6 +50,9 @@ public:
   [[nodiscard]] std::vector<group_place>
   groups_of(const std::string& topic) const;
 
+  /// Returns what there is of a topic as a replica.
+  [[nodiscard]] replica_record record_of(const std::string& topic) const;
+
   /// Returns how many tasks wait.
   [[nodiscard]] size_t waiting() const noexcept {
     return tasks_.size();
@@ -115,8 +118,6 @@ private:
   void keep(saved_topic& x);
 
   bool keep(const saved_place& x);
-
-  [[nodiscard]] replica_record record_of(const std::string& topic) const;
 
   bool change(const replica_task& x);
 

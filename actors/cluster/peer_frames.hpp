@@ -14,7 +14,7 @@ namespace callboard {
 
 /// Nodes refuse each other where this differs: what they send is not described
 /// by itself.
-inline constexpr uint32_t peer_protocol = 4;
+inline constexpr uint32_t peer_protocol = 5;
 
 /// The number that a frame begins with.
 enum class peer_frame : uint8_t {
@@ -61,6 +61,8 @@ enum class peer_frame : uint8_t {
   group_withdraw = 85,
   group_gap = 86,
   group_confirmed = 87,
+  // peer_replica_frames.hpp
+  replica = 96,
 };
 
 /// Appends a frame to a batch.

@@ -64,8 +64,7 @@ public:
   /// The write that was asked for first is on the disk.
   void written();
 
-  /// Says again what may have been lost; to be called about once a second as
-  /// long as it is not `idle`.
+  /// Says again what may have been lost; to be called about once a second.
   void tick();
 
   /// Adds an event.
@@ -94,11 +93,10 @@ public:
     return leads() && solo_;
   }
 
-  /// Returns whether a new one, made of what is on the disk, is as good.
+  /// Returns whether a new one, made of what is on the disk, is as good; it may
+  /// have to be told again what to do.
   [[nodiscard]] bool idle() const noexcept {
-    return stage_ == stage::follows && pending_.empty() && early_.empty()
-           && (source_.term == 0 || disk_.term == source_.term)
-           && now_.head >= wanted_;
+    return stage_ == stage::follows && pending_.empty();
   }
 
   /// Returns the offset up to which all is acknowledged for good, as far as it

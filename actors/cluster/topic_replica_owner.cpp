@@ -303,8 +303,10 @@ void topic_replica::agree() {
       heads[n++] = x.head;
   std::ranges::sort(heads, std::greater{});
   auto copies = solo_ ? 1 : majority();
+  // Two others would do; but what is acknowledged is read here.
   if (n >= copies)
-    now_.agreed = std::max(now_.agreed, heads[copies - 1]);
+    now_.agreed = std::max(now_.agreed,
+                           std::min(heads[copies - 1], disk_.head));
 }
 
 } // namespace callboard

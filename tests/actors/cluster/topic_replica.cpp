@@ -75,7 +75,7 @@ CAF_TEST(acknowledged is what two disks have) {
   CHECK_EQ(three.trouble, "");
 }
 
-CAF_TEST(the others count before the own disk does) {
+CAF_TEST(the own disk is one of them) {
   three.append(0);
   while (!three.network.empty())
     three.deliver(0);
@@ -86,6 +86,8 @@ CAF_TEST(the others count before the own disk does) {
   three.write(2);
   while (!three.network.empty())
     three.deliver(0);
+  CHECK_EQ(three.at(0).agreed(), 0u);
+  three.write(0);
   CHECK_EQ(three.at(0).agreed(), 1u);
 }
 
