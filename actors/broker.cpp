@@ -40,7 +40,8 @@ broker::broker(caf::actor_config& cfg, caf::execution_unit* loop,
     topics_{limits_of(ctx.node), ctx.rules()},
     presence_{presence_limits_of(ctx.node.options), ctx.node.name},
     groups_{*this, ctx, topics_},
-    peers_{*this, ctx, topics_} {
+    peers_{*this, ctx, topics_},
+    replicas_{*this, ctx} {
 }
 
 broker::behavior_type broker::make_behavior() {
@@ -178,6 +179,7 @@ broker::behavior_type broker::make_behavior() {
       ctx_.topics.tell_presence_again(topic, true);
     },
     [this](cluster_atom) { peers_.wake(); },
+    [this](cluster_atom, due_atom) { replicas_.tick(); },
     [this](leave_atom) { return peers_.leave(); },
   };
 }

@@ -10,6 +10,7 @@
 
 #include <callboard/actors/broker_groups.hpp>
 #include <callboard/actors/cluster/broker_peers.hpp>
+#include <callboard/actors/cluster/broker_replicas.hpp>
 #include <callboard/actors/durable_topics.hpp>
 #include <callboard/actors/handles.hpp>
 #include <callboard/actors/history_query.hpp>
@@ -44,6 +45,7 @@ private:
   friend class broker_groups;
   friend class broker_peers;
   friend class broker_peers_groups;
+  friend class broker_replicas;
   friend class group_speaker;
 
   // -- as the owner of topics -------------------------------------------------
@@ -228,6 +230,7 @@ private:
 
   // What was sent first is on the disk, or is not.
   void finish_append(bool committed);
+  void finish(pending_publication entry, bool committed);
 
   // Lets the topic be loaded anew.
   void forget(const std::string& name, durable_topic& at);
@@ -235,6 +238,12 @@ private:
   void take(const store_report& x);
 
   void loaded(const store_report::load& x);
+
+  // It is ready, or is not: tells those who wait for it.
+  void finish_loading(const std::string& name, durable_topic& at, errc failed);
+
+  // Whom the store answers.
+  const store_receiver_ptr& receiver();
 
   void read(store_query what, std::function<void(store_report::reading&&)> f);
 
@@ -287,6 +296,20 @@ private:
   // Answers everybody who waits for the store that the shard has failed.
   void abandon_durable();
 
+  // -- topics with copies at other nodes (broker_copies.cpp) ------------------
+
+  // Returns what a topic goes by, whether it is in use or not.
+  const topic_options& options_by_now(const std::string& name) const;
+
+  // This node serves it from now on.
+  void copies_begun(const std::string& name);
+
+  // Enough disks have all up to this offset.
+  void copies_agreed(const std::string& name, uint64_t offset);
+
+  // This node does not serve it, or no longer.
+  void copies_lost(const std::string& name);
+
   // -- as the server of the loop's subscriptions ------------------------------
 
   void deliver(const publication_ptr& x);
@@ -325,6 +348,7 @@ private:
   int64_t presence_tick_ms_ = presence_registry::never;
   broker_groups groups_;
   broker_peers peers_;
+  broker_replicas replicas_;
   durable_topics durable_;
   store_receiver_ptr receiver_;
   // Who waits until everything goes by the rules.

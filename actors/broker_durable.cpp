@@ -46,8 +46,10 @@ durable_topic* broker::durable(const std::string& name) {
   auto& options = known != nullptr ? *known : options_of(ctx_.rules(), name);
   if (options.durability == durability::none)
     return nullptr;
-  return &durable_.topics.try_emplace(name, options, ++durable_.last_life)
-            .first->second;
+  auto& made = durable_.topics.try_emplace(name, options, ++durable_.last_life)
+                 .first->second;
+  made.copied = made.on_disk() && replicas_.copied(name);
+  return &made;
 }
 
 void broker::when_ready(const std::string& name, durable_topic& at,
@@ -57,10 +59,17 @@ void broker::when_ready(const std::string& name, durable_topic& at,
   at.parked.push_back(std::move(f));
   if (std::exchange(at.at, stage::loading) == stage::loading)
     return;
+  if (at.copied)
+    replicas_.topics().lead(name);
+  else
+    ctx_.node.store->load(receiver(), name, at.options);
+}
+
+const store_receiver_ptr& broker::receiver() {
   if (receiver_ == nullptr)
     receiver_
       = std::make_shared<shard_receiver>(caf::actor_cast<broker_actor>(this));
-  ctx_.node.store->load(receiver_, name, at.options);
+  return receiver_;
 }
 
 void broker::with_topic(const std::string& topic, std::function<void(errc)> f) {
@@ -80,7 +89,7 @@ void broker::publish_durable(durable_topic& at, const publication_ptr& x,
                              publish_waiter who) {
   if (at.at == stage::unknown && now_ms() < at.retry_ms) {
     waiting_->remove(x->cost());
-    return who.tell(errc::storage_unavailable);
+    return who.tell(at.copied ? errc::owner_down : errc::storage_unavailable);
   }
   when_ready(x->topic, at,
              [this, x, who = std::move(who)](errc failed) mutable {
@@ -101,7 +110,10 @@ void broker::publish_durable(durable_topic& at, const publication_ptr& x,
 void broker::append(durable_topic& at, const publication_ptr& x,
                     publish_waiter who) {
   if (congested(topics_.loops_of(x->topic)) || ctx_.node.store->full()
-      || !topics_.has_room(x->topic, *x))
+      || !topics_.has_room(x->topic, *x)
+      || (at.copied
+          && (at.copies.size() >= topic_replica::early_max
+              || replicas_.congested(x->topic))))
     return who.tell(errc::overloaded);
   if (auto wait_ms = topics_.take_place(*x, now_ms()); wait_ms > 0)
     return who.take(limited(*x, wait_ms));
@@ -117,11 +129,14 @@ void broker::append(durable_topic& at, const publication_ptr& x,
   x->offset = ++at.assigned;
   x->timestamp = ctx_.unix_ms;
   ++at.pending;
-  auto& entry
-    = durable_.pending.emplace_back(pending_publication{x, at.life, who, {}});
+  auto& pending = at.copied ? at.copies : durable_.pending;
+  auto& entry = pending.emplace_back(pending_publication{x, at.life, who, {}});
   if (!key.empty())
     at.ids.emplace(std::move(key), &entry);
-  ctx_.node.store->append(receiver_, x, at.options);
+  if (at.copied)
+    replicas_.topics().append(x->topic, x);
+  else
+    ctx_.node.store->append(receiver_, x, at.options);
 }
 
 void broker::finish_append(bool committed) {
@@ -129,6 +144,10 @@ void broker::finish_append(bool committed) {
     return;
   auto entry = std::move(durable_.pending.front());
   durable_.pending.pop_front();
+  finish(std::move(entry), committed);
+}
+
+void broker::finish(pending_publication entry, bool committed) {
   auto& x = entry.event;
   auto i = durable_.topics.find(x->topic);
   auto current = i != durable_.topics.end() && i->second.life == entry.life;
@@ -175,6 +194,8 @@ void broker::take(const store_report& x) {
   for (auto& y : x.appended)
     for (size_t i = 0; i < y.count; ++i)
       finish_append(y.committed);
+  for (auto& y : x.replicas)
+    replicas_.take(y);
   for (auto& y : x.loaded)
     loaded(y);
   for (auto& y : x.readings)
@@ -190,6 +211,12 @@ void broker::loaded(const store_report::load& x) {
   if (i == durable_.topics.end() || i->second.at != stage::loading)
     return;
   auto& at = i->second;
+  // It was asked before the topic was lost, and perhaps begun again.
+  auto& copies = replicas_.topics();
+  if (at.copied
+      && !(x.failed ? copies.leads(x.topic)
+                    : copies.stands_at(x.topic, x.what.head)))
+    return;
   auto failed = x.failed ? errc::storage_unavailable : errc::none;
   if (!x.failed) {
     auto from = x.what;
@@ -215,26 +242,34 @@ void broker::loaded(const store_report::load& x) {
       save(x.topic, at);
     }
   }
-  at.at = failed == errc::none ? stage::ready : stage::unknown;
-  if (at.at == stage::ready)
+  if (failed == errc::none) {
+    at.at = stage::ready;
     groups_.loaded(x.topic, at, x.what.groups);
+  }
+  finish_loading(x.topic, at, failed);
+}
+
+void broker::finish_loading(const std::string& name, durable_topic& at,
+                            errc failed) {
+  if (failed != errc::none)
+    at.at = stage::unknown;
   // A loop that had it before still wants it when it is there again; others say
   // that they do not.
   auto loops = at.loops;
   for (auto [loop, generation] : loops)
     if (failed == errc::none) {
-      attach_now(loop, x.topic, generation);
+      attach_now(loop, name, generation);
     } else {
       // Another node says nothing more, but asks anew.
       if (peers_.is_peer(loop))
         at.loops.erase(loop);
-      refuse(loop, x.topic, generation, failed);
+      refuse(loop, name, generation, failed);
     }
   for (auto& f : std::exchange(at.parked, {}))
     f(failed);
   // Nobody needs to know of it any more.
   if (at.at == stage::unknown && at.loops.empty())
-    durable_.topics.erase(x.topic);
+    durable_.topics.erase(name);
 }
 
 // -- loops --------------------------------------------------------------------
@@ -258,6 +293,8 @@ bool broker::may_go(const std::string& name) {
     return false;
   if (!at.on_disk())
     save(name, at);
+  if (at.copied)
+    replicas_.topics().release(name);
   durable_.topics.erase(i);
   return true;
 }
@@ -289,9 +326,15 @@ void broker::abandon_durable() {
     for (auto& y : x.again)
       y.tell(errc::internal);
   }
-  for (auto& [name, at] : all.topics)
+  for (auto& [name, at] : all.topics) {
+    for (auto& x : at.copies) {
+      x.who.tell(errc::internal);
+      for (auto& y : x.again)
+        y.tell(errc::internal);
+    }
     for (auto& f : std::exchange(at.parked, {}))
       f(errc::internal);
+  }
   groups_.abandon();
 }
 

@@ -81,6 +81,10 @@ struct durable_topic {
 
   topic_options options;
   stage at = stage::unknown;
+  /// Whether it has copies at other nodes. Then `copies` is on its way to the
+  /// disks, and `durable_topics::pending` has nothing of it.
+  bool copied = false;
+  std::deque<pending_publication> copies;
   /// Another one whenever what is on its way to the disk has to be forgotten;
   /// no two topics of a shard have the same.
   uint64_t life;

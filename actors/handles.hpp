@@ -163,6 +163,8 @@ using broker_actor = caf::typed_actor<
   // Look again whether other nodes can be told what is done with, and go on
   // with topics that change their owner.
   caf::result<void>(cluster_atom),
+  // Say again what other nodes with copies of topics may not have heard.
+  caf::result<void>(cluster_atom, due_atom),
   // Answer when nothing is left of topics that other nodes own by now.
   caf::result<void>(leave_atom)>;
 

@@ -62,6 +62,7 @@ void broker_peers::install(const peer_set_ptr& x) {
       ask(name, pattern, slot);
   }
   move_topics(old, first);
+  self_.replicas_.install();
 }
 
 void broker_peers::move_topics(const peer_set_ptr& old, bool first) {

@@ -57,7 +57,8 @@ bool broker_peers::take_frame(uint32_t slot, peer_frame number,
            peer_presence_found, peer_presence_returned, peer_presence_again,
            peer_handover, peer_handed, peer_settled, peer_returned>(number,
                                                                     handle)
-         || groups_.take_frame(slot, number, source);
+         || groups_.take_frame(slot, number, source)
+         || self_.replicas_.take_frame(slot, number, source);
 }
 
 // -- credit and what is done later -------------------------------------------

@@ -47,6 +47,10 @@ struct durable_sites : sites_fixture {
       {"ram/+", {.history_size = 10, .durability = durability::memory}});
     rules.push_back(
       {"room/+", {.presence = true, .durability = durability::disk}});
+    for (uint32_t n : {2, 3})
+      rules.push_back(
+        {"copies" + std::to_string(n) + "/+",
+         {.history_size = 10, .durability = durability::disk, .replicas = n}});
     store_names = {"c", "a", "b"};
     for (uint32_t loops : {1, 2, 1}) {
       stores.push_back(std::make_shared<slow_store>());
