@@ -1,6 +1,7 @@
 #include <callboard/actors/cluster/topic_replicas.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace callboard {
 
@@ -212,6 +213,8 @@ void topic_replicas::serve(const std::string& topic, const entry& x,
   query.last = what.last;
   query.events_max = page_events_max;
   query.bytes_max = page_bytes_max;
+  // What is left out would count as gone, whatever a clock said.
+  query.after_ms = std::numeric_limits<int64_t>::min();
   auto answer = [this, topic, node = x.voters.places[what.to],
                  what](store_report::reading&& found) {
     auto i = topics_.find(topic);
