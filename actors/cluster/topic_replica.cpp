@@ -174,8 +174,7 @@ void topic_replica::follow_on() {
   if (source_.term == 0 || !pending_.empty())
     return;
   if (now_.term != source_.term && now_.head >= source_.head) {
-    now_.term = source_.term;
-    now_.forgot = false;
+    be_level();
     return write({}, source_.place, replica_call::level, source_.term);
   }
   if (now_.head < wanted_)
@@ -209,10 +208,19 @@ void topic_replica::take_events(uint32_t from, const replica_message& x) {
   add(change, x.events);
   if (!change.behind && change.events.empty())
     return;
-  if (now_.term == source_.term && stage_ == stage::follows)
-    write(std::move(change), from, replica_call::level, source_.term);
-  else
-    write(std::move(change));
+  if (stage_ != stage::follows)
+    return write(std::move(change));
+  if (now_.term != source_.term && now_.head < source_.head)
+    return write(std::move(change));
+  // What the owner has appended since is of its term: none of it is written as
+  // if it were of the log that the term began with.
+  be_level();
+  write(std::move(change), from, replica_call::level, source_.term);
+}
+
+void topic_replica::be_level() {
+  now_.term = source_.term;
+  now_.forgot = false;
 }
 
 void topic_replica::take_append(uint32_t from, const replica_message& x) {

@@ -225,6 +225,9 @@ private:
                      const std::string& new_epoch);
   void cut(uint64_t upto);
 
+  // Its log is one of the source's term from now on.
+  void be_level();
+
   // Adds those that follow, and those that came too early.
   void add(replica_write& to, const std::vector<publication_ptr>& events);
 

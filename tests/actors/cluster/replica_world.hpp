@@ -242,6 +242,20 @@ private:
     x.record = change.record;
     if (x.record.head != last())
       fail("a log with another head");
+    for (auto& y : sites)
+      compare(x, y);
+  }
+
+  // Logs that were level with one owner in one term are the same as far as both
+  // go, whatever is acknowledged of them.
+  void compare(const site& x, const site& y) {
+    auto of_one_owner = x.record.term != 0 && x.record.term == y.record.term
+                        && x.record.whole() && y.record.whole();
+    for (auto& [offset, event] : x.log) {
+      auto i = of_one_owner ? y.log.find(offset) : y.log.end();
+      if (i != y.log.end() && i->second->timestamp != event->timestamp)
+        fail("two logs of one term");
+    }
   }
 };
 

@@ -175,6 +175,34 @@ CAF_TEST(what was cut is known to be missing) {
   CHECK_EQ(three.sites[0].record.floor, three.sites[1].record.term);
 }
 
+CAF_TEST(what a term has added is of that term on every disk) {
+  three.crash(2);
+  three.network.clear();
+  three.all_present(3);
+  three.append(0);
+  three.append(0);
+  three.settle();
+  three.at(0).rest();
+  three.lead(0);
+  three.settle();
+  three.append(0);
+  three.append(0);
+  three.settle();
+  // One page has the last ones of the old term and the first of the new one.
+  three.start(2);
+  three.all_present(7);
+  auto& copy = three.sites[2];
+  while (!three.network.empty() || !copy.writes.empty()) {
+    while (!three.network.empty())
+      three.deliver(0);
+    three.write(0);
+    three.write(2, 1);
+    CHECK(copy.record.head <= 2 || copy.record.term == three.at(0).term());
+  }
+  CHECK_EQ(three.values(2), values({1, 2, 3, 4}));
+  CHECK_EQ(three.trouble, "");
+}
+
 CAF_TEST(what others have forgotten is passed over) {
   three.append(0);
   three.settle();
