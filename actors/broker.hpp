@@ -307,8 +307,29 @@ private:
   // Enough disks have all up to this offset.
   void copies_agreed(const std::string& name, uint64_t offset);
 
+  // So are the places of its groups, up to the change with this number.
+  void copies_placed(const std::string& name, uint64_t number);
+
   // This node does not serve it, or no longer.
   void copies_lost(const std::string& name);
+
+  // Who wanted a topic that is another node's by now, and what they had; empty:
+  // nothing yet.
+  struct left_copy {
+    std::map<uint32_t, uint64_t> loops;
+    position where;
+  };
+
+  // Forgets such a topic. What it has is on the disks.
+  left_copy leave_copy(const std::string& name);
+
+  // Answers who waits for other disks: this node cannot tell any more.
+  void refuse_copies(durable_topic& at);
+
+  // Takes those out that are about topics with copies, and lets all who have
+  // one know of them. Calls `f` with whether it failed, if there was one; then
+  // it is empty.
+  void copy_places(std::vector<saved_place>& xs, std::function<void(bool)>& f);
 
   // -- as the server of the loop's subscriptions ------------------------------
 

@@ -56,6 +56,9 @@ void broker::when_ready(const std::string& name, durable_topic& at,
                         std::function<void(errc)> f) {
   if (at.at == stage::ready)
     return f(errc::none);
+  // It would take the topic from its owner, for which it has no use.
+  if (at.copied && !peers_.owns(name))
+    return f(errc::owner_down);
   at.parked.push_back(std::move(f));
   if (std::exchange(at.at, stage::loading) == stage::loading)
     return;
@@ -244,6 +247,10 @@ void broker::loaded(const store_report::load& x) {
   }
   if (failed == errc::none) {
     at.at = stage::ready;
+    at.places.clear();
+    if (at.copied)
+      for (auto& y : x.what.groups)
+        at.places.emplace(y.group, y);
     groups_.loaded(x.topic, at, x.what.groups);
   }
   finish_loading(x.topic, at, failed);

@@ -44,6 +44,12 @@ durable_topic* broker_groups::keeper(const std::string& topic) {
 void broker_groups::prepare(const std::string& topic, const std::string& group,
                             const position& since,
                             std::function<void(errc)> f) {
+  // Those who were members ask again and again, and each try to serve a topic
+  // is a question to all who vote.
+  if (auto* at = self_.durable(topic); at != nullptr && at->copied
+                                       && at->at == stage::unknown
+                                       && self_.now_ms() < at->retry_ms)
+    return f(errc::owner_down);
   self_.with_topic(topic, [=, this, f = std::move(f)](errc failed) {
     auto* at = failed == errc::none ? keeper(topic) : nullptr;
     if (at == nullptr || table_.find(topic, group) != nullptr
@@ -170,6 +176,9 @@ void broker_groups::fetch_now(const fetch& what) {
 }
 
 void broker_groups::fetch_later(fetch what) {
+  // Its topic may have gone to another node.
+  if (awaiting(what) == nullptr)
+    return;
   fetches_.push_back(std::move(what));
   arm_upkeep();
 }

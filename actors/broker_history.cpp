@@ -141,6 +141,9 @@ void broker::read(store_query what,
 
 void broker::save_places(std::vector<saved_place> xs,
                          std::function<void(bool)> f) {
+  copy_places(xs, f);
+  if (xs.empty())
+    return;
   uint64_t token = 0;
   if (f != nullptr) {
     token = ++durable_.last_token;

@@ -85,6 +85,10 @@ struct durable_topic {
   /// disks, and `durable_topics::pending` has nothing of it.
   bool copied = false;
   std::deque<pending_publication> copies;
+  /// With copies: where its groups stand as the disks have it, or are about to;
+  /// and who waits for that, with the number of the change.
+  std::map<std::string, group_place> places;
+  std::deque<std::pair<uint64_t, std::function<void(bool)>>> placing;
   /// Another one whenever what is on its way to the disk has to be forgotten;
   /// no two topics of a shard have the same.
   uint64_t life;

@@ -9,6 +9,7 @@
 #include <caf/intrusive_ptr.hpp>
 #include <caf/ref_counted.hpp>
 
+#include <callboard/actors/group_place.hpp>
 #include <callboard/actors/publication.hpp>
 #include <callboard/actors/replica_record.hpp>
 #include <callboard/actors/topic_options.hpp>
@@ -25,33 +26,6 @@ struct stored_id {
   int64_t until_ms = 0;
 
   friend bool operator==(const stored_id&, const stored_id&) = default;
-};
-
-/// Where a group stands in its topic.
-struct group_place {
-  /// An event behind the place that is not finished.
-  struct open_event {
-    uint64_t offset = 0;
-    /// How often it was given to a member.
-    uint32_t attempts = 0;
-
-    friend bool operator==(const open_event&, const open_event&) = default;
-  };
-
-  /// Events that are told apart; what lies behind the last one counts as not
-  /// given to anybody.
-  static constexpr size_t open_max = 1024;
-
-  std::string group;
-  /// The offset of the last event up to which all are finished.
-  uint64_t place = 0;
-  /// What lies behind `place`, up to this offset, is finished unless it is in
-  /// `open`; from `place`.
-  uint64_t reach = 0;
-  /// In the order of their offsets.
-  std::vector<open_event> open;
-
-  friend bool operator==(const group_place&, const group_place&) = default;
 };
 
 /// What a store is to keep of a group.
@@ -151,6 +125,8 @@ public:
     bool failed = false;
     bool loaded = false;
     replica_record record;
+    /// Where the topic's groups stand; null: it has none.
+    group_places_ptr places;
   };
 
   /// In the order in which they were asked for. What `appended` tells happened

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <callboard/actors/group_place.hpp>
 #include <callboard/actors/publication.hpp>
 
 namespace callboard {
@@ -22,6 +23,9 @@ struct replica_record {
   /// An offset up to which the log has what all others have, or will have; may
   /// be beyond the log's head.
   uint64_t agreed = 0;
+  /// How often the places of the topic's groups have changed: of two nodes that
+  /// were level in one term, the one with more has the later ones.
+  uint64_t placed = 0;
   /// Whether promises may have been forgotten, because this is a copy.
   bool forgot = false;
   /// The log: the topic's epoch, empty if it had none yet, and the offset of
@@ -52,6 +56,8 @@ struct replica_write {
   bool behind = false;
   /// Without gaps.
   std::vector<publication_ptr> events;
+  /// Where all groups stand; null: as before.
+  group_places_ptr places;
 };
 
 } // namespace callboard

@@ -30,6 +30,11 @@ int64_t system_now_ms() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+int64_t cost_of(const group_place& x) {
+  return static_cast<int64_t>(
+    sizeof(saved_place) + x.open.size() * sizeof(group_place::open_event));
+}
+
 int64_t cost_of(const store_task& x) {
   if (auto* event = std::get_if<append_task>(&x))
     return event->event->cost();
@@ -37,14 +42,16 @@ int64_t cost_of(const store_task& x) {
   if (auto* saved = std::get_if<saved_topic>(&x))
     for (auto& event : saved->events)
       result += event->cost();
-  if (auto* change = std::get_if<replica_task>(&x))
+  if (auto* change = std::get_if<replica_task>(&x)) {
     for (auto& event : change->change.events)
       result += event->cost();
+    if (auto& places = change->change.places)
+      for (auto& place : *places)
+        result += cost_of(place);
+  }
   if (auto* list = std::get_if<places_task>(&x))
     for (auto& place : list->places)
-      result += static_cast<int64_t>(sizeof(saved_place)
-                                     + place.where.open.size()
-                                         * sizeof(group_place::open_event));
+      result += cost_of(place.where);
   return result;
 }
 

@@ -126,10 +126,12 @@ void memory_store::commit(size_t events_max) {
       if (!broken && at != topics_.end() && !at->second.saved)
         at->second.options = revised->options;
     } else if (auto* replica = std::get_if<replica_load_task>(&task)) {
-      std::optional<replica_record> found;
-      if (!broken)
-        found = record_of(replica->topic);
-      reports.loaded(*replica, found);
+      auto found = record_of(replica->topic);
+      auto groups = groups_of(replica->topic);
+      auto places = groups.empty() ? nullptr
+                                   : std::make_shared<const decltype(groups)>(
+                                     std::move(groups));
+      reports.loaded(*replica, broken ? nullptr : &found, std::move(places));
     } else if (auto* wanted = std::get_if<replica_task>(&task)) {
       auto done = !broken && change(*wanted);
       reports.changed(*wanted, done);
@@ -286,6 +288,11 @@ bool memory_store::change(const replica_task& x) {
   for (auto& event : what.events) {
     at.head = event->offset;
     at.events.push_back({event, opening_});
+  }
+  if (what.places != nullptr) {
+    at.groups.clear();
+    for (auto& place : *what.places)
+      at.groups.emplace(place.group, place);
   }
   return true;
 }

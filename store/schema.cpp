@@ -81,6 +81,7 @@ constexpr const char* migrations[] = {
       term INTEGER NOT NULL,
       floor INTEGER NOT NULL,
       agreed INTEGER NOT NULL,
+      placed INTEGER NOT NULL,
       forgot INTEGER NOT NULL) WITHOUT ROWID;
   )",
 };

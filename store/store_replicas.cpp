@@ -17,7 +17,8 @@ bool store_tables::find_replica(const std::string& name, replica_record& x) {
     x.term = static_cast<uint64_t>(replica_.number(1));
     x.floor = static_cast<uint64_t>(replica_.number(2));
     x.agreed = static_cast<uint64_t>(replica_.number(3));
-    x.forgot = replica_.number(4) != 0;
+    x.placed = static_cast<uint64_t>(replica_.number(4));
+    x.forgot = replica_.number(5) != 0;
   }
   if (auto* at = find(name); at != nullptr && !at->saved && !at->is_void) {
     x.epoch = at->epoch;
@@ -32,8 +33,18 @@ replica_record store_tables::load_replica(const std::string& name) {
   return result;
 }
 
+group_places_ptr store_tables::load_replica_places(const std::string& name) {
+  auto* at = find(name);
+  if (at == nullptr || at->saved || at->is_void)
+    return nullptr;
+  auto found = load_places(*at);
+  if (found.empty())
+    return nullptr;
+  return std::make_shared<const std::vector<group_place>>(std::move(found));
+}
+
 bool store_tables::save(const std::string& name, const replica_write& x,
-                        const topic_options& options) {
+                        const topic_options& options, int64_t now_ms) {
   replica_record before;
   auto known = find_replica(name, before);
   if (before != x.before)
@@ -47,8 +58,13 @@ bool store_tables::save(const std::string& name, const replica_write& x,
   // A witness has no log.
   if (!to.epoch.empty() && !save_log(name, x, kept, options))
     return false;
-  db_.prepare("INSERT OR REPLACE INTO replicas VALUES(?, ?, ?, ?, ?, ?)")
-    .with(name, to.promised, to.term, to.floor, to.agreed, to.forgot)
+  if (auto* at = x.places != nullptr ? find(name) : nullptr) {
+    db_.prepare("DELETE FROM places WHERE topic = ?").with(at->id).run();
+    for (auto& place : *x.places)
+      write_place(at->id, place, now_ms);
+  }
+  db_.prepare("INSERT OR REPLACE INTO replicas VALUES(?, ?, ?, ?, ?, ?, ?)")
+    .with(name, to.promised, to.term, to.floor, to.agreed, to.placed, to.forgot)
     .run();
   rows_ += known ? 0 : 1;
   return true;

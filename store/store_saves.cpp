@@ -57,12 +57,17 @@ bool store_tables::save(const saved_place& x, int64_t now_ms) {
     at = make(x.topic, x.epoch, x.head, false, x.options);
   if (at == nullptr || at->saved || at->epoch != x.epoch)
     return false;
-  auto open = write_open_events(where);
+  write_place(at->id, where, now_ms);
+  return true;
+}
+
+void store_tables::write_place(int64_t topic, const group_place& x,
+                               int64_t now_ms) {
+  auto open = write_open_events(x);
   db_.prepare("INSERT OR REPLACE INTO places VALUES(?, ?, ?, ?, ?, ?)")
-    .with(at->id, where.group, where.place, now_ms, int64_t{check_sum(open)},
+    .with(topic, x.group, x.place, now_ms, int64_t{check_sum(open)},
           statement::blob{open})
     .run();
-  return true;
 }
 
 std::vector<group_place> store_tables::load_places(const known_topic& at) {

@@ -45,7 +45,7 @@ store_tables::store_tables(database& db, const limits& bounds)
     last_{db.prepare("SELECT max(last) FROM runs WHERE topic = ?")},
     oldest_{db.prepare("SELECT last, at_ms, ids FROM runs WHERE topic = ? "
                        "ORDER BY last LIMIT ?")},
-    replica_{db.prepare("SELECT promised, term, floor, agreed, forgot "
+    replica_{db.prepare("SELECT promised, term, floor, agreed, placed, forgot "
                         "FROM replicas WHERE name = ?")} {
 }
 

@@ -96,10 +96,13 @@ public:
   /// Returns what there is of a topic as a replica.
   replica_record load_replica(const std::string& name);
 
+  /// Returns where the groups of such a topic stand; null: there are none.
+  group_places_ptr load_replica_places(const std::string& name);
+
   /// Changes it. @returns false, and changes nothing, if it is not as the
   /// change was made for, or if there are too many topics.
   bool save(const std::string& name, const replica_write& x,
-            const topic_options& options);
+            const topic_options& options, int64_t now_ms);
 
   /// Removes a bounded number of events that nobody will ask for any more, and
   /// topics that have been empty for long. Looks at what was written first,
@@ -170,6 +173,8 @@ private:
 
   // Lets the log end at `upto`, and removes all of it where `all` is set.
   void cut(known_topic& at, uint64_t upto, bool all);
+
+  void write_place(int64_t topic, const group_place& x, int64_t now_ms);
 
   // Leaves the topic's rows to the sweep.
   void discard(const std::string& name, int64_t id);

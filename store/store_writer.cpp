@@ -49,14 +49,15 @@ void report_list::saved(const places_task& x, bool done) {
     of(x.to).savings.push_back({x.token, !done});
 }
 
-void report_list::loaded(const replica_load_task& x,
-                         const std::optional<replica_record>& what) {
-  of(x.to).replicas.push_back(
-    {x.topic, !what.has_value(), true, what.value_or(replica_record{})});
+void report_list::loaded(const replica_load_task& x, const replica_record* what,
+                         group_places_ptr places) {
+  of(x.to).replicas.push_back({x.topic, what == nullptr, true,
+                               what != nullptr ? *what : replica_record{},
+                               std::move(places)});
 }
 
 void report_list::changed(const replica_task& x, bool done) {
-  of(x.to).replicas.push_back({x.topic, !done, false, {}});
+  of(x.to).replicas.push_back({x.topic, !done, false, {}, nullptr});
 }
 
 void report_list::send() {
@@ -104,7 +105,7 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
   std::vector<bool> appended;
   std::vector<std::optional<stored_topic>> loaded;
   std::vector<bool> saved;
-  std::vector<replica_record> records;
+  std::vector<std::pair<replica_record, group_places_ptr>> records;
   std::vector<bool> changed;
   result what;
   auto& trouble = what.trouble;
@@ -125,7 +126,8 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
         saved.push_back(save(*places));
         what.wrote = true;
       } else if (auto* replica = std::get_if<replica_load_task>(&task)) {
-        records.push_back(tables_->load_replica(replica->topic));
+        records.emplace_back(tables_->load_replica(replica->topic),
+                             tables_->load_replica_places(replica->topic));
       } else if (auto* change = std::get_if<replica_task>(&task)) {
         changed.push_back(save(*change));
         what.wrote |= changed.back();
@@ -160,10 +162,14 @@ store_writer::result store_writer::run(std::span<store_task> tasks,
                  trouble.empty() ? std::move(loaded[loads++]) : std::nullopt);
     else if (auto* places = std::get_if<places_task>(&task))
       out.saved(*places, trouble.empty() && saved[saves++]);
-    else if (auto* replica = std::get_if<replica_load_task>(&task))
-      out.loaded(*replica, trouble.empty() ? std::optional{records[replicas++]}
-                                           : std::nullopt);
-    else if (auto* change = std::get_if<replica_task>(&task))
+    else if (auto* replica = std::get_if<replica_load_task>(&task)) {
+      if (trouble.empty()) {
+        auto& [record, places] = records[replicas++];
+        out.loaded(*replica, &record, std::move(places));
+      } else {
+        out.loaded(*replica, nullptr, nullptr);
+      }
+    } else if (auto* change = std::get_if<replica_task>(&task))
       out.changed(*change, trouble.empty() && changed[changes++]);
   return what;
 }
@@ -186,7 +192,7 @@ std::optional<stored_topic> store_writer::load(const load_task& x) {
 
 bool store_writer::save(const replica_task& x) {
   try {
-    return tables_->save(x.topic, x.change, x.options);
+    return tables_->save(x.topic, x.change, x.options, now_ms());
   } catch (const store_error& e) {
     note_damage(e);
     return false;

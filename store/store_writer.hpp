@@ -66,8 +66,9 @@ public:
 
   void saved(const places_task& x, bool done);
 
-  void loaded(const replica_load_task& x,
-              const std::optional<replica_record>& what);
+  /// @param what null: that failed.
+  void loaded(const replica_load_task& x, const replica_record* what,
+              group_places_ptr places);
 
   void changed(const replica_task& x, bool done);
 

@@ -139,6 +139,10 @@ void broker_replicas::agreed(const std::string& topic, uint64_t offset) {
   self_.copies_agreed(topic, offset);
 }
 
+void broker_replicas::placed(const std::string& topic, uint64_t number) {
+  self_.copies_placed(topic, number);
+}
+
 void broker_replicas::lost(const std::string& topic) {
   self_.copies_lost(topic);
 }

@@ -57,6 +57,7 @@ private:
   [[nodiscard]] std::string new_epoch() override;
   void begun(const std::string& topic) override;
   void agreed(const std::string& topic, uint64_t offset) override;
+  void placed(const std::string& topic, uint64_t number) override;
   void lost(const std::string& topic) override;
 
   // Lets `tick` be called, unless it will be.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,19 @@
 
 namespace callboard {
 
+template <class Inspector>
+bool inspect(Inspector& f, group_place::open_event& x) {
+  return f.object(x).fields(f.field("offset", x.offset),
+                            f.field("attempts", x.attempts));
+}
+
+template <class Inspector>
+bool inspect(Inspector& f, group_place& x) {
+  return f.object(x).fields(f.field("group", x.group),
+                            f.field("place", x.place),
+                            f.field("reach", x.reach), f.field("open", x.open));
+}
+
 /// A message to, or from, the owner of a topic.
 struct peer_replica {
   static constexpr auto number = peer_frame::replica;
@@ -22,6 +36,9 @@ struct peer_replica {
   replica_message what;
   /// In place of its events.
   std::vector<publication_box> events;
+  /// In place of its places, if it has any.
+  bool with_places = false;
+  std::vector<group_place> places;
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_replica& x) {
@@ -33,20 +50,27 @@ struct peer_replica {
     };
     return f.object(x).fields(
       f.field("topic", x.topic), f.field("what", get, set),
-      f.field("term", y.term), f.field("log-term", y.log_term),
-      f.field("first", y.first), f.field("head", y.head),
-      f.field("agreed", y.agreed), f.field("floor", y.floor),
-      f.field("whole", y.whole), f.field("forgot", y.forgot),
-      f.field("promised", y.promised), f.field("epoch", y.epoch),
-      f.field("events", x.events));
+      f.field("keepers", y.keepers), f.field("term", y.term),
+      f.field("log-term", y.log_term), f.field("first", y.first),
+      f.field("head", y.head), f.field("agreed", y.agreed),
+      f.field("floor", y.floor), f.field("whole", y.whole),
+      f.field("forgot", y.forgot), f.field("promised", y.promised),
+      f.field("epoch", y.epoch), f.field("events", x.events),
+      f.field("placed", y.placed), f.field("with-places", x.with_places),
+      f.field("places", x.places));
   }
 };
 
 /// Puts a message into a frame. Publishers mean nothing at another node.
 inline peer_replica boxed(const std::string& topic, replica_message x) {
-  peer_replica result{topic, {}, {}};
+  peer_replica result;
+  result.topic = topic;
   for (auto& event : std::exchange(x.events, {}))
     result.events.push_back({std::move(event), 0});
+  if (auto places = std::exchange(x.places, nullptr)) {
+    result.with_places = true;
+    result.places = *places;
+  }
   result.what = std::move(x);
   return result;
 }
@@ -54,6 +78,9 @@ inline peer_replica boxed(const std::string& topic, replica_message x) {
 /// Takes it out again.
 inline replica_message unboxed(peer_replica& x) {
   x.what.events = unboxed(x.events);
+  if (x.with_places)
+    x.what.places
+      = std::make_shared<const std::vector<group_place>>(std::move(x.places));
   return std::move(x.what);
 }
 

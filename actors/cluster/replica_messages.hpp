@@ -36,6 +36,9 @@ enum class replica_call : uint8_t {
 /// One of these. What it has no use for is 0.
 struct replica_message {
   replica_call what = replica_call::ask;
+  /// Of how many nodes that keep the topic the sender knows. Whoever knows of
+  /// another number counts other majorities, and neither hears the other.
+  uint32_t keepers = 0;
   /// That of the owner.
   uint64_t term = 0;
   /// `vote`: that of the log; `begin`: that of the log that was chosen.
@@ -54,6 +57,10 @@ struct replica_message {
   std::string epoch;
   /// `events`, `append`.
   std::vector<publication_ptr> events;
+  /// `vote`, `begin`, `append`: where the groups stand, if it is not null, and
+  /// how often that has changed; `level`: as often in the voter's log.
+  uint64_t placed = 0;
+  group_places_ptr places;
 };
 
 /// Events that somebody is to be sent (`replica_call::events`).

@@ -1,20 +1,31 @@
 #include <callboard/actors/cluster/topic_replica.hpp>
 
 #include <algorithm>
+#include <memory>
 
 // As any voter. A message says nothing that is not on the disk, but for what
 // the owner asks.
 
 namespace callboard {
 
-topic_replica::topic_replica(const seats& who, const replica_record& from)
-  : who_{who}, disk_{from}, now_{from}, seen_{from.promised} {
+topic_replica::topic_replica(const seats& who, const replica_record& from,
+                             group_places_ptr places)
+  : who_{who},
+    disk_{from},
+    now_{from},
+    disk_places_{places},
+    now_places_{std::move(places)},
+    seen_{from.promised} {
   // It goes on by that, if it was level.
-  if (now_.term == now_.promised && now_.term != 0)
-    source_ = {now_.term, static_cast<uint32_t>(now_.term % 4), now_.term, 0};
+  if (now_.term == now_.promised && now_.term != 0) {
+    source_.term = source_.log_term = now_.term;
+    source_.place = static_cast<uint32_t>(now_.term % 4);
+  }
 }
 
 void topic_replica::take(uint32_t from, const replica_message& x) {
+  if (x.keepers != who_.keepers)
+    return;
   seen_ = std::max({seen_, x.term, x.promised});
   switch (x.what) {
     case replica_call::vote:
@@ -62,11 +73,13 @@ void topic_replica::written() {
   auto done = std::move(pending_.front());
   pending_.pop_front();
   disk_ = done.after;
+  disk_places_ = std::move(done.places);
   if (done.reply) {
     auto x = done.reply->second == replica_call::vote
                ? make_vote(done.term)
                : make(done.reply->second, done.term);
     x.head = disk_.head;
+    x.placed = disk_.placed;
     send(done.reply->first, std::move(x));
   }
   if (stage_ == stage::follows)
@@ -91,6 +104,8 @@ replica_message topic_replica::make_vote(uint64_t term) const {
   x.whole = disk_.whole();
   x.forgot = disk_.forgot;
   x.epoch = disk_.epoch;
+  x.placed = disk_.placed;
+  x.places = disk_places_;
   return x;
 }
 
@@ -130,7 +145,7 @@ void topic_replica::take_begin(uint32_t from, const replica_message& x) {
     return follow_on();
   }
   now_.promised = x.term;
-  source_ = {x.term, from, x.log_term, x.head};
+  source_ = {x.term, from, x.log_term, x.head, x.placed, x.places};
   fetching_ = false;
   wanted_ = x.head;
   early_.clear();
@@ -174,8 +189,10 @@ void topic_replica::follow_on() {
   if (source_.term == 0 || !pending_.empty())
     return;
   if (now_.term != source_.term && now_.head >= source_.head) {
-    be_level();
-    return write({}, source_.place, replica_call::level, source_.term);
+    replica_write change;
+    be_level(change);
+    return write(std::move(change), source_.place, replica_call::level,
+                 source_.term);
   }
   if (now_.head < wanted_)
     fetch();
@@ -214,13 +231,24 @@ void topic_replica::take_events(uint32_t from, const replica_message& x) {
     return write(std::move(change));
   // What the owner has appended since is of its term: none of it is written as
   // if it were of the log that the term began with.
-  be_level();
+  if (now_.term != source_.term)
+    be_level(change);
   write(std::move(change), from, replica_call::level, source_.term);
 }
 
-void topic_replica::be_level() {
+void topic_replica::be_level(replica_write& to) {
   now_.term = source_.term;
   now_.forgot = false;
+  set_places(to, source_.placed, source_.places);
+}
+
+void topic_replica::set_places(replica_write& to, uint64_t placed,
+                               group_places_ptr x) {
+  // Whoever has none says so: they may be others than those here.
+  static const auto none = std::make_shared<const std::vector<group_place>>();
+  now_.placed = placed;
+  now_places_ = x != nullptr ? std::move(x) : none;
+  to.places = now_places_;
 }
 
 void topic_replica::take_append(uint32_t from, const replica_message& x) {
@@ -238,7 +266,14 @@ void topic_replica::take_append(uint32_t from, const replica_message& x) {
   while (early_.size() > early_max)
     early_.erase(early_.begin());
   now_.agreed = std::max(now_.agreed, x.agreed);
-  if (!change.events.empty())
+  if (x.places != nullptr
+      && x.placed > (level ? now_.placed : source_.placed)) {
+    if (level)
+      set_places(change, x.placed, x.places);
+    source_.placed = x.placed;
+    source_.places = x.places;
+  }
+  if (!change.events.empty() || change.places != nullptr)
     write(std::move(change), from, replica_call::level, x.term);
   follow_on();
 }
@@ -262,6 +297,7 @@ void topic_replica::add(replica_write& to,
 // -- effects ------------------------------------------------------------------
 
 void topic_replica::send(uint32_t to, replica_message x) {
+  x.keepers = who_.keepers;
   effects_.messages.emplace_back(to, std::move(x));
 }
 
@@ -269,7 +305,7 @@ void topic_replica::write(replica_write x) {
   x.before = pending_.empty() ? disk_ : pending_.back().after;
   x.record = now_;
   effects_.writes.push_back(std::move(x));
-  pending_.push_back({now_, std::nullopt, 0});
+  pending_.push_back({now_, now_places_, std::nullopt, 0});
 }
 
 void topic_replica::write(replica_write x, uint32_t to, replica_call reply,

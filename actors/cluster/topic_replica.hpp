@@ -43,7 +43,9 @@ public:
   };
 
   /// @param from what the disk has.
-  topic_replica(const seats& who, const replica_record& from);
+  /// @param places of the topic's groups on the disk; null: there are none.
+  topic_replica(const seats& who, const replica_record& from,
+                group_places_ptr places = nullptr);
 
   // -- what comes in ----------------------------------------------------------
 
@@ -70,6 +72,11 @@ public:
   /// Adds an event.
   /// @pre it leads, and the event has the offset `head() + 1`.
   void append(const publication_ptr& x);
+
+  /// Lets the groups stand there. What was said before counts no longer.
+  /// @pre it leads.
+  /// @returns the number by which `placed` tells that it is acknowledged.
+  uint64_t place(group_places_ptr x);
 
   // -- what goes out ----------------------------------------------------------
 
@@ -103,6 +110,11 @@ public:
   /// is known; while it leads, that is exact.
   [[nodiscard]] uint64_t agreed() const noexcept {
     return now_.agreed;
+  }
+
+  /// Returns the number of the last places that are acknowledged, in its term.
+  [[nodiscard]] uint64_t placed() const noexcept {
+    return placed_;
   }
 
   /// Returns the offset of the last event, on the disk or on its way there.
@@ -142,6 +154,7 @@ private:
     // Whether it was level in this term, and then, how far it is.
     bool level = false;
     uint64_t head = 0;
+    uint64_t placed = 0;
   };
 
   // The log that this one is brought level with.
@@ -150,10 +163,14 @@ private:
     uint32_t place = 0;
     uint64_t log_term = 0;
     uint64_t head = 0;
+    // What the groups' places are when it is level.
+    uint64_t placed = 0;
+    group_places_ptr places;
   };
 
   struct pending_write {
     replica_record after;
+    group_places_ptr places;
     // What is told when it is on the disk.
     std::optional<std::pair<uint32_t, replica_call>> reply;
     uint64_t term = 0;
@@ -186,7 +203,8 @@ private:
   void begin_term();
   void begin_with_others();
   void tell_begin(uint32_t place);
-  // What is appended, or only how far the log is.
+  // What is appended, or only how far the log is; and where groups stand, if it
+  // may not know.
   void tell_head(uint32_t place, const publication_ptr& added = nullptr);
   void agree();
 
@@ -225,8 +243,11 @@ private:
                      const std::string& new_epoch);
   void cut(uint64_t upto);
 
-  // Its log is one of the source's term from now on.
-  void be_level();
+  // Its log is one of the source's term from now on, and its groups stand where
+  // those of the source do.
+  void be_level(replica_write& to);
+
+  void set_places(replica_write& to, uint64_t placed, group_places_ptr x);
 
   // Adds those that follow, and those that came too early.
   void add(replica_write& to, const std::vector<publication_ptr>& events);
@@ -244,6 +265,8 @@ private:
   // On the disk; and with all that is on its way there.
   replica_record disk_;
   replica_record now_;
+  group_places_ptr disk_places_;
+  group_places_ptr now_places_;
   std::deque<pending_write> pending_;
   stage stage_ = stage::follows;
   // The highest term that it has heard of.
@@ -262,6 +285,7 @@ private:
   bool told_ = false;
   bool solo_ = false;
   bool vouched_ = false;
+  uint64_t placed_ = 0;
   uint32_t stalled_ = 0;
   std::array<voter, voters_max> voters_;
   replica_effects effects_;

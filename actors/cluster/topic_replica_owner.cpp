@@ -22,6 +22,7 @@ void topic_replica::lead(std::string fresh_epoch) {
   told_ = false;
   solo_ = false;
   vouched_ = false;
+  placed_ = 0;
   stalled_ = 0;
   for (auto& x : voters_)
     x = {.there = x.there, .vote = {}};
@@ -90,7 +91,7 @@ void topic_replica::tick() {
   fetching_ = false;
   if (stage_ == stage::follows)
     return follow_on();
-  if (leads() && now_.agreed == now_.head)
+  if (leads() && now_.agreed == now_.head && placed_ == now_.placed)
     stalled_ = 0;
   else if (++stalled_ >= stalled_max)
     return restart();
@@ -104,7 +105,7 @@ void topic_replica::tick() {
       tell_begin(i);
     else if (told_ && solo_ && !vouched_ && !keeps(i))
       send(i, make(replica_call::vouch, term_));
-    else if (x.level && x.head < now_.head)
+    else if (x.level && (x.head < now_.head || x.placed < now_.placed))
       tell_head(i);
   }
   advance();
@@ -135,10 +136,11 @@ void topic_replica::take_level(uint32_t from, const replica_message& x) {
   if (stage_ != stage::begins && stage_ != stage::leads)
     return;
   auto first = !std::exchange(voter.level, true);
-  if (x.head > voter.head)
+  if (x.head > voter.head || x.placed > voter.placed)
     stalled_ = 0;
   voter.head = std::max(voter.head, x.head);
-  if (first && voter.head < now_.head)
+  voter.placed = std::max(voter.placed, x.placed);
+  if (first && (voter.head < now_.head || voter.placed < now_.placed))
     // It has not had what was appended before.
     tell_head(from);
   advance();
@@ -209,7 +211,15 @@ void topic_replica::count_votes() {
 void topic_replica::choose(uint32_t place, bool all_broken) {
   auto& best = *voters_[place].vote;
   term_epoch_ = all_broken || best.epoch.empty() ? fresh_epoch_ : best.epoch;
-  source_ = {term_, place, best.log_term, best.head};
+  source_ = {term_, place, best.log_term, best.head, best.placed, best.places};
+  // Who has the most of the log need not have the last places of its groups.
+  std::pair last{best.log_term, best.placed};
+  for (auto& x : voters_)
+    if (x.vote && std::pair{x.vote->log_term, x.vote->placed} > last) {
+      last = {x.vote->log_term, x.vote->placed};
+      source_.placed = x.vote->placed;
+      source_.places = x.vote->places;
+    }
   stage_ = stage::fetches;
   stalled_ = 0;
   if (place != who_.self && !begins_like(best.log_term, best.epoch))
@@ -223,12 +233,12 @@ void topic_replica::choose(uint32_t place, bool all_broken) {
 
 void topic_replica::begin_term() {
   start_ = now_.head;
-  now_.term = term_;
-  now_.forgot = false;
   now_.epoch = term_epoch_;
   stage_ = stage::begins;
   stalled_ = 0;
-  write();
+  replica_write change;
+  be_level(change);
+  write(std::move(change));
 }
 
 uint32_t topic_replica::partners() const noexcept {
@@ -272,6 +282,8 @@ void topic_replica::tell_begin(uint32_t place) {
   x.head = start_;
   x.agreed = now_.agreed;
   x.epoch = now_.epoch;
+  x.placed = now_.placed;
+  x.places = now_places_;
   send(place, std::move(x));
 }
 
@@ -285,28 +297,46 @@ void topic_replica::append(const publication_ptr& x) {
       tell_head(i, x);
 }
 
+uint64_t topic_replica::place(group_places_ptr x) {
+  replica_write change;
+  set_places(change, now_.placed + 1, std::move(x));
+  write(std::move(change));
+  for (uint32_t i = 0; i < who_.keepers; ++i)
+    if (!solo_ && i != who_.self && voters_[i].vote)
+      tell_head(i);
+  return now_.placed;
+}
+
 void topic_replica::tell_head(uint32_t place, const publication_ptr& added) {
   auto x = make(replica_call::append, term_);
   x.head = now_.head;
   x.agreed = now_.agreed;
-  if (added != nullptr)
+  if (added != nullptr) {
     x.events.push_back(added);
+  } else if (voters_[place].placed < now_.placed) {
+    x.placed = now_.placed;
+    x.places = now_places_;
+  }
   send(place, std::move(x));
 }
 
 void topic_replica::agree() {
-  std::array<uint64_t, voters_max> heads{};
-  size_t n = 0;
-  heads[n++] = disk_.head;
-  for (auto& x : voters_)
-    if (x.level)
-      heads[n++] = x.head;
-  std::ranges::sort(heads, std::greater{});
   auto copies = solo_ ? 1 : majority();
-  // Two others would do; but what is acknowledged is read here.
-  if (n >= copies)
-    now_.agreed = std::max(now_.agreed,
-                           std::min(heads[copies - 1], disk_.head));
+  if (level_ones() + 1 < copies)
+    return;
+  // Returns how far as many disks are as have to be. Others would do; but what
+  // is acknowledged is read here.
+  auto common = [&](uint64_t own, uint64_t voter::*other) {
+    std::array<uint64_t, voters_max> all{own};
+    size_t n = 1;
+    for (auto& x : voters_)
+      if (x.level)
+        all[n++] = x.*other;
+    std::ranges::sort(all, std::greater{});
+    return std::min(all[copies - 1], own);
+  };
+  now_.agreed = std::max(now_.agreed, common(disk_.head, &voter::head));
+  placed_ = std::max(placed_, common(disk_.placed, &voter::placed));
 }
 
 } // namespace callboard

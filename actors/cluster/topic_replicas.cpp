@@ -54,9 +54,21 @@ void topic_replicas::append(const std::string& topic,
   run(topic, at);
 }
 
+uint64_t topic_replicas::place(const std::string& topic, group_places_ptr x) {
+  auto& at = topics_.at(topic);
+  auto result = at.replica->place(std::move(x));
+  run(topic, at);
+  return result;
+}
+
 bool topic_replicas::leads(const std::string& topic) const {
   auto i = topics_.find(topic);
   return i != topics_.end() && i->second.replica && i->second.replica->leads();
+}
+
+bool topic_replicas::wanted(const std::string& topic) const {
+  auto i = topics_.find(topic);
+  return i != topics_.end() && i->second.wants_lead;
 }
 
 bool topic_replicas::stands_at(const std::string& topic, uint64_t head) const {
@@ -105,7 +117,7 @@ void topic_replicas::take(const store_report::replica& x) {
     if (!x.failed) {
       at.replica.emplace(topic_replica::seats{at.self, at.voters.keepers,
                                               at.voters.voters},
-                         x.record);
+                         x.record, x.places);
       return begin(x.topic, at);
     }
     // Who still wants it asks again.
@@ -189,11 +201,15 @@ void topic_replicas::run(const std::string& topic, entry& x) {
     host_.send(x.voters.places[place], topic, std::move(message));
   for (auto& read : what.reads)
     serve(topic, x, read);
-  if (what.begun)
+  if (what.begun) {
     x.told = x.replica->agreed();
-  else if (auto upto = x.replica->agreed();
-           (x.replica->leads() || what.lost) && upto > x.told)
+    x.told_placed = x.replica->placed();
+  } else if (auto upto = x.replica->agreed();
+             (x.replica->leads() || what.lost) && upto > x.told)
     host_.agreed(topic, x.told = upto);
+  if (auto number = x.replica->placed();
+      x.replica->leads() && number > x.told_placed)
+    host_.placed(topic, x.told_placed = number);
   // It may be trying again by itself.
   if (what.lost || what.gave_up) {
     x.wants_lead = x.replica->seeks();
@@ -224,6 +240,7 @@ void topic_replicas::serve(const std::string& topic, const entry& x,
       return;
     replica_message message;
     message.what = replica_call::events;
+    message.keepers = i->second.voters.keepers;
     message.term = what.term;
     message.first = what.first;
     message.head = what.last;

@@ -39,6 +39,9 @@ public:
   /// All up to this offset is acknowledged for good, while it is served.
   virtual void agreed(const std::string& topic, uint64_t offset) = 0;
 
+  /// The groups' places with this number are, and those before.
+  virtual void placed(const std::string& topic, uint64_t number) = 0;
+
   /// It is not, or no longer, served here. What was appended and not
   /// acknowledged may be in it or not.
   virtual void lost(const std::string& topic) = 0;
@@ -72,8 +75,15 @@ public:
   /// Adds an event to a topic that is served.
   void append(const std::string& topic, const publication_ptr& x);
 
+  /// Lets the groups of a topic that is served stand there: all of them.
+  /// @returns the number that `placed` will tell.
+  uint64_t place(const std::string& topic, group_places_ptr x);
+
   /// Returns whether a topic is served.
   [[nodiscard]] bool leads(const std::string& topic) const;
+
+  /// Returns whether it is, or is to be as soon as that can be.
+  [[nodiscard]] bool wanted(const std::string& topic) const;
 
   /// Returns whether it is, and its log ends at this offset.
   [[nodiscard]] bool stands_at(const std::string& topic, uint64_t head) const;
@@ -109,6 +119,7 @@ private:
     bool wants_lead = false;
     bool used = true;
     uint64_t told = 0;
+    uint64_t told_placed = 0;
   };
 
   using entry_map = std::unordered_map<std::string, entry>;

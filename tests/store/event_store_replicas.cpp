@@ -2,8 +2,10 @@
 
 #include <callboard/actors/event_store.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "support/store_fixture.hpp"
 #include "support/test.hpp"
@@ -146,6 +148,27 @@ CAF_TEST(a topic that had no replicas has its log) {
     CHECK_EQ(x.epoch, "e");
     CHECK_EQ(x.head, 3u);
     CHECK_EQ(x.term, 0u);
+  });
+}
+
+CAF_TEST(groups stand where a change says) {
+  for_each_store([](store_env& env) {
+    auto x = added(env, 1, 3);
+    x.record.placed = 7;
+    std::vector<group_place> places{{"g", 1, 3, {{2, 5}}}, {"h", 3, 3, {}}};
+    x.places = std::make_shared<const std::vector<group_place>>(places);
+    CHECK_EQ(env.change("a", x), "a changed");
+    env.restart(false);
+    CHECK_EQ(env.replica("a").placed, 7u);
+    CHECK(env.load_all("a").groups == places);
+    // As before; then those that are left out go.
+    CHECK_EQ(env.change("a", added(env, 4, 4)), "a changed");
+    CHECK_EQ(env.load_all("a").groups.size(), 2u);
+    x = change_of(env);
+    places.pop_back();
+    x.places = std::make_shared<const std::vector<group_place>>(places);
+    CHECK_EQ(env.change("a", x), "a changed");
+    CHECK(env.load_all("a").groups == places);
   });
 }
 

@@ -111,6 +111,10 @@ public:
     say(std::to_string(offset));
   }
 
+  void placed(const std::string&, uint64_t number) override {
+    say("placed " + std::to_string(number));
+  }
+
   void lost(const std::string& topic) override {
     say("lost " + topic);
   }
@@ -221,6 +225,21 @@ struct replica_nodes {
   void lead(uint32_t i, const std::string& topic) {
     at(i).topics->lead(topic);
     settle();
+  }
+
+  void place(uint32_t owner, const std::string& topic, uint64_t where) {
+    group_place x;
+    x.group = "g";
+    x.place = x.reach = where;
+    x.open = {{where, 2}};
+    using list = std::vector<group_place>;
+    at(owner).topics->place(topic, std::make_shared<const list>(list{x}));
+    settle();
+  }
+
+  uint64_t placed(uint32_t i, const std::string& topic) {
+    auto found = at(i).store.groups_of(topic);
+    return found.empty() ? 0 : found.front().place;
   }
 
   offsets kept(uint32_t i, const std::string& topic) {

@@ -16,7 +16,7 @@ CAF_TEST(a topic with replicas is not forgotten) {
   x.before = tables->load_replica("t");
   x.record = x.before;
   x.record.promised = 4;
-  CHECK(tables->save("t", x, options));
+  CHECK(tables->save("t", x, options, 0));
   append("u");
   options.history_size = 0;
   CHECK(tables->set_options("t", options));

@@ -23,7 +23,7 @@ CAF_TEST(
   x.before = tables->load_replica("t");
   x.record = x.before;
   x.record.promised = 4;
-  CHECK(tables->save("t", x, options));
+  CHECK(tables->save("t", x, options, 0));
   append("u");
   db.run("UPDATE node SET restored = 1");
   reopen();
@@ -38,12 +38,12 @@ CAF_TEST(replicas count towards the topics that there may be) {
   reopen();
   replica_write x;
   x.record.promised = 4;
-  CHECK(tables->save("t", x, options));
-  CHECK(tables->save("u", x, options));
-  CHECK(!tables->save("v", x, options));
+  CHECK(tables->save("t", x, options, 0));
+  CHECK(tables->save("u", x, options, 0));
+  CHECK(!tables->save("v", x, options, 0));
   CHECK_NE(tables->take_damage(), "");
   reopen();
-  CHECK(!tables->save("v", x, options));
+  CHECK(!tables->save("v", x, options, 0));
 }
 
 CAF_TEST(a load that is taken back has taken nothing) {

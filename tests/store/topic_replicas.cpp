@@ -39,6 +39,25 @@ CAF_TEST(a topic goes on at the next keeper) {
   CHECK_EQ(kept(1, topic), offsets({1, 2, 3, 4}));
 }
 
+CAF_TEST(groups stand at the next keeper where they stood) {
+  auto topic = topic_of("three/", 0, 1);
+  lead(0, topic);
+  append(0, topic);
+  at(0).heard();
+  place(0, topic, 1);
+  CHECK_EQ(at(0).heard(), "placed 1");
+  CHECK_EQ(placed(1, topic), 1u);
+  CHECK(at(1).store.groups_of(topic) == at(0).store.groups_of(topic));
+  lose(0);
+  lead(1, topic);
+  at(1).heard();
+  append(1, topic);
+  place(1, topic, 2);
+  CHECK_EQ(at(1).heard(), "2; placed 2");
+  bring_back(0);
+  CHECK_EQ(placed(0, topic), 2u);
+}
+
 CAF_TEST(what is not on two disks is not acknowledged) {
   auto topic = topic_of("two/", 0, 1);
   lead(0, topic);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ public:
     // The log on the disk: what is in front of it is gone, up to `base`.
     uint64_t base = 0;
     std::map<uint64_t, publication_ptr> log;
+    group_places_ptr places;
     // What it waits to write; nothing survives a crash.
     std::deque<replica_write> writes;
     std::optional<topic_replica> replica;
@@ -50,7 +52,8 @@ public:
   void start(uint32_t place) {
     auto& x = sites[place];
     auto voters = static_cast<uint32_t>(sites.size());
-    x.replica.emplace(topic_replica::seats{place, keepers, voters}, x.record);
+    x.replica.emplace(topic_replica::seats{place, keepers, voters}, x.record,
+                      x.places);
   }
 
   /// @param written so many of its writes come to the disk still.
@@ -89,6 +92,22 @@ public:
     event->timestamp = ++last_value;
     at(place).append(event);
     pump(place);
+  }
+
+  /// Lets a group stand at a place of its own.
+  void place(uint32_t place) {
+    group_place group;
+    group.group = "g";
+    group.place = static_cast<uint64_t>(++last_value);
+    using list = std::vector<group_place>;
+    at(place).place(std::make_shared<const list>(list{group}));
+    pump(place);
+  }
+
+  /// Returns where the group stands on a disk; 0: there is none.
+  uint64_t placed(uint32_t place) const {
+    auto& x = sites[place].places;
+    return x == nullptr || x->empty() ? 0 : x->front().place;
   }
 
   /// Lets so many of what a site has to write be on its disk.
@@ -156,6 +175,8 @@ public:
   std::deque<letter> network;
   /// What was acknowledged: epoch and offset, and the event's value.
   std::map<std::pair<std::string, uint64_t>, int64_t> acknowledged;
+  /// The last place of the group that was; places grow here.
+  uint64_t acknowledged_place = 0;
   /// Who has begun a term.
   std::map<uint64_t, uint32_t> terms;
   std::string trouble;
@@ -185,6 +206,7 @@ private:
   void answer(uint32_t place, const replica_read& what) {
     replica_message x;
     x.what = replica_call::events;
+    x.keepers = keepers;
     x.term = what.term;
     x.first = what.first;
     x.head = what.last;
@@ -197,6 +219,9 @@ private:
 
   // What an owner says is acknowledged never was anything else.
   void acknowledge(site& x) {
+    auto place = static_cast<uint32_t>(&x - sites.data());
+    if (x.replica->leads() && x.record.placed == x.replica->placed())
+      acknowledged_place = std::max(acknowledged_place, placed(place));
     for (auto& [offset, event] : x.log) {
       if (offset > x.replica->agreed())
         break;
@@ -213,6 +238,8 @@ private:
     alone += x.replica->alone() ? 1 : 0;
     if (!terms.try_emplace(x.replica->term(), place).second)
       fail("two owners in a term");
+    if (placed(place) < acknowledged_place)
+      fail("a group goes back");
     for (auto& [where, value] : acknowledged) {
       auto i = x.log.find(where.second);
       if (where.first != x.replica->epoch())
@@ -240,6 +267,8 @@ private:
       x.log.emplace(event->offset, event);
     }
     x.record = change.record;
+    if (change.places != nullptr)
+      x.places = change.places;
     if (x.record.head != last())
       fail("a log with another head");
     for (auto& y : sites)

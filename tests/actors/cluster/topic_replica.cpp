@@ -312,6 +312,19 @@ CAF_TEST(who does not answer is not waited for) {
   CHECK(two.at(0).alone());
 }
 
+CAF_TEST(who knows of another number of keepers is not heard) {
+  auto before = three.sites[1].record;
+  replica_message x;
+  x.what = replica_call::ask;
+  x.term = before.promised + 8;
+  for (uint32_t keepers : {2, 3}) {
+    x.keepers = keepers;
+    three.network.push_back({2, 1, x});
+    three.settle();
+    CHECK_EQ(three.sites[1].record.promised == x.term, keepers == 3);
+  }
+}
+
 CAF_TEST(two of two wait for each other) {
   replica_world pair{2, 2};
   pair.lead(0);

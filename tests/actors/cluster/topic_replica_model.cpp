@@ -55,7 +55,9 @@ private:
   void act(uint32_t place, uint32_t what) {
     auto& x = world.at(place);
     if (what < 860) {
-      if (x.leads() && x.head() - x.agreed() < 6)
+      if (x.leads() && pick(8) == 0)
+        world.place(place);
+      else if (x.leads() && x.head() - x.agreed() < 6)
         world.append(place);
     } else if (what < 905) {
       world.tick(place);
@@ -128,7 +130,8 @@ private:
       world.fail("not all is agreed");
     for (uint32_t i = 0; i < world.keepers; ++i)
       if (auto& x = world.sites[i].record;
-          x.head != owner.head() || x.term != owner.term() || !x.whole())
+          world.placed(i) != world.placed(0) || x.head != owner.head()
+          || x.term != owner.term() || !x.whole())
         world.fail("one is not level");
   }
 
