@@ -164,8 +164,7 @@ private:
   // Returns the shard that a topic has at the node at `slot`.
   [[nodiscard]] uint32_t shard_at(uint32_t slot, std::string_view topic) const;
 
-  // Takes out a call that waits for the node at `slot`; it is empty if none
-  // does.
+  // Takes out a call that waits for the node at `slot`; empty: none does.
   pending_call take_call(uint32_t slot, uint64_t call);
 
   // Returns from which shard of which node a loop goes on; empty: it has all.
@@ -203,6 +202,10 @@ private:
 
   // This node owns it now.
   void take_over(const std::string& topic, followed_topic& x);
+  // The same for one with copies, which is read first.
+  void serve_copy(const std::string& topic, const followed_topic& x);
+  // Lets go of topics with copies that are another node's now.
+  void leave_copies();
 
   void leave_arrivals();
   void give_away(const peer_set& old);
@@ -294,8 +297,7 @@ private:
   void take(uint32_t slot, peer_presence& x);
   void take(uint32_t slot, peer_presence_query& x);
 
-  // What comes of durable topics; the answers wait for the disk
-  // (broker_peers_durable.cpp).
+  // The answers wait for the disk (broker_peers_durable.cpp).
   void publish_durable(uint32_t slot, peer_publish& x);
   void look_up_durable(uint32_t slot, uint64_t call, const history_query& x);
 
@@ -332,8 +334,7 @@ private:
   // Takes out who is in a topic that another node owns now.
   moved_room take_room(const std::string& topic);
 
-  // Keeps who is in a topic that has come until all have settled, if it waits
-  // for that.
+  // Keeps who is in a topic that has come until all have settled.
   void keep_room(const std::string& topic, moved_room x);
 
   void let_in_rooms();
@@ -357,8 +358,8 @@ private:
 
   [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
 
-  // Lets the nodes know how much of what they sent is done with, as soon as the
-  // loops have room, or at once.
+  // Lets the nodes know what is done with, when the loops have room, or at
+  // once.
   void settle();
   void acknowledge();
 

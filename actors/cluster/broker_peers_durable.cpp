@@ -2,13 +2,17 @@
 
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <caf/send.hpp>
 
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/cluster/peer_boxes.hpp>
 
 // Where this node owns a durable topic, the answers to other nodes wait for the
-// disk. What concerns such a topic never waits for other nodes: it had no other
-// owner before.
+// disk. What concerns such a topic never waits for other nodes: one without
+// copies had no other owner before, and of one with copies the disks tell where
+// it stands.
 
 namespace callboard {
 
@@ -81,6 +85,47 @@ void broker_peers::look_up_durable(uint32_t slot, uint64_t call,
     return refuse(errc::overloaded);
   self_.waiting_->add(x.cost());
   self_.look_up_own(x, std::move(answer));
+}
+
+// -- topics that have copies --------------------------------------------------
+
+void broker_peers::leave_copies() {
+  std::vector<std::string> names;
+  for (auto& [name, at] : self_.durable_.topics)
+    if (at.copied && !owns(name))
+      names.push_back(name);
+  for (auto& name : names) {
+    groups_.send_on(name);
+    auto [loops, where] = self_.leave_copy(name);
+    followed_topic next;
+    for (auto [loop, generation] : loops)
+      if (is_peer(loop)) {
+        // By the view it may have been the owner all the time.
+        send_refused(loop, name, 0, errc::storage_unavailable);
+      } else {
+        next.loops.set(loop, true);
+        if (where.epoch.empty())
+          next.waiting.emplace_back(loop, generation);
+      }
+    if (next.loops.empty())
+      continue;
+    // What they have is compared with what the next owner has.
+    next.where = std::move(where);
+    auto& topic = followed_[name] = std::move(next);
+    ask_anew(name, topic);
+  }
+}
+
+void broker_peers::serve_copy(const std::string& topic,
+                              const followed_topic& x) {
+  auto others = x.loops;
+  // The answer comes from what knows of the nodes already.
+  for (auto [loop, generation] : x.waiting) {
+    others.set(loop, false);
+    caf::anon_send(caf::actor_cast<broker_actor>(&self_), attach_atom_v, loop,
+                   topic, generation);
+  }
+  again(topic, others);
 }
 
 } // namespace callboard

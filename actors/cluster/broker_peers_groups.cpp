@@ -201,6 +201,14 @@ void broker_peers_groups::take(uint32_t slot, peer_group_joined& x) {
       joins_.push_back(member->seat.member);
       return peers_.go_on_moving();
     }
+    // So a durable topic is refused, too, for which there is no majority.
+    if (peers_.durable(member->seat.topic)) {
+      self_.run_delayed(store_retry_interval, [this] {
+        asks_refused_ = true;
+        peers_.wake_later();
+      });
+      return;
+    }
     asks_refused_ = true;
     return peers_.wake_later();
   }

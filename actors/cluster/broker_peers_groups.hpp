@@ -53,6 +53,10 @@ public:
   /// until they can join the groups of that one.
   void lose(const std::string& topic);
 
+  /// Another node serves a topic from now on, with what the disks have of its
+  /// groups: its members join them there.
+  void send_on(const std::string& topic);
+
   /// A topic has come, with these.
   void adopt(const std::string& topic, uint64_t head,
              const std::vector<moved_group>& groups);
@@ -193,6 +197,10 @@ private:
 
   // Adds a member, or tells why not. It gets nothing before `go_on`.
   group_member* let_in(uint32_t slot, peer_group_join& x);
+
+  // The same for a member of this node, whose durable topic may have to be read
+  // first.
+  void let_in_durable(member_id member);
 
   void join_later(uint32_t slot, const peer_group_join& x);
 

@@ -56,6 +56,13 @@ void broker_peers_groups::lose(const std::string& topic) {
     send_away(std::move(x));
 }
 
+void broker_peers_groups::send_on(const std::string& topic) {
+  std::vector<group_seat> here;
+  give_away(topic, ctx_.peers.nodes(), here);
+  for (auto& x : here)
+    send_away(std::move(x));
+}
+
 void broker_peers_groups::send_away(group_seat x) {
   auto member = x.member;
   // Who is here is watched already.
@@ -134,6 +141,10 @@ void broker_peers_groups::let_in() {
       here.push_back(member);
   std::vector<group_answer> said;
   for (auto member : here) {
+    if (peers_.durable(away_.find(member)->second.seat.topic)) {
+      let_in_durable(member);
+      continue;
+    }
     auto x = take_out(member);
     note(groups.let_in(x.seat));
     std::ranges::move(x.said, std::back_inserter(said));
@@ -150,6 +161,40 @@ void broker_peers_groups::let_in() {
     groups.go_on(topic, name);
   for (auto& node : guests_)
     node.gone.clear();
+}
+
+void broker_peers_groups::let_in_durable(member_id member) {
+  // It may have left meanwhile, or the topic be another node's.
+  auto find_here = [this, member]() -> away_member* {
+    auto i = away_.find(member);
+    auto is_here = i != away_.end() && i->second.slot == peer_set::here
+                   && peers_.owns(i->second.seat.topic);
+    return is_here ? &i->second : nullptr;
+  };
+  auto* x = find_here();
+  if (x == nullptr)
+    return;
+  auto join = [this, member, find_here](errc failed) {
+    if (find_here() == nullptr)
+      return;
+    if (failed != errc::none) {
+      // It was a member before and has no other way back.
+      self_.run_delayed(store_retry_interval,
+                        [this, member] { let_in_durable(member); });
+      return;
+    }
+    auto y = take_out(member);
+    auto& groups = self_.groups_;
+    auto* made = groups.let_in(y.seat);
+    for (auto& answer : y.said)
+      groups.answer(answer);
+    if (made != nullptr)
+      groups.go_on(*made);
+  };
+  // The seat may go while this waits.
+  auto [topic, group, since] = std::tuple{x->seat.topic, x->seat.group,
+                                          x->seat.since};
+  self_.groups_.prepare(topic, group, since, std::move(join));
 }
 
 // -- as a home ----------------------------------------------------------------

@@ -71,6 +71,7 @@ void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   note_lost_reports();
   leave_arrivals();
   follow_anew(*old);
+  leave_copies();
   give_away(*old);
   groups_.follow_anew(*old, first);
   keep_own_presence();
@@ -88,6 +89,11 @@ void broker_peers::follow_anew(const peer_set& old) {
     if (!x.refused && owner == x.slot
         && (owner == peer_set::nobody || now.same_at(owner, old)))
       continue;
+    if (owner == peer_set::here && durable(name)) {
+      serve_copy(name, x);
+      followed_.erase(at);
+      continue;
+    }
     // Nobody has the loops' word of who is there, perhaps.
     if (moves_.open() && x.where.epoch.empty())
       tell_again(name);

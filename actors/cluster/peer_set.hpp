@@ -80,8 +80,8 @@ public:
   /// In place of the slot of a node that is not there.
   static constexpr auto nobody = here - 1;
 
-  /// Returns whether a topic is durable: it never changes its owner, and has
-  /// none while that is not there.
+  /// Returns whether a topic is durable: only nodes that keep it own it, and
+  /// nobody does while none of these is there.
   [[nodiscard]] bool durable(std::string_view topic) const noexcept {
     return stores != nullptr && stores->keep(topic);
   }
@@ -90,8 +90,18 @@ public:
   /// `nobody` for a durable topic that has no owner for now.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
     if (durable(topic))
-      return store_slots[stores->owner_of(topic)];
+      return keeper_of(topic);
     return owner_slots.empty() ? here : owner_slots[owners.owner_of(topic)];
+  }
+
+  /// Returns the slot of the first node that keeps a durable topic and is
+  /// there, or `nobody`.
+  [[nodiscard]] uint32_t keeper_of(std::string_view topic) const noexcept {
+    auto who = stores->voters_of(topic);
+    for (uint32_t i = 0; i < who.keepers; ++i)
+      if (auto slot = store_slots[who.places[i]]; slot != nobody)
+        return slot;
+    return nobody;
   }
 
   /// Returns whether so much is on its way to the node at `slot` that nothing

@@ -109,18 +109,6 @@ CAF_TEST(without a majority nothing is accepted) {
   CHECK_EQ(publish(x, topic, "3", 7), "error 7 owner_down");
 }
 
-CAF_TEST(an owner that comes back goes on in the epoch) {
-  auto topic = topic_of(2, 0, "copies3/");
-  auto& x = connect(0);
-  publish(x, topic, "1", 5);
-  x.heard();
-  lose_c();
-  CHECK_EQ(publish(x, topic, "2", 6), "error 6 owner_down");
-  bring_c_back();
-  CHECK_EQ(publish(x, topic, "2", 7), answered(7, "c.1", 2));
-  CHECK_EQ(kept(1, topic), 2u);
-}
-
 CAF_TEST(a topic without copies is at one node as ever) {
   auto topic = topic_of(2, 0, "disk/");
   publish(connect(0), topic, "1");
