@@ -233,6 +233,11 @@ loop_metrics make_loop_metrics(metric_registry& registry, uint32_t index) {
   m.cluster_malformed = make.counter("cluster-malformed",
                                      "What other nodes sent and nobody "
                                      "understands.");
+  m.copied_topics = make.gauge("copied-topics",
+                               "Topics with replicas that this node serves.");
+  m.copied_topics_alone
+    = make.gauge("copied-topics-alone",
+                 "Those of them that are on this node's disk only, for now.");
   m.request_seconds = make.seconds("request-duration",
                                    "From a request to its answer.");
   m.outbox_bytes = make.gauge("outbox", "Bytes that wait in outboxes.",

@@ -119,6 +119,10 @@ struct loop_metrics {
   caf::telemetry::int_counter* cluster_requests_served;
   /// What other nodes sent and nobody understands.
   caf::telemetry::int_counter* cluster_malformed;
+  /// Topics with copies that this node serves, and those of them that have none
+  /// for now.
+  caf::telemetry::int_gauge* copied_topics;
+  caf::telemetry::int_gauge* copied_topics_alone;
   caf::telemetry::dbl_histogram* request_seconds;
   caf::telemetry::int_gauge* outbox_bytes;
   caf::telemetry::int_gauge* topics;

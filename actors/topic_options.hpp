@@ -78,9 +78,10 @@ struct topic_options {
   overflow_policy overflow = overflow_policy::disconnect;
   /// How much of it outlives the process; all but `none` need a store.
   callboard::durability durability = callboard::durability::none;
-  /// How many nodes of a cluster have it on their disks, 1 … 3, if it is of
-  /// durability `disk`. No other one owns it for that.
-  uint32_t replicas = 1;
+  /// How many nodes of a cluster have it on their disks, 1 … 3; more than 1
+  /// only with durability `disk`, and without presence. While the first of them
+  /// is away the next one owns it.
+  size_t replicas = 1;
   /// Largest payload of a client's publication in bytes, as the client sends
   /// it, up to 16,777,216; 0: `frame_bytes_max` alone bounds it.
   size_t payload_bytes_max = 0;

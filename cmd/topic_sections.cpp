@@ -17,6 +17,7 @@ constexpr section_bounds topic_bounds{section_kind::topic, topic_sections_max,
                                       net::check_rule_pattern};
 constexpr size_t payload_bytes_max = 16 * 1024 * 1024;
 constexpr size_t publish_rate_max = 1'000'000;
+constexpr size_t replicas_max = 3;
 
 // A word that stands for one of `words`, the first of which is the default.
 template <class T>
@@ -81,6 +82,10 @@ std::vector<setting> topic_settings(topic_options& x) {
                    x.presence),
     overflow_setting(x.overflow),
     durability_setting(x.durability),
+    count_setting("replicas",
+                  "Nodes of a cluster that have it on their disks, with "
+                  "durability disk",
+                  x.replicas, 1, replicas_max),
     size_setting("payload-bytes-max",
                  "Largest payload from a client; 0 leaves it to "
                  "frame-bytes-max",
@@ -118,6 +123,12 @@ std::vector<topic_rule> topic_rules(const std::vector<config_section>& sections,
       if (rule.options.publish_burst > 0 && rule.options.publish_rate == 0)
         refuse_section(section, file,
                        "publish-burst means nothing without publish-rate");
+      auto& x = rule.options;
+      if (x.replicas > 1 && x.durability != durability::disk)
+        refuse_section(section, file, "replicas need durability = disk");
+      if (x.replicas > 1 && x.presence)
+        refuse_section(section, file,
+                       "replicas do not go together with presence");
       rules.push_back(std::move(rule));
     });
   return rules;

@@ -48,6 +48,12 @@ std::string check_rule(const topic_rule& rule) {
   if (x.publish_burst > publish_rate_max)
     return out_of_bounds("publish_burst" + behind, x.publish_burst, 0,
                          publish_rate_max, "");
+  if (x.replicas < 1 || x.replicas > 3)
+    return out_of_bounds("replicas" + behind, x.replicas, 1, 3, "");
+  if (x.replicas > 1 && x.durability != durability::disk)
+    return "replicas" + behind + " are for durability disk alone";
+  if (x.replicas > 1 && x.presence)
+    return "replicas" + behind + " do not go together with presence";
   if (x.publish_burst > 0 && x.publish_rate == 0)
     return "publish_burst" + behind + " means nothing without a publish_rate";
   return {};
@@ -150,6 +156,9 @@ std::string check_cluster(const server_options& options) {
 std::string check_store(const server_options& options, const topic_rule& rule) {
   if (rule.options.durability == durability::none)
     return {};
+  if (rule.options.replicas > 1 && !options.cluster.enabled())
+    return "replicas of topic '" + rule.pattern
+           + "' are for nodes of a cluster alone";
   auto behind = "durability of topic '" + rule.pattern + "' ";
   auto has_store = !options.store_dir.empty();
   if (!has_store && needs_store(options))
@@ -270,6 +279,9 @@ std::string_view check_clustered(const topic_options& x,
                                  const cluster_settings& cluster) noexcept {
   if (x.durability != durability::none && cluster.store_nodes.empty())
     return "A durability needs the names of the nodes that keep such topics "
+           "(store-nodes).";
+  if (x.replicas > std::max<size_t>(cluster.store_nodes.size(), 1))
+    return "There are more replicas than nodes that keep such topics "
            "(store-nodes).";
   return "";
 }

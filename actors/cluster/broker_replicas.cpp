@@ -88,6 +88,9 @@ void broker_replicas::take(const store_report::replica& x) {
 void broker_replicas::tick() {
   ticks_ = false;
   topics_.tick();
+  auto [served, alone] = topics_.served();
+  ctx_.metrics.copied_topics->value(static_cast<int64_t>(served));
+  ctx_.metrics.copied_topics_alone->value(static_cast<int64_t>(alone));
   tick_later();
 }
 

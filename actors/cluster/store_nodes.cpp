@@ -38,7 +38,8 @@ topic_voters store_nodes::voters_of(std::string_view topic) const noexcept {
   auto size = static_cast<uint32_t>(names_.size());
   auto& options = options_of(rules_, topic);
   if (options.durability == durability::disk)
-    result.keepers = std::min(options.replicas, size);
+    result.keepers
+      = static_cast<uint32_t>(std::min<size_t>(options.replicas, size));
   // The third one is a witness, if it keeps nothing.
   auto voters_max = static_cast<uint32_t>(result.places.size());
   if (result.keepers > 1)

@@ -265,8 +265,9 @@ CAF_TEST(what is for a topic stands in a section only and the rest in none) {
   CAF_CHECK_EQUAL(read({}, {}, "[topic x]\nloops = 1\n"),
                   "callboard.conf, line 2: there is no setting 'loops'; a "
                   "topic section takes history-size, history-ttl, retain, "
-                  "presence, overflow, durability, payload-bytes-max, "
-                  "publish-rate, publish-burst, publishers");
+                  "presence, overflow, durability, replicas, "
+                  "payload-bytes-max, publish-rate, publish-burst, "
+                  "publishers");
 }
 
 CAF_TEST(switches can be set and taken back) {

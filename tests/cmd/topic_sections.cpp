@@ -151,8 +151,9 @@ CAF_TEST(an unknown name is told with its line and what there is) {
                        "histroy-size = 1\n"),
                   "callboard.conf, line 5: there is no setting 'histroy-size'; "
                   "a topic section takes history-size, history-ttl, retain, "
-                  "presence, overflow, durability, payload-bytes-max, "
-                  "publish-rate, publish-burst, publishers");
+                  "presence, overflow, durability, replicas, "
+                  "payload-bytes-max, publish-rate, publish-burst, "
+                  "publishers");
 }
 
 CAF_TEST(topics and patterns have sections) {
@@ -212,6 +213,22 @@ CAF_TEST(a durability is one of three words) {
   CAF_CHECK_EQUAL(read_line("durability = Disk"),
                   "callboard.conf, line 2, durability: 'Disk' is not one of "
                   "none, memory, disk");
+}
+
+CAF_TEST(replicas are of topics on the disk without presence) {
+  CAF_CHECK_EQUAL(read_line("durability = disk\nreplicas = 3"), "");
+  CAF_CHECK_EQUAL(x().replicas, 3u);
+  CAF_CHECK_EQUAL(read_line("durability = memory\nreplicas = 1"), "");
+  CAF_CHECK_NOT_EQUAL(read_line("durability = disk\nreplicas = 0"), "");
+  CAF_CHECK_NOT_EQUAL(read_line("durability = disk\nreplicas = 4"), "");
+  auto needs = [](const std::string& wrong, const std::string& what) {
+    return wrong.find(what) != std::string::npos;
+  };
+  CAF_CHECK(needs(read_line("durability = memory\nreplicas = 2"),
+                  "replicas need durability = disk"));
+  CAF_CHECK(needs(read_line("replicas = 2"), "durability = disk"));
+  CAF_CHECK(needs(read_line("durability = disk\nreplicas = 2\npresence = on"),
+                  "do not go together with presence"));
 }
 
 CAF_TEST(a durability without a store is told with its line) {
