@@ -237,4 +237,33 @@ CAF_TEST(a durability without nodes that keep it is refused) {
   CHECK(well());
 }
 
+CAF_TEST(replicas take as many nodes that keep them) {
+  options.store_dir = "store";
+  options.node_name = "a";
+  x.store_nodes = {"a", "b"};
+  options.node.topics = {{"a", {.durability = durability::disk}}};
+  auto& topic = options.node.topics[0].options;
+  for (size_t n : {1, 2}) {
+    topic.replicas = n;
+    CHECK(well());
+  }
+  topic.replicas = 3;
+  CHECK(refused_with("the rule of topic 'a' does not go together"));
+  x.store_nodes.push_back("c");
+  CHECK(well());
+  for (size_t n : {0, 4}) {
+    topic.replicas = n;
+    CHECK(refused_with("replicas of topic 'a' is"));
+  }
+  topic.replicas = 2;
+  topic.presence = true;
+  CHECK(refused_with("do not go together with presence"));
+  topic.presence = false;
+  topic.durability = durability::memory;
+  CHECK(refused_with("are for durability disk alone"));
+  topic.durability = durability::disk;
+  options.cluster = {};
+  CHECK(refused_with("are for nodes of a cluster alone"));
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
