@@ -358,8 +358,7 @@ private:
 
   [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
 
-  // Lets the nodes know what is done with, when the loops have room, or at
-  // once.
+  // Lets the nodes know what is done with, when there is room, or at once.
   void settle();
   void acknowledge();
 
