@@ -41,9 +41,7 @@ void topic_replica::take(uint32_t from, const replica_message& x) {
       }
       return;
     case replica_call::refuse:
-      if (stage_ != stage::follows && x.promised > term_)
-        step_down();
-      return;
+      return take_refusal(x);
     default:
       break;
   }

@@ -192,8 +192,10 @@ private:
 
   // -- as the owner (topic_replica_owner.cpp) ---------------------------------
 
+  void begin_asking();
   void ask(uint32_t place);
   void take_vote(uint32_t from, const replica_message& x);
+  void take_refusal(const replica_message& x);
   void take_level(uint32_t from, const replica_message& x);
 
   // Goes on from where it is, if what it waits for is there.
@@ -282,6 +284,7 @@ private:
   std::string fresh_epoch_;
   std::string term_epoch_;
   uint64_t start_ = 0;
+  bool outbid_ = false;
   bool told_ = false;
   bool solo_ = false;
   bool vouched_ = false;

@@ -10,6 +10,11 @@ namespace callboard {
 
 void topic_replica::lead(std::string fresh_epoch) {
   fresh_epoch_ = std::move(fresh_epoch);
+  outbid_ = false;
+  begin_asking();
+}
+
+void topic_replica::begin_asking() {
   seen_ = std::max(seen_, now_.promised);
   // No other voter has a term with this place in it.
   term_ = (seen_ / 4 + 1) * 4 + who_.self;
@@ -127,6 +132,16 @@ void topic_replica::take_vote(uint32_t from, const replica_message& x) {
     tell_begin(from);
   }
   advance();
+}
+
+void topic_replica::take_refusal(const replica_message& x) {
+  if (stage_ == stage::follows || x.promised <= term_)
+    return;
+  // There were terms while it was away, and now it knows of them. If there is
+  // another one then, somebody else is at it.
+  if (stage_ != stage::asks || std::exchange(outbid_, true))
+    return step_down();
+  begin_asking();
 }
 
 void topic_replica::take_level(uint32_t from, const replica_message& x) {
