@@ -92,7 +92,8 @@ CAF_TEST(what is under way as the copy is lost may be sent again) {
   stores[copy]->at_once = false;
   CHECK_EQ(publish(x, topic, "2", 6, false, "i"), "");
   lose(copy);
-  CHECK_EQ(x.heard(), "error 6 owner_down");
+  // Beside where her own topic goes on, if that was there.
+  CHECK(has(x.heard(), "error 6 owner_down"));
   CHECK_EQ(publish(x, topic, "2", 7, false, "i"), answered(7, "c.1", 2));
   CHECK_EQ(kept(2, topic), 2u);
 }
