@@ -110,19 +110,9 @@ private:
         world.at(i).rest();
     }
     world.all_present(7);
-    for (auto i = 0; i < 100; ++i) {
-      world.settle();
-      if (!world.at(0).leads() && !world.at(0).seeks())
-        world.lead(0);
-      for (uint32_t j = 0; j < voters(); ++j)
-        world.tick(j);
-    }
-    // Whoever has something else behind what is agreed, and says it is level,
-    // is seen when the log goes on.
-    if (world.at(0).leads())
-      for (auto i = 0; i < 3; ++i)
-        world.append(0);
-    world.settle();
+    // An owner learns that another one was promised more as it goes on.
+    for (auto i = 0; i < 3; ++i)
+      go_on();
     auto& owner = world.at(0);
     if (!owner.leads() || owner.alone())
       return world.fail("nobody serves with the others");
@@ -133,6 +123,21 @@ private:
           world.placed(i) != world.placed(0) || x.head != owner.head()
           || x.term != owner.term() || !x.whole())
         world.fail("one is not level");
+  }
+
+  // Whoever has something else behind what is agreed, and says it is level, is
+  // seen when the log goes on.
+  void go_on() {
+    for (auto i = 0; i < 20; ++i) {
+      world.settle();
+      if (!world.at(0).leads() && !world.at(0).seeks())
+        world.lead(0);
+      for (uint32_t j = 0; j < voters(); ++j)
+        world.tick(j);
+    }
+    for (auto i = 0; i < 3 && world.at(0).leads(); ++i)
+      world.append(0);
+    world.settle();
   }
 
   std::mt19937_64 random_;
