@@ -22,6 +22,7 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto step = std::chrono::milliseconds{5};
 constexpr auto stall_max = std::chrono::seconds{10};
+constexpr auto drain_stall_max = std::chrono::seconds{3};
 constexpr int reading_on_turns_max = 400;
 
 double seconds_since(clock::time_point start) {
@@ -246,7 +247,7 @@ void session::drain() {
     return;
   auto moved = clock::now();
   uint64_t settled = 0;
-  for (int turn = 0; clock::now() - moved < stall_max; ++turn) {
+  for (int turn = 0; clock::now() - moved < drain_stall_max; ++turn) {
     std::this_thread::sleep_for(step);
     // What was refused does not come any more.
     auto now_settled = sum(&worker::delivered) + sum(&worker::errors);

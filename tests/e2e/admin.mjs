@@ -208,7 +208,7 @@ test('a connection is closed', async () => {
   assert.deepEqual(await two.settle(), []);
   await until(async () => (await ask(node, 'POST', `/api/connections/${id}/close`)).status === 404, 'its end');
   await refused(node, 404, 'not_found', 'POST', '/api/connections/999999/close');
-  await until(() => /admin_request method=POST path=\S+ status=200/.test(node.log), 'the log');
+  await node.logged(/admin_request method=POST path=\S+ status=200/);
 });
 
 // -- who may ------------------------------------------------------------------
@@ -246,7 +246,7 @@ test('with a key, who has it may ask', async () => {
   // SIGHUP reads it again; what is none changes nothing.
   fs.writeFileSync(name, 'short');
   node.child.kill('SIGHUP');
-  await until(() => /reload_refused.*admin key file/.test(node.log), 'the refusal');
+  await node.logged(/reload_refused.*admin key file/);
   await ok(node, 'GET', '/api/node', { shown: key });
   fs.writeFileSync(name, `another-${key}`);
   node.child.kill('SIGHUP');
@@ -283,12 +283,12 @@ test('the log\'s level changes until it is set anew', async () => {
   await connect(node);
   assert.deepEqual(await ok(node, 'PUT', '/api/log-level', { body: { level: 'debug' } }), { level: 'debug' });
   await connect(node);
-  await until(() => /connection_state/.test(node.log), 'lines of level debug');
+  await node.logged(/connection_state/);
   await refused(node, 400, 'bad_payload', 'PUT', '/api/log-level', { body: { level: 'loud' } });
   assert.equal(await level(), 'debug');
   // Who wants to hear less is the last that is heard.
   await ok(node, 'PUT', '/api/log-level', { body: { level: 'off' } });
-  await until(() => /log_level_set from=debug to=off/.test(node.log), 'the change');
+  await node.logged(/log_level_set from=debug to=off/);
   node.child.kill('SIGHUP');
   await until(async () => await level() === 'info', 'the level of the options');
 });

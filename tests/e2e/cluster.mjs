@@ -130,7 +130,7 @@ test('a node that finds nobody takes clients at once', async () => {
   const a = await startNode('a', { join: `127.0.0.1:${await freePort()}`, joining: true });
   await until(() => isReady(a), 'clients may come', 1000 * slowness);
   assert.equal((await handshake(a)).status, 101);
-  assert.match(a.log, / cluster_ready view=1 members="a"/);
+  await a.logged(/ cluster_ready view=1 members="a"/);
 });
 
 test('a node takes clients when it is one with the others, and not before', async () => {
@@ -147,7 +147,7 @@ test('a node takes clients when it is one with the others, and not before', asyn
   a.child.kill('SIGCONT');
   await until(async () => (await handshake(b)).status === 101, 'a client is let in');
   assert.deepEqual(await upAt(b), ['a', 'b']);
-  assert.match(b.log, / cluster_ready view=\d+ members="a,b"/);
+  await b.logged(/ cluster_ready view=\d+ members="a,b"/);
   // That is for good.
   await leave(a);
   await agree([b]);
@@ -170,7 +170,7 @@ test('a node whose cluster says nothing takes clients after the timeout', async 
     await until(() => isReady(a), 'clients may come');
     assert.ok(performance.now() - begin >= 3000 * slowness);
     assert.equal((await handshake(a)).status, 101);
-    assert.match(a.log, / cluster_join_late view=1 members="a"/);
+    await a.logged(/ cluster_join_late view=1 members="a"/);
   } finally {
     for (const socket of sockets) socket.destroy();
     silent.close();

@@ -124,7 +124,7 @@ test('nodes that were told of other store nodes give no topic two owners', async
       expectError(await client.call('publish', topic, '2'), 305, 'owner_down');
     }
   }
-  await until(() => /cluster_store_nodes_differ .*members="d"/.test(a.log), 'the warning');
+  await a.logged(/cluster_store_nodes_differ .*members="d"/);
   await leave(d);
   await agree([a, b, c]);
   assert.deepEqual(await publish(writer, topics[0], '2'),

@@ -136,7 +136,7 @@ test('/ready says at once that the node goes', async () => {
   try {
     assert.equal(await status(server, agent, '/ready'), 200);
     const stopped = server.stop();
-    await until(() => / drain_started /.test(server.log), 'the begin of the drain');
+    await server.logged(/ drain_started /);
     // On the connection that is there: new ones are not accepted.
     assert.equal(await status(server, agent, '/ready'), 503);
     assert.equal((await stopped).code, 0);

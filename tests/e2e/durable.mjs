@@ -178,7 +178,7 @@ test('a store that belongs to another node is waited for', async () => {
   await one.ok('publish', 'disk/a', 1);
   const second = await start(store);
   assert.deepEqual(await ready(second), { status: 'degraded', store: 'unavailable' });
-  assert.match(second.log, /store_down reason=.*is in use by another process/);
+  await second.logged(/store_down reason=.*is in use by another process/);
   const two = await connect(second);
   const refused = await two.fails(503, 'storage_unavailable', 'publish', 'disk/a', 2);
   assert.equal(refused.meta.retryAfterMs, 1000);
@@ -200,7 +200,7 @@ test('a file that is something else is left alone', async () => {
   fs.writeFileSync(file, 'a diary '.repeat(1000));
   const server = await start(store);
   assert.deepEqual(await ready(server), { status: 'degraded', store: 'unavailable' });
-  assert.match(server.log, /store_down reason=.*not a database/);
+  await server.logged(/store_down reason=.*not a database/);
   const one = await connect(server);
   await one.fails(503, 'storage_unavailable', 'publish', 'disk/a', 1);
   await one.ok('publish', 'other', 1);

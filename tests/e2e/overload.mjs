@@ -156,7 +156,7 @@ test('a node with too much to do refuses new work by name, and takes it again', 
   assert.equal((await fetch(`${node.http}/health`)).status, 200);
   assert.equal((await fetch(`${node.http}/ready`)).status, 200);
   assert.ok(await metric(node, 'callboard_load_part', 'part="turn"') > 0.2);
-  await until(() => /load_stage loop=0 from=\w+ to=\w+ score=/.test(node.log), 'a line about it');
+  await node.logged(/load_stage loop=0 from=\w+ to=\w+ score=/);
 
   rest();
   await until(async () => await stage(node) === 0, 'the end of it');

@@ -143,7 +143,7 @@ test('what is refused stays, can be tried again, and thrown away', async () => {
   assert.deepEqual(texts(await shown(ada)), ['one']);
   write('[topic chat/+]\nhistory-size = 5\n');
   server.child.kill('SIGHUP');
-  await until(() => / reloaded /.test(server.log), 'the log tells of the reload');
+  await server.logged(/ reloaded /);
   await ada.getByRole('button', { name: 'Try again to send: one' }).click();
   assert.deepEqual((await messages(ada, 1)).map(({ text, sent }) => [text, sent]), [['one', true]]);
 });

@@ -158,7 +158,7 @@ test('a store that is somebody else\'s stays so, and is told', async () => {
   const words = ['--user', 'nobody', '--config', config, '--store-dir', store];
   if (!isRoot) return expectRefused(words, 1, /user needs root/);
   const server = await startServer(words);
-  await until(() => /store_down/.test(server.log), 'the line about the store');
+  await server.logged(/store_down/);
   const { status } = await (await fetch(`${server.http}/ready`)).json();
   assert.equal(status, 'degraded');
   assert.equal(fs.statSync(store).uid, 0);

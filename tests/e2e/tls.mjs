@@ -131,7 +131,7 @@ test('plain HTTP is not understood, and others are served on', async () => {
     await within(new Promise((resolve) => { socket.on('close', resolve); }), 'the end');
   }
   assert.equal(await metric(node, 'callboard_tls_failures_total'), before + 2);
-  assert.match(node.log, /tls_failed address=127\.0\.0\.1 reason="/);
+  await node.logged(/tls_failed address=127\.0\.0\.1 reason="/);
 });
 
 test('a peer that stalls in the handshake is cut at the deadline', async () => {
@@ -249,7 +249,7 @@ test('SIGHUP takes new certificates and drops nobody; bad ones are refused', asy
   await until(async () => await shown() === 'second', 'the new certificate');
   writeFile('live.key', 'no key');
   node.child.kill('SIGHUP');
-  await until(() => /live\.key/.test(node.log), 'a word about the bad key');
+  await node.logged(/live\.key/);
   assert.equal(await shown(), 'second');
   await connect(node, trusting);
   assert.equal(await before.ok('request', 'callboard.echo', 1), 1);

@@ -100,6 +100,12 @@ class Server {
     return this;
   }
 
+  /// Waits until a line of the log is like this. Lines come a little after what
+  /// they tell of.
+  async logged(line) {
+    await until(() => line.test(this.log), `a line like ${line}`);
+  }
+
   /// Ends it and returns {code, signal}.
   async stop(signal = 'SIGTERM') {
     if (this.child.exitCode === null) this.child.kill(signal);
