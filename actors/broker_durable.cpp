@@ -49,6 +49,7 @@ durable_topic* broker::durable(const std::string& name) {
   auto& made = durable_.topics.try_emplace(name, options, ++durable_.last_life)
                  .first->second;
   made.copied = made.on_disk() && replicas_.copied(name);
+  made.since_ms = now_ms();
   return &made;
 }
 

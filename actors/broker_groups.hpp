@@ -213,6 +213,7 @@ private:
   // Returns how many bytes of events all groups have room for, from 1.
   [[nodiscard]] int64_t free_bytes() const noexcept;
 
+  // Forgets the groups that had no member for as long as they may.
   void forget_absent(const std::string& topic, durable_topic& at);
 
   void save_changed();

@@ -209,17 +209,15 @@ void broker_groups::loaded(const std::string& topic, durable_topic& at,
   if (table_.for_each_of(topic,
                          [=](shared_group& x) { x.topic_loaded(head, now); }))
     topics_.hold(topic, true);
-  if (now - began_ms_ >= linger_ms_of(ctx_.node.options))
-    forget_absent(topic, at);
+  forget_absent(topic, at);
   finish_turn();
 }
 
 void broker_groups::expire() {
   auto now = now_ms();
   table_.expire(now);
-  if (now - began_ms_ >= linger_ms_of(ctx_.node.options))
-    for (auto& [topic, at] : self_.durable_.topics)
-      forget_absent(topic, at);
+  for (auto& [topic, at] : self_.durable_.topics)
+    forget_absent(topic, at);
   if (now - refreshed_ms_ >= refresh_ms) {
     refreshed_ms_ = now;
     table_.change_all();
@@ -228,6 +226,10 @@ void broker_groups::expire() {
 }
 
 void broker_groups::forget_absent(const std::string& topic, durable_topic& at) {
+  // What has copies had members at another owner, a moment ago perhaps.
+  auto since = at.copied ? at.since_ms : began_ms_;
+  if (now_ms() - since < linger_ms_of(ctx_.node.options))
+    return;
   std::vector<saved_place> places;
   for (auto& [name, x] : std::exchange(at.absent, {})) {
     auto& place = places.emplace_back();

@@ -106,6 +106,8 @@ struct durable_topic {
   std::unordered_map<std::string, pending_publication*> ids;
   /// By their names.
   std::map<std::string, absent_group> absent;
+  /// Since when the shard has known it.
+  int64_t since_ms = 0;
   /// What waits until it is ready, in order; called with `none` then, or with
   /// why it will not be.
   std::vector<std::function<void(errc)>> parked;

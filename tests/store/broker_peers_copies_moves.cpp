@@ -170,6 +170,23 @@ CAF_TEST(a group without members stands where it did at the next owner) {
   CHECK(has(told, of_g(topic, 2)));
 }
 
+CAF_TEST(a node that runs for long forgets no group that comes to it) {
+  auto topic = copied("copies2/", 1);
+  auto& x = connect(0);
+  join(x, topic);
+  publish(connect(0), topic, "1");
+  say(x, type::ack, 1);
+  member_fixture::ask_for(x, type::unsubscribe, topic, "g", false);
+  sites[1].node.node.options.group_linger = 1s;
+  for (auto i = 0; i < 3; ++i)
+    wait(1s);
+  publish(connect(0), topic, "2");
+  lose_c();
+  auto& y = connect(1);
+  join(y, topic);
+  CHECK(has(y.heard(), subscribed(1, "c.1", 1, true)));
+}
+
 CAF_TEST(members go on at the next owner with what they have not confirmed) {
   members_go_on(1);
 }
