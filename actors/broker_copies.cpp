@@ -120,12 +120,16 @@ void broker::copy_places(std::vector<saved_place>& xs,
 }
 
 broker::left_copy broker::leave_copy(const std::string& name) {
+  replicas_.topics().release(name);
   auto i = durable_.topics.find(name);
+  if (i == durable_.topics.end()) {
+    topics_.drop(name);
+    return {};
+  }
   auto& at = i->second;
   left_copy result{at.loops, {}};
   if (at.at == durable_topic::stage::ready)
     result.where = where(name);
-  replicas_.topics().release(name);
   refuse_copies(at);
   topics_.drop(name);
   auto parked = std::move(at.parked);

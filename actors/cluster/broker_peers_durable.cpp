@@ -1,8 +1,8 @@
 #include <callboard/actors/cluster/broker_peers.hpp>
 
+#include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <caf/send.hpp>
 
@@ -90,10 +90,15 @@ void broker_peers::look_up_durable(uint32_t slot, uint64_t call,
 // -- topics that have copies --------------------------------------------------
 
 void broker_peers::leave_copies() {
-  std::vector<std::string> names;
+  auto stays = [this](const std::string& name) {
+    return owns(name) || !self_.replicas_.copied(name);
+  };
+  // There may be members of one that nobody has used since it was lost.
+  auto groups = self_.groups_.topics_unless(stays);
+  std::set<std::string> names{groups.begin(), groups.end()};
   for (auto& [name, at] : self_.durable_.topics)
     if (at.copied && !owns(name))
-      names.push_back(name);
+      names.insert(name);
   for (auto& name : names) {
     groups_.send_on(name);
     auto [loops, where] = self_.leave_copy(name);
@@ -111,6 +116,8 @@ void broker_peers::leave_copies() {
       continue;
     // What they have is compared with what the next owner has.
     next.where = std::move(where);
+    // What they have asked for is not answered any more.
+    next.again = true;
     auto& topic = followed_[name] = std::move(next);
     ask_anew(name, topic);
   }

@@ -138,6 +138,36 @@ CAF_TEST(who comes back gets what it missed from the next owner) {
            subscribed(1, "c.1", 2, true) + "; " + event(topic, 2, "2"));
 }
 
+CAF_TEST(who comes back as the owner changes gets what it missed) {
+  auto topic = copied("copies3/", 0);
+  auto& x = connect(1);
+  publish(x, topic, "1", 5);
+  publish(x, topic, "2", 6);
+  lose_c();
+  auto& y = connect(0);
+  stores[0]->slow = true;
+  CHECK_EQ(come_back(y, topic, "c.1", 1), "");
+  bring_c_back();
+  stores[0]->answer();
+  settle();
+  CHECK_EQ(y.heard(),
+           subscribed(1, "c.1", 2, true) + "; " + event(topic, 2, "2"));
+}
+
+CAF_TEST(members go on although nobody used the topic since it was lost) {
+  auto topic = copied("copies3/", 0);
+  lose_c();
+  auto& y = connect(0);
+  join(y, topic);
+  crash(1);
+  view({0});
+  auto c = next_run(2);
+  view({0, c, next_run(1)});
+  y.heard();
+  publish(connect(c), topic, "1");
+  CHECK(has(y.heard(), of_g(topic, 1)));
+}
+
 CAF_TEST(who has subscribed asks again when there is a majority) {
   auto topic = copied("copies3/", 0);
   subscribe(connect(2), topic);
