@@ -202,8 +202,6 @@ private:
 
   // This node owns it now.
   void take_over(const std::string& topic, followed_topic& x);
-  // The same for one with copies, which is read first.
-  void serve_copy(const std::string& topic, const followed_topic& x);
   // Lets go of topics with copies that are another node's now.
   void leave_copies();
 

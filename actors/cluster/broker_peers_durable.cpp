@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include <caf/send.hpp>
-
 #include <callboard/actors/broker.hpp>
 #include <callboard/actors/cluster/peer_boxes.hpp>
 
@@ -121,18 +119,6 @@ void broker_peers::leave_copies() {
     auto& topic = followed_[name] = std::move(next);
     ask_anew(name, topic);
   }
-}
-
-void broker_peers::serve_copy(const std::string& topic,
-                              const followed_topic& x) {
-  auto others = x.loops;
-  // The answer comes from what knows of the nodes already.
-  for (auto [loop, generation] : x.waiting) {
-    others.set(loop, false);
-    caf::anon_send(caf::actor_cast<broker_actor>(&self_), attach_atom_v, loop,
-                   topic, generation);
-  }
-  again(topic, others);
 }
 
 } // namespace callboard

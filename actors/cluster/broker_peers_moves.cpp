@@ -90,7 +90,8 @@ void broker_peers::follow_anew(const peer_set& old) {
         && (owner == peer_set::nobody || now.same_at(owner, old)))
       continue;
     if (owner == peer_set::here && durable(name)) {
-      serve_copy(name, x);
+      // It has copies, and is read first.
+      again(name, x.loops);
       followed_.erase(at);
       continue;
     }
