@@ -31,7 +31,8 @@ public:
   /// Ticks after which an owner goes on without who does not answer.
   static constexpr uint32_t patience_max = 2;
 
-  /// Ticks without any progress after which it begins another term.
+  /// Ticks without any progress after which it begins another term, or gives
+  /// up if it did not serve yet.
   static constexpr uint32_t stalled_max = 10;
 
   struct seats {

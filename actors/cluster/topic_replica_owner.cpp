@@ -99,7 +99,8 @@ void topic_replica::tick() {
   if (leads() && now_.agreed == now_.head && placed_ == now_.placed)
     stalled_ = 0;
   else if (++stalled_ >= stalled_max)
-    return restart();
+    // Who waits for it to serve is to have an answer.
+    return leads() ? restart() : step_down();
   for (uint32_t i = 0; i < who_.voters; ++i) {
     auto& x = voters_[i];
     if (i == who_.self || !x.there)
