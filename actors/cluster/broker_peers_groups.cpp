@@ -196,13 +196,16 @@ void broker_peers_groups::take(uint32_t slot, peer_group_joined& x) {
   if (x.code == errc::owner_down) {
     // It went by a view that this node has skipped, or has yet to go by.
     auto was_there = member->joined;
+    auto durable = peers_.durable(member->seat.topic);
+    // So a durable topic is refused, too, for which there is no majority.
+    if (durable && !member->seat.again)
+      return speaker_.tell(take_out(member->seat.member).seat, {x.code});
     part(*member);
     if (was_there) {
       joins_.push_back(member->seat.member);
       return peers_.go_on_moving();
     }
-    // So a durable topic is refused, too, for which there is no majority.
-    if (peers_.durable(member->seat.topic)) {
+    if (durable) {
       self_.run_delayed(store_retry_interval, [this] {
         asks_refused_ = true;
         peers_.wake_later();

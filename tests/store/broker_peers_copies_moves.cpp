@@ -200,6 +200,16 @@ CAF_TEST(a group without members stands where it did at the next owner) {
   CHECK(has(told, of_g(topic, 2)));
 }
 
+CAF_TEST(nobody waits to join a group where there is no majority) {
+  auto topic = copied("copies3/", 0);
+  crash(1);
+  crash(2);
+  view({0, 3});
+  auto& x = connect(3);
+  join(x, topic);
+  CHECK_EQ(x.heard(), "error 1 owner_down");
+}
+
 CAF_TEST(a node that runs for long forgets no group that comes to it) {
   auto topic = copied("copies2/", 1);
   auto& x = connect(0);
