@@ -275,9 +275,11 @@ void broker::finish_loading(const std::string& name, durable_topic& at,
     }
   for (auto& f : std::exchange(at.parked, {}))
     f(failed);
-  // Nobody needs to know of it any more.
-  if (at.at == stage::unknown && at.loops.empty())
-    durable_.topics.erase(name);
+  // Nobody needs to know of it any more; one of these may have found so before.
+  auto i = durable_.topics.find(name);
+  if (i != durable_.topics.end() && i->second.at == stage::unknown
+      && i->second.loops.empty())
+    durable_.topics.erase(i);
 }
 
 // -- loops --------------------------------------------------------------------
@@ -297,7 +299,7 @@ bool broker::may_go(const std::string& name) {
   if (i == durable_.topics.end())
     return true;
   auto& at = i->second;
-  if (at.pending > 0)
+  if (at.pending > 0 || !at.placing.empty())
     return false;
   if (!at.on_disk())
     save(name, at);
