@@ -50,6 +50,8 @@ broker::behavior_type broker::make_behavior() {
     drop_member(x.source.id());
   });
   ctx_.metrics.presence_members->value(0);
+  ctx_.metrics.copied_topics->value(0);
+  ctx_.metrics.copied_topics_alone->value(0);
   // A shard that takes over watches whom its predecessor watched.
   std::vector<caf::actor_addr> gone;
   for (auto& [id, x] : ctx_.subscribers) {

@@ -331,6 +331,10 @@ private:
   // it is empty.
   void copy_places(std::vector<saved_place>& xs, std::function<void(bool)>& f);
 
+  // Lets all copies know where the groups of a topic stand, unless they are
+  // about to hear of it.
+  void place_copies(const std::string& name, durable_topic& at);
+
   // -- as the server of the loop's subscriptions ------------------------------
 
   void deliver(const publication_ptr& x);

@@ -53,8 +53,9 @@ void broker::copies_placed(const std::string& name, uint64_t number) {
     if (i == durable_.topics.end())
       return;
     auto& placing = i->second.placing;
-    if (placing.empty() || placing.front().first > number)
-      return;
+    if (placing.empty() || placing.front().first == 0
+        || placing.front().first > number)
+      return place_copies(name, i->second);
     auto f = std::move(placing.front().second);
     placing.pop_front();
     f(false);
@@ -109,14 +110,23 @@ void broker::copy_places(std::vector<saved_place>& xs,
       continue;
     }
     auto& at = durable_.topics.find(name)->second;
-    std::vector<group_place> places;
-    for (auto& [group, x] : at.places)
-      places.push_back(x);
-    auto number = replicas_.topics().place(
-      name,
-      std::make_shared<const std::vector<group_place>>(std::move(places)));
-    at.placing.emplace_back(number, done);
+    at.placing.emplace_back(0, done);
+    place_copies(name, at);
   }
+}
+
+void broker::place_copies(const std::string& name, durable_topic& at) {
+  // All groups of a topic may be much. While one change is on its way the next
+  // ones wait, and are one then.
+  if (at.placing.empty() || at.placing.front().first != 0)
+    return;
+  std::vector<group_place> places;
+  for (auto& [group, x] : at.places)
+    places.push_back(x);
+  auto number = replicas_.topics().place(
+    name, std::make_shared<const std::vector<group_place>>(std::move(places)));
+  for (auto& [sent, f] : at.placing)
+    sent = number;
 }
 
 broker::left_copy broker::leave_copy(const std::string& name) {

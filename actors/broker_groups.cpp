@@ -294,8 +294,10 @@ void broker_groups::time_out() {
 
 void broker_groups::finish_turn() {
   arm(&self_, table_.deadlines(), alarms_, due_atom_v);
-  if (table_.changed())
-    handed_over_ ? save_changed() : arm_upkeep();
+  if (table_.changed() && handed_over_)
+    save_changed();
+  else if (table_.changed())
+    arm_upkeep();
   ctx_.metrics.groups.add(table_.take_counts());
   ctx_.metrics.groups.groups->value(static_cast<int64_t>(table_.size()));
   ctx_.metrics.groups.members->value(static_cast<int64_t>(table_.members()));

@@ -216,7 +216,8 @@ private:
   // Forgets the groups that had no member for as long as they may.
   void forget_absent(const std::string& topic, durable_topic& at);
 
-  void save_changed();
+  // Returns whether there was something that can be saved.
+  bool save_changed();
 
   // Lets `keep_up` be called a little later, once.
   void arm_upkeep();

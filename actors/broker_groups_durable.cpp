@@ -250,7 +250,7 @@ void broker_groups::forgotten(const shared_group& group) {
   self_.save_places(std::move(places), nullptr);
 }
 
-void broker_groups::save_changed() {
+bool broker_groups::save_changed() {
   std::vector<std::pair<std::string, std::string>> names;
   std::vector<saved_place> places;
   std::vector<shared_group*> later;
@@ -269,7 +269,7 @@ void broker_groups::save_changed() {
   for (auto* group : later)
     group->note_change();
   if (places.empty())
-    return;
+    return false;
   saving_ = true;
   auto finish = [this, names = std::move(names)](bool failed) {
     saving_ = false;
@@ -280,18 +280,16 @@ void broker_groups::save_changed() {
     finish_turn();
   };
   self_.save_places(std::move(places), std::move(finish));
+  return true;
 }
 
 void broker_groups::hand_over() {
   handed_over_ = true;
   table_.close();
-  while (table_.changed()) {
-    auto before = self_.durable_.saves.size();
-    save_changed();
-    // What has no topic that is loaded stays where it was.
-    if (self_.durable_.saves.size() == before)
-      return;
-  }
+  // What has no topic that is loaded stays where it was.
+  auto goes_on = true;
+  while (goes_on && table_.changed())
+    goes_on = save_changed();
 }
 
 // -- later --------------------------------------------------------------------

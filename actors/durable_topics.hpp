@@ -86,7 +86,8 @@ struct durable_topic {
   bool copied = false;
   std::deque<pending_publication> copies;
   /// With copies: where its groups stand as the disks have it, or are about to;
-  /// and who waits for that, with the number of the change.
+  /// and who waits for that, with the number of the change; 0: it waits for the
+  /// one before.
   std::map<std::string, group_place> places;
   std::deque<std::pair<uint64_t, std::function<void(bool)>>> placing;
   /// Another one whenever what is on its way to the disk has to be forgotten;
