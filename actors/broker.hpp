@@ -326,13 +326,11 @@ private:
   // Answers who waits for other disks: this node cannot tell any more.
   void refuse_copies(durable_topic& at);
 
-  // Takes those out that are about topics with copies, and lets all who have
-  // one know of them. Calls `f` with whether it failed, if there was one; then
-  // it is empty.
+  // Takes those out that are about topics with copies, for all who have one.
+  // Calls `f` with whether it failed, if there was one; then it is empty.
   void copy_places(std::vector<saved_place>& xs, std::function<void(bool)>& f);
 
-  // Lets all copies know where the groups of a topic stand, unless they are
-  // about to hear of it.
+  // Lets the copies know where its groups stand, unless they are about to.
   void place_copies(const std::string& name, durable_topic& at);
 
   // -- as the server of the loop's subscriptions ------------------------------

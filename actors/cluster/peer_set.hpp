@@ -89,15 +89,15 @@ public:
   /// Returns the slot of the node that owns `topic`; `here` if this one does,
   /// `nobody` for a durable topic that has no owner for now.
   [[nodiscard]] uint32_t owner_of(std::string_view topic) const noexcept {
-    if (durable(topic))
-      return keeper_of(topic);
+    if (stores != nullptr)
+      if (auto who = stores->voters_of(topic); who.keepers > 0)
+        return first_of(who);
     return owner_slots.empty() ? here : owner_slots[owners.owner_of(topic)];
   }
 
-  /// Returns the slot of the first node that keeps a durable topic and is
-  /// there, or `nobody`.
-  [[nodiscard]] uint32_t keeper_of(std::string_view topic) const noexcept {
-    auto who = stores->voters_of(topic);
+  /// Returns the slot of the first node of those that keep a durable topic that
+  /// is there, or `nobody`.
+  [[nodiscard]] uint32_t first_of(const topic_voters& who) const noexcept {
     for (uint32_t i = 0; i < who.keepers; ++i)
       if (auto slot = store_slots[who.places[i]]; slot != nobody)
         return slot;

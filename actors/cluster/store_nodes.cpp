@@ -35,8 +35,13 @@ store_nodes::store_nodes(std::vector<std::string> names,
 
 topic_voters store_nodes::voters_of(std::string_view topic) const noexcept {
   topic_voters result;
-  auto size = static_cast<uint32_t>(names_.size());
+  if (rules_.empty())
+    return result;
   auto& options = options_of(rules_, topic);
+  if (options.durability == durability::none)
+    return result;
+  result.keepers = result.voters = 1;
+  auto size = static_cast<uint32_t>(names_.size());
   if (options.durability == durability::disk)
     result.keepers
       = static_cast<uint32_t>(std::min<size_t>(options.replicas, size));

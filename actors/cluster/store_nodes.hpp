@@ -20,9 +20,9 @@ struct topic_voters {
   /// First those that keep it, in the order in which they are to own it; then a
   /// witness, if there is one.
   std::array<uint32_t, 3> places{};
-  /// 1: the topic has no replicas, and nobody votes.
-  uint32_t keepers = 1;
-  uint32_t voters = 1;
+  /// 1: the topic has no replicas, and nobody votes; 0: it is not durable.
+  uint32_t keepers = 0;
+  uint32_t voters = 0;
 };
 
 /// The nodes of a cluster that keep durable topics, whether they run or not:

@@ -141,4 +141,5 @@ CAF_TEST(nobody votes where there is one copy) {
   CHECK_EQ((store_nodes{{"a", "b"}, {copied}}.voters_of("orders/1").voters),
            2u);
   CHECK_EQ((store_nodes{{"a", "b"}, {ram}}.voters_of("ram/1").voters), 1u);
+  CHECK_EQ((store_nodes{{"a", "b"}, {ram}}.voters_of("news").keepers), 0u);
 }
