@@ -163,6 +163,8 @@ CAF_TEST(members go on although nobody used the topic since it was lost) {
   view({0});
   auto c = next_run(2);
   view({0, c, next_run(1)});
+  for (auto i = 0; i < 2; ++i)
+    wait(1s);
   y.heard();
   publish(connect(c), topic, "1");
   CHECK(has(y.heard(), of_g(topic, 1)));

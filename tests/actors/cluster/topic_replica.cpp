@@ -353,21 +353,6 @@ CAF_TEST(two of two wait for each other) {
   CHECK(!pair.at(0).leads());
 }
 
-CAF_TEST(who votes and never is level is not waited for for ever) {
-  two.at(0).rest();
-  two.lead(0);
-  auto& letters = two.network;
-  while (letters.empty() || letters[0].what.what != replica_call::begin)
-    if (!letters.empty())
-      two.deliver(0);
-    else
-      for (uint32_t i = 0; i < 3; ++i)
-        two.write(i);
-  for (uint32_t i = 0; i < topic_replica::stalled_max; ++i, letters.clear())
-    two.tick(0);
-  CHECK(!two.at(0).seeks());
-}
-
 CAF_TEST(a copy that was restored has no vote) {
   three.append(0);
   three.settle();
