@@ -21,6 +21,8 @@ struct node_reading : net::node_facts {
     MSGPACK_NVP("name", name), MSGPACK_NVP("version", version),
     MSGPACK_NVP("incarnation", incarnation), MSGPACK_NVP("uptimeMs", uptime_ms),
     MSGPACK_NVP("loops", loops), MSGPACK_NVP("draining", draining),
+    MSGPACK_NVP("joining", joining), MSGPACK_NVP("copiedTopics", copied_topics),
+    MSGPACK_NVP("copiedTopicsAlone", copied_topics_alone),
     MSGPACK_NVP("store", store), MSGPACK_NVP("residentBytes", resident_bytes),
     MSGPACK_NVP("connecting", connecting),
     MSGPACK_NVP("connections", connections),
@@ -129,14 +131,19 @@ std::string head(const net::node_facts& x) {
                        + short_time(x.uptime_ms)
                        + line("  loops %llu  store ",
                               static_cast<unsigned long long>(x.loops))
-                       + x.store + (x.draining ? "  DRAINING" : "") + '\n';
+                       + x.store + (x.joining ? "  JOINING" : "")
+                       + (x.draining ? "  DRAINING" : "") + '\n';
   auto n = [](int64_t y) { return static_cast<long long>(y); };
   result += line("connections %lld (connecting %lld, disconnecting %lld)  "
                  "subscriptions %lld  topics %lld\n",
                  n(x.connections), n(x.connecting), n(x.disconnecting),
                  n(x.subscriptions), n(x.topics));
-  return result + "memory " + short_size(x.resident_bytes) + "  waiting "
-         + short_size(x.outbox_bytes) + "\n\n";
+  result += "memory " + short_size(x.resident_bytes) + "  waiting "
+            + short_size(x.outbox_bytes) + '\n';
+  if (x.copied_topics > 0)
+    result += line("topics with copies %lld (on this disk only %lld)\n",
+                   n(x.copied_topics), n(x.copied_topics_alone));
+  return result + '\n';
 }
 
 std::string counts(const top_sample& now, const top_sample* before,

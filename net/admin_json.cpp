@@ -124,6 +124,7 @@ std::string to_json(const node_facts& x) {
   out.add("uptimeMs", x.uptime_ms);
   out.add("loops", x.loops);
   out.add_switch("draining", x.draining);
+  out.add_switch("joining", x.joining);
   out.add("store", x.store);
   out.add("residentBytes", x.resident_bytes);
   out.add("connecting", x.connecting);
@@ -132,6 +133,8 @@ std::string to_json(const node_facts& x) {
   out.add("closed", x.closed);
   out.add("topics", x.topics);
   out.add("subscriptions", x.subscriptions);
+  out.add("copiedTopics", x.copied_topics);
+  out.add("copiedTopicsAlone", x.copied_topics_alone);
   out.add("outboxBytes", x.outbox_bytes);
   out.add("framesIn", x.frames_in);
   out.add("framesOut", x.frames_out);

@@ -24,6 +24,8 @@ struct node_facts {
   int64_t uptime_ms = 0;
   uint64_t loops = 0;
   bool draining = false;
+  /// Whether it has yet to join its cluster, and takes no clients.
+  bool joining = false;
   /// `none`, `up`, `unavailable` or `damaged`.
   std::string store;
   int64_t resident_bytes = 0;
@@ -34,6 +36,10 @@ struct node_facts {
   /// What is subscribed on each loop, added up.
   int64_t topics = 0;
   int64_t subscriptions = 0;
+  /// Topics with replicas that it serves, and those of them that no other
+  /// disk has for now.
+  int64_t copied_topics = 0;
+  int64_t copied_topics_alone = 0;
   int64_t outbox_bytes = 0;
   int64_t frames_in = 0;
   int64_t frames_out = 0;

@@ -24,6 +24,8 @@ void add(node_facts& to, const loop_metrics& x) {
   to.closed += x.connections_closed->value();
   to.topics += x.topics->value();
   to.subscriptions += x.subscriptions->value();
+  to.copied_topics += x.copied_topics->value();
+  to.copied_topics_alone += x.copied_topics_alone->value();
   to.outbox_bytes += x.outbox_bytes->value();
   to.frames_in += sum(x.frames_in);
   to.frames_out += sum(x.frames_out);
@@ -56,6 +58,7 @@ node_facts admin_node::facts() const {
   result.uptime_ms = steady_ms() - began_ms_;
   result.loops = node.loops;
   result.draining = node.draining;
+  result.joining = node.joining;
   if (node.store == nullptr)
     result.store = "none";
   else if (result.store = shared_.store.state(); result.store.empty())

@@ -29,6 +29,8 @@ broker_replicas::broker_replicas(broker& self, loop_context& ctx)
     topics_{*this, ctx.node.stores, store_place_of(ctx.node),
             ctx.node.options.topics_max} {
   install();
+  // The shard that had this one's place may have served some.
+  show_served();
 }
 
 bool broker_replicas::copied(std::string_view topic) const noexcept {
@@ -88,9 +90,7 @@ void broker_replicas::take(const store_report::replica& x) {
 void broker_replicas::tick() {
   ticks_ = false;
   topics_.tick();
-  auto [served, alone] = topics_.served();
-  ctx_.metrics.copied_topics->value(static_cast<int64_t>(served));
-  ctx_.metrics.copied_topics_alone->value(static_cast<int64_t>(alone));
+  show_served();
   tick_later();
 }
 
@@ -99,6 +99,12 @@ void broker_replicas::tick_later() {
     return;
   self_.delayed_anon_send(caf::actor_cast<broker_actor>(&self_),
                           store_retry_interval, cluster_atom_v, due_atom_v);
+}
+
+void broker_replicas::show_served() {
+  auto [served, alone] = topics_.served();
+  ctx_.metrics.copied_topics->value(static_cast<int64_t>(served));
+  ctx_.metrics.copied_topics_alone->value(static_cast<int64_t>(alone));
 }
 
 // -- replica_host -------------------------------------------------------------

@@ -63,6 +63,8 @@ private:
   // Lets `tick` be called, unless it will be.
   void tick_later();
 
+  void show_served();
+
   broker& self_;
   loop_context& ctx_;
   topic_replicas topics_;

@@ -116,13 +116,38 @@ CAF_TEST(topics beyond the first page are told of) {
   CHECK(top_view(x, nullptr, 0).find("first 1000") != std::string::npos);
   CHECK(top_view(sample(0, 0), nullptr, 0).find("first 1000")
         == std::string::npos);
+}
+
+CAF_TEST(a node that takes no clients says so) {
+  auto x = sample(0, 0);
+  CHECK(has(top_view(x, nullptr, 0),
+            "callboard 0.1.0  node n1  up 1m01s  loops 2  store none"));
+  x.node.joining = true;
+  CHECK(has(top_view(x, nullptr, 0),
+            "callboard 0.1.0  node n1  up 1m01s  loops 2  store none  "
+            "JOINING"));
   x.node.draining = true;
-  CHECK(top_view(x, nullptr, 0).find("DRAINING") != std::string::npos);
+  x.node.joining = false;
+  CHECK(has(top_view(x, nullptr, 0),
+            "callboard 0.1.0  node n1  up 1m01s  loops 2  store none  "
+            "DRAINING"));
+}
+
+CAF_TEST(topics with copies are told of where there are some) {
+  auto x = sample(0, 0);
+  CHECK(top_view(x, nullptr, 0).find("copies") == std::string::npos);
+  x.node.copied_topics = 12;
+  x.node.copied_topics_alone = 3;
+  CHECK(has(top_view(x, nullptr, 0),
+            "topics with copies 12 (on this disk only 3)"));
 }
 
 CAF_TEST(answers are read as they are written) {
   auto x = sample(0, 42);
   x.node.draining = true;
+  x.node.joining = true;
+  x.node.copied_topics = 2;
+  x.node.copied_topics_alone = 1;
   x.node.refused = 7;
   auto node = read_node(net::to_json(x.node));
   REQUIRE(node.has_value());
@@ -130,6 +155,9 @@ CAF_TEST(answers are read as they are written) {
   CHECK_EQ(node->frames_in, 42);
   CHECK_EQ(node->refused, 7);
   CHECK(node->draining);
+  CHECK(node->joining);
+  CHECK_EQ(node->copied_topics, 2);
+  CHECK_EQ(node->copied_topics_alone, 1);
   x.topics.next = "many";
   auto page = read_topics(net::to_json(x.topics));
   REQUIRE(page.has_value());

@@ -50,6 +50,8 @@ test('a node tells of itself', async () => {
   assert.equal(facts.deliveries, 1);
   assert.equal(facts.store, 'none');
   assert.equal(facts.draining, false);
+  assert.equal(facts.joining, false);
+  assert.deepEqual([facts.copiedTopics, facts.copiedTopicsAlone], [0, 0]);
   for (const name of ['uptimeMs', 'residentBytes', 'framesIn', 'framesOut', 'bytesIn', 'bytesOut']) {
     assert.ok(facts[name] > 0, name);
   }

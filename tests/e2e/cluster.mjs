@@ -124,6 +124,7 @@ async function expectJoining(node) {
   assert.equal(expectRefusal(refused, 503, 'a handshake').error, 'joining');
   assert.equal(refused.headers['retry-after'], '1');
   assert.equal((await ask(node, 'GET', '/health')).status, 200);
+  assert.equal((await ask(node, 'GET', '/api/node')).body.joining, true);
 }
 
 test('a node that finds nobody takes clients at once', async () => {
@@ -131,6 +132,7 @@ test('a node that finds nobody takes clients at once', async () => {
   await until(() => isReady(a), 'clients may come', 1000 * slowness);
   assert.equal((await handshake(a)).status, 101);
   await a.logged(/ cluster_ready view=1 members="a"/);
+  assert.equal((await ask(a, 'GET', '/api/node')).body.joining, false);
 });
 
 test('a node takes clients when it is one with the others, and not before', async () => {
