@@ -153,7 +153,8 @@ broker::behavior_type broker::make_behavior() {
     },
     [this](const group_answer& x) { answer_group(x); },
     [this](subscribe_atom, const caf::actor& who, const std::string& topic,
-           const group_options& x) { return join_group(who, topic, x); },
+           const group_options& x,
+           bool again) { return join_group(who, topic, x, again); },
     [this](unsubscribe_atom, const caf::actor& who, const std::string& topic,
            const std::string& group) {
       leave_group(caf::actor_cast<caf::strong_actor_ptr>(who), topic, group);

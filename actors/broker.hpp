@@ -195,7 +195,7 @@ private:
 
   caf::result<position, bool> join_group(const caf::actor& who,
                                          const std::string& topic,
-                                         const group_options& x);
+                                         const group_options& x, bool again);
 
   // Lets somebody of this node join a group, whichever node serves it.
   void join_group(const group_seat& x);

@@ -60,15 +60,15 @@ void broker::join_group(const group_wish& x) {
     group_seat{x.topic, x.group, x.since, who, false, x.call_id, x.again});
 }
 
-caf::result<position, bool> broker::join_group(const caf::actor& who,
-                                               const std::string& topic,
-                                               const group_options& x) {
+caf::result<position, bool>
+broker::join_group(const caf::actor& who, const std::string& topic,
+                   const group_options& x, bool again) {
   if (auto wrong = groups_.check(topic, x))
     return wrong;
   auto promise = make_response_promise<position, bool>();
   join_group(group_seat{topic, x.group, x.since,
                         caf::actor_cast<caf::weak_actor_ptr>(who), true, 0,
-                        false, promise});
+                        again, promise});
   return promise;
 }
 

@@ -122,11 +122,11 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(unsubscribe_atom, group_wish),
   // As owner: a connection's answer to an event that it got as a member.
   caf::result<void>(group_answer),
-  // As owner: make an embedded actor a member of a group of this topic. The
-  // answer tells where the group goes on, and whether all is there that comes
-  // behind.
+  // As owner: make an embedded actor a member of a group of this topic; the
+  // last one says whether it was told that it is one. The answer tells where
+  // the group goes on, and whether all is there that comes behind.
   caf::result<position, bool>(subscribe_atom, caf::actor, std::string,
-                              group_options),
+                              group_options, bool),
   // As owner: it is a member of this group of the topic no longer.
   caf::result<void>(unsubscribe_atom, caf::actor, std::string, std::string),
   // As owner: look at the events that members had to confirm.

@@ -5,6 +5,7 @@
 #include <caf/make_counted.hpp>
 #include <caf/send.hpp>
 
+#include <callboard/actors/durable_topics.hpp>
 #include <callboard/messages/topic.hpp>
 
 namespace callboard {
@@ -191,11 +192,11 @@ caf::result<position, bool> server_actor::join(const caf::actor& who,
     if (!watches(address))
       monitor(who);
     // At once, because it may leave before the answer is there.
-    memberships_.push_back({address, topic, group});
+    memberships_.push_back({address, topic, group, ++last_membership_});
   }
   auto promise = make_response_promise<position, bool>();
   request(broker_of(topic).actor, caf::infinite, subscribe_atom_v, who, topic,
-          options)
+          options, false)
     .then(
       [promise](position& where, bool whole) mutable {
         promise.deliver(std::move(where), whole);
@@ -220,21 +221,39 @@ void server_actor::rejoin(const membership& x) {
   if (!who)
     return;
   request(broker_of(x.topic).actor, caf::infinite, subscribe_atom_v, who,
-          x.topic, group_options{x.group, {}})
+          x.topic, group_options{x.group, {}}, true)
     .then(
-      [who, topic = x.topic](const position& where, bool) {
+      // This may take a while, and does not keep the actor alive.
+      [x](const position& where, bool) {
         // The topic has started over.
-        caf::anon_send(who, topic, where);
+        caf::anon_send(caf::actor_cast<caf::actor>(x.who), x.topic, where);
       },
-      [=, this](const caf::error& why) {
-        // The node that owns the topic was lost meanwhile.
-        if (why == errc::owner_down)
-          return rejoin(x);
+      [this, x](const caf::error& why) {
         // Where this one has died too, its successor is asked.
-        if (why.category()
-              == caf::type_id_v<errc> && forget(x.who, x.topic, x.group))
-          caf::anon_send(who, unsubscribe_atom_v, x.topic, position{});
+        if (why.category() != caf::type_id_v<errc> || why == errc::internal
+            || !is_there(x))
+          return;
+        // Nobody can serve the topic for now.
+        if (why == errc::owner_down)
+          return rejoin_later(x);
+        forget(x.who, x.topic, x.group);
+        caf::anon_send(caf::actor_cast<caf::actor>(x.who), unsubscribe_atom_v,
+                       x.topic, position{});
       });
+}
+
+void server_actor::rejoin_later(const membership& x) {
+  auto again = [this, x, shard = broker_of(x.topic).actor] {
+    // A new shard was asked when it began.
+    if (is_there(x) && broker_of(x.topic).actor == shard)
+      rejoin(x);
+  };
+  run_delayed(store_retry_interval, std::move(again));
+}
+
+bool server_actor::is_there(const membership& x) const {
+  auto& all = memberships_;
+  return std::ranges::find(all, x.number, &membership::number) != all.end();
 }
 
 caf::result<void> server_actor::leave(const caf::actor& who,

@@ -145,6 +145,8 @@ private:
     caf::actor_addr who;
     std::string topic;
     std::string group;
+    /// Not that of another time in which it was one.
+    uint64_t number = 0;
   };
 
   void down(const caf::down_msg& x);
@@ -172,8 +174,13 @@ private:
                                    const std::string& topic,
                                    const group_options& options);
 
-  // Makes it a member again, because the owner of its topic died.
+  // Makes it a member again, because the shard died that had it.
   void rejoin(const membership& x);
+
+  // Does so in a while.
+  void rejoin_later(const membership& x);
+
+  [[nodiscard]] bool is_there(const membership& x) const;
 
   caf::result<void> leave(const caf::actor& who, const std::string& topic,
                           const std::string& group);
@@ -250,6 +257,7 @@ private:
   std::vector<heartbeat_actor> heartbeats_;
   std::vector<registration> registrations_;
   std::vector<membership> memberships_;
+  uint64_t last_membership_ = 0;
   // In place of those that the node was started with; null: these hold.
   rule_set_ptr rules_;
 };

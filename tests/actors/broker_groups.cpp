@@ -310,7 +310,7 @@ CAF_TEST(a member that the new shard has no room for is told) {
   auto shard = make_broker(0);
   caf::anon_send(shard.actor, subscribe_atom_v,
                  caf::actor_cast<caf::actor>(self), std::string{"b"},
-                 group_options{"g", {}});
+                 group_options{"g", {}}, false);
   turn();
   install(0, shard);
   turn();

@@ -76,9 +76,10 @@ struct fixture : peer_groups_fixture {
 
   // Lets an actor ask to be a member. It is answered when the nodes have
   // settled.
-  auto ask(size_t site, const caf::actor& who, const std::string& topic) {
+  auto ask(size_t site, const caf::actor& who, const std::string& topic,
+           bool again = false) {
     return sites[site].node.ask(home(site, topic), subscribe_atom_v, who, topic,
-                                group_options{"g", {}});
+                                group_options{"g", {}}, again);
   }
 
   template <class Asked>
@@ -94,8 +95,8 @@ struct fixture : peer_groups_fixture {
   }
 
   std::string join_actor(size_t site, const caf::actor& who,
-                         const std::string& topic) {
-    auto asked = ask(site, who, topic);
+                         const std::string& topic, bool again = false) {
+    auto asked = ask(site, who, topic, again);
     settle();
     return words(asked);
   }
@@ -257,6 +258,18 @@ CAF_TEST(an actor for which the next owner has no room is told so) {
       join(connect(i), topic_of(i, shard));
   view({0, 1});
   CHECK_EQ(log.heard(), "no longer " + topic);
+}
+
+CAF_TEST(an actor that was a member joins however much is on its way) {
+  start();
+  auto topic = topic_of(2);
+  worker_log log;
+  auto who = worker(0, log);
+  sites[0].nodes->at(2)->traffic->sent += outbox_bytes_max;
+  CHECK_EQ(join_actor(0, who, topic), "overloaded");
+  CHECK_EQ(sum(2, &group_metrics::members), 0);
+  CHECK_EQ(join_actor(0, who, topic, true), "c.1@0");
+  CHECK_EQ(sum(2, &group_metrics::members), 1);
 }
 
 CAF_TEST(an actor that waits for an owner is answered in any case) {
