@@ -86,7 +86,6 @@ public:
   caf::result<published> publish_later(const publication_ptr& x);
   void attach_later(uint32_t loop, const std::string& topic,
                     uint64_t generation);
-
   void fetch_later(uint32_t loop, const std::string& topic, uint64_t first);
 
   /// Answers when nothing is left here of what other nodes own.
@@ -108,7 +107,6 @@ public:
   void fetch(uint32_t loop, const std::string& topic, uint64_t first);
 
   void look_up(const history_query& x, history_reply reply);
-
   void look_up_later(const history_query& x, history_reply reply);
 
   /// A loop wants last values of topics that match a pattern, and has asked for
@@ -127,7 +125,6 @@ public:
 
   /// Asks the owner.
   void look_up(const presence_query& x, presence_reply reply);
-
   void look_up_later(const presence_query& x, presence_reply reply);
 
   // -- where another node is a loop of this one -------------------------------
@@ -295,6 +292,9 @@ private:
   void take(uint32_t slot, peer_presence& x);
   void take(uint32_t slot, peer_presence_query& x);
 
+  // Lets a question wait until there is room for its answer.
+  void fetch_when_room(uint32_t slot, const peer_fetch& x);
+
   // The answers wait for the disk (broker_peers_durable.cpp).
   void publish_durable(uint32_t slot, peer_publish& x);
   void look_up_durable(uint32_t slot, uint64_t call, const history_query& x);
@@ -350,8 +350,7 @@ private:
 
   // ---------------------------------------------------------------------------
 
-  // Reads one frame and handles it.
-  // @returns false if it is none.
+  // Handles one frame; returns false if it is none.
   bool take_frame(uint32_t slot, peer_frame number, frame_source& source);
 
   [[nodiscard]] uint32_t loop_at(uint32_t slot) const noexcept;
@@ -380,6 +379,7 @@ private:
   // Bytes that are done with and not told yet, by slot.
   std::vector<uint64_t> unsettled_;
   topic_moves moves_;
+  parked_calls fetches_;
   // Of the batch that is taken; and whether something of it is held.
   uint64_t batch_view_ = 0;
   bool batch_held_ = false;

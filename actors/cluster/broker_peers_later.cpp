@@ -183,6 +183,7 @@ void broker_peers::forget_moves(uint32_t slot, const uint32_t* shard) {
            || (!topic.empty() && shard_at(slot, topic) == *shard);
   };
   moves_.parked.drop(slot, is_meant);
+  fetches_.drop(slot, is_meant);
   std::erase_if(moves_.incoming, [=](auto& x) {
     return x.first.first == slot && (!shard || x.first.second == *shard);
   });

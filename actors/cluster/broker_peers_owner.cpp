@@ -23,6 +23,21 @@ constexpr auto wake_interval = std::chrono::milliseconds{20};
 // Topics that are looked at for one frame of last values.
 constexpr size_t values_page_topics_max = 32;
 
+// Questions of what topics have kept that are answered at once when there is
+// room again, because each may take megabytes.
+constexpr size_t fetches_at_once_max = 16;
+
+// Returns what fits into so many bytes, and one event in any case.
+std::vector<publication_ptr>
+first_of(const std::vector<publication_ptr>& events, uint64_t bytes_max) {
+  uint64_t bytes = 0;
+  auto is_too_much = [&](const publication_ptr& x) {
+    bytes += static_cast<uint64_t>(x->cost());
+    return bytes > bytes_max && x != events.front();
+  };
+  return {events.begin(), std::ranges::find_if(events, is_too_much)};
+}
+
 } // namespace
 
 // -- frames -------------------------------------------------------------------
@@ -103,6 +118,12 @@ void broker_peers::wake() {
   groups_.wake();
   go_on_moving();
   tell_untold();
+  size_t n = 0;
+  fetches_.make(errc::none, [&](uint32_t slot, auto&) {
+    return !congested(loop_at(slot)) && n++ < fetches_at_once_max;
+  });
+  if (fetches_.size() > 0)
+    wake_later();
   self_.advance_presence();
 }
 
@@ -154,9 +175,27 @@ void broker_peers::send_refused(uint32_t loop, const std::string& subject,
 
 void broker_peers::send_slice(uint32_t loop, const history_slice& x) {
   auto slot = loop - ctx_.node.loops;
+  if (congested(loop))
+    return fetch_when_room(slot, {x.topic, x.asked});
+  // The home asks again for what does not fit.
+  auto events = first_of(x.events, ctx_.peers.nodes().outbox_bytes_max / 4);
   ctx_.peers.send(shard_kind::broker, slot, x.topic,
                   peer_slice{x.topic, x.epoch, x.head, x.asked,
-                             boxed(slot, x.events)});
+                             boxed(slot, events)});
+}
+
+void broker_peers::fetch_when_room(uint32_t slot, const peer_fetch& x) {
+  auto fetch = [this, slot, x = x](errc failed) mutable {
+    if (failed == errc::none)
+      take(slot, x);
+    else
+      // Too many wait: who asked is told that it cannot have all.
+      ctx_.peers.send(shard_kind::broker, slot, x.topic,
+                      peer_slice{x.topic, {}, 0, x.first, {}});
+  };
+  fetches_.add(slot, x.topic, static_cast<int64_t>(sizeof(x) + x.topic.size()),
+               std::move(fetch), loop_at(slot));
+  wake_later();
 }
 
 // -- what they ask ------------------------------------------------------------
@@ -235,6 +274,7 @@ void broker_peers::take(uint32_t slot, peer_detach& x) {
   patterns_of_[slot].erase(x.subject);
   if (moves_.open())
     moves_.cancel(loop_at(slot), x.subject);
+  fetches_.cancel(x.subject, loop_at(slot));
   self_.detach_now(loop_at(slot), x.subject);
 }
 
@@ -244,6 +284,8 @@ void broker_peers::take(uint32_t slot, peer_fetch& x) {
     return;
   if (waits(x.topic))
     park(slot, x.topic, sizeof(x), x);
+  else if (congested(loop_at(slot)))
+    fetch_when_room(slot, x);
   else
     self_.fetch(loop_at(slot), x.topic, x.first);
 }
