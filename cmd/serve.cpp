@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -233,11 +234,21 @@ private:
   std::thread thread_;
 };
 
+// What the server tells the thread that waits for signals.
+struct server_news {
+  std::atomic<bool> ready = false;
+  std::atomic<bool> failed = false;
+};
+
 // Waits for the signal that ends the server, and reloads meanwhile.
+// @param on_ready is called when the server takes clients.
 // @returns 0 if the server has failed.
-int serve_signals(signals& signals, const std::atomic<bool>& failed,
-                  reloader& reloads) {
-  while (!failed) {
+int serve_signals(signals& signals, const server_news& news, reloader& reloads,
+                  const std::function<void()>& on_ready) {
+  auto told = false;
+  while (!news.failed) {
+    if (news.ready && !std::exchange(told, true))
+      on_ready();
     auto signal = signals.wait();
     if (signals::is_end(signal))
       return signal;
@@ -279,6 +290,11 @@ int run_serve(serve_config& places, serve_options options) {
   if (auto failed = set_user(options, server_options))
     return fail(failed);
   set_admin_log(server_options.admin);
+  auto news = std::make_shared<server_news>();
+  server_options.on_ready = [news, waiter = pthread_self()] {
+    news->ready = true;
+    signals::wake(waiter);
+  };
   auto server = net::server::start(system, std::move(server_options));
   if (!server)
     return fail(server.error());
@@ -287,23 +303,30 @@ int run_serve(serve_config& places, serve_options options) {
   auto socket = getenv("NOTIFY_SOCKET");
   service_notify manager{socket != nullptr ? socket : ""};
   auto status = "listening on " + (*server)->url();
-  manager.ready(status);
+  // It joins, or gives that up, soon after the timeout.
+  auto joining_max = std::chrono::ceil<std::chrono::microseconds>(
+    2 * options.server.cluster.timeout);
+  if (!news->ready)
+    manager.waits(joining_max, "joining the cluster");
   // The node's head ends only when there is no going on.
-  auto failed = std::make_shared<std::atomic<bool>>(false);
   auto head = caf::actor_cast<caf::strong_actor_ptr>((*server)->handle());
-  head->get()->attach_functor([failed, waiter = pthread_self()] {
-    *failed = true;
+  head->get()->attach_functor([news, waiter = pthread_self()] {
+    news->failed = true;
     signals::wake(waiter);
   });
   head = nullptr;
   std::atomic<bool> ends = false;
   reloader reloads{[&] {
-    manager.reloading(std::chrono::steady_clock::now());
+    // Who has yet to start cannot reload, as the manager sees it.
+    auto tells = news->ready.load();
+    if (tells)
+      manager.reloading(std::chrono::steady_clock::now());
     reload(**server, system, places, options);
-    if (!ends)
+    if (tells && !ends)
       manager.ready(status);
   }};
-  auto signal = serve_signals(signals, *failed, reloads);
+  auto signal = serve_signals(signals, *news, reloads,
+                              [&] { manager.ready(status); });
   ends = true;
   if (signal == 0) {
     logger("cmd")->critical("failed reason=\"the pool manager ended\"");

@@ -54,6 +54,13 @@ service_notify::service_notify(std::string socket)
   : socket_{std::move(socket)} {
 }
 
+void service_notify::waits(std::chrono::microseconds most,
+                           const std::string& status) const {
+  // The manager's own time for a start counts where that is longer.
+  send("STATUS=" + status
+       + "\nEXTEND_TIMEOUT_USEC=" + std::to_string(most.count()) + '\n');
+}
+
 void service_notify::ready(const std::string& status) const {
   send("READY=1\nSTATUS=" + status + '\n');
 }

@@ -15,6 +15,10 @@ public:
   ///               and the name of an abstract socket; empty: no manager.
   explicit service_notify(std::string socket);
 
+  /// It has started, and will be `ready` within this time at most.
+  /// @param status a line for people.
+  void waits(std::chrono::microseconds most, const std::string& status) const;
+
   /// It serves, for the first time or after `reloading`.
   /// @param status a line for people.
   void ready(const std::string& status) const;

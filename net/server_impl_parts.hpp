@@ -149,7 +149,8 @@ struct server::impl final : shard_host {
         services[shared.admitted.least_loaded()]->take(accepted);
       });
     if (cluster)
-      cluster->start(node, shared.admitted, services[0]->loop());
+      cluster->start(node, shared.admitted, services[0]->loop(),
+                     options.on_ready);
     head = shared.system.spawn<server_actor>(std::ref<shard_host>(*this),
                                              std::ref(node), pool);
     if (entrance.socket)
@@ -171,6 +172,9 @@ struct server::impl final : shard_host {
       if (admin)
         admin->start();
     });
+    // Else the cluster tells.
+    if (options.on_ready && options.cluster.join.empty())
+      options.on_ready();
     return {};
   }
 

@@ -103,6 +103,10 @@ struct server_options : front_limits {
   /// bound: before the store is opened and anybody is let in. An error ends the
   /// start. Empty: nothing.
   std::function<caf::error()> on_bound;
+  /// Is called once, by any thread, when the node takes clients: at the end of
+  /// the start, or when it has joined its cluster, or given that up, as
+  /// `/ready` says. It must not block. Empty: nothing.
+  std::function<void()> on_ready;
 };
 
 /// What of its options a server takes anew while it runs. All of it counts:

@@ -73,7 +73,7 @@ cluster_node::~cluster_node() {
 }
 
 void cluster_node::start(node_context& node, const admission& places,
-                         io_loop& home) {
+                         io_loop& home, std::function<void()> joined) {
   node.joining = !settings_.join.empty();
   home_ = &home;
   network_ = std::make_shared<loop_network>(home.io(), probe_timeout);
@@ -97,7 +97,10 @@ void cluster_node::start(node_context& node, const admission& places,
   options.outbox_bytes_max = settings_.outbox_bytes_max;
   options.random_seed = random_number();
   options.load = make_load(system_, node, places);
-  options.ready = [&node] { node.joining = false; };
+  options.ready = [&node, joined = std::move(joined)] {
+    if (node.joining.exchange(false) && joined)
+      joined();
+  };
   options.log = log_cluster_news;
   options.stores = node.stores;
   member self{node.name,  node.incarnation, address(),

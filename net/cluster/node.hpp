@@ -45,7 +45,10 @@ public:
   /// @param places counts its connections; outlives this.
   /// @param home the loop of who dials; outlives this, and runs when `stop` is
   ///             called.
-  void start(node_context& node, const admission& places, io_loop& home);
+  /// @param joined is called, by any thread, when the node was `joining` and is
+  ///               no more; may be empty.
+  void start(node_context& node, const admission& places, io_loop& home,
+             std::function<void()> joined);
 
   /// Lets other nodes in, and begins to look for them. All shards have been
   /// added, so that nothing is said to a node before it can take it.

@@ -60,9 +60,12 @@ CAF_TEST_FIXTURE_SCOPE(service_notify_tests, fixture)
 CAF_TEST(each step is a message of its own) {
   listen(path());
   service_notify manager{path()};
+  manager.waits(10s, "joining the cluster");
   manager.ready("listening on http://127.0.0.1:8080/");
   manager.reloading(std::chrono::steady_clock::time_point{12'345'678ns});
   manager.stopping();
+  CAF_CHECK_EQUAL(next(),
+                  "STATUS=joining the cluster\nEXTEND_TIMEOUT_USEC=10000000\n");
   CAF_CHECK_EQUAL(next(),
                   "READY=1\nSTATUS=listening on http://127.0.0.1:8080/\n");
   CAF_CHECK_EQUAL(next(), "RELOADING=1\nMONOTONIC_USEC=12345\n");

@@ -13,16 +13,21 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 PROGRAM = sys.argv[1] if len(sys.argv) > 1 else os.environ["CALLBOARD_PROGRAM"]
-PATIENCE_S = 10 * float(os.environ.get("CALLBOARD_TEST_SLOWNESS", "1"))
+SLOWNESS = float(os.environ.get("CALLBOARD_TEST_SLOWNESS", "1"))
+PATIENCE_S = 10 * SLOWNESS
+# Longer than any test waits; no cluster takes a longer timeout.
+FOREVER_S = min(6 * PATIENCE_S, 600)
 
 
 class Manager:
     """Starts `callboard serve`, and listens to what it says."""
 
-    def __init__(self, test, name, *, listens=True, listen="127.0.0.1:0"):
+    def __init__(self, test, name, *, listens=True, listen="127.0.0.1:0",
+                 words=()):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.settimeout(PATIENCE_S)
         test.addCleanup(self.socket.close)
@@ -35,7 +40,7 @@ class Manager:
         self.log = tempfile.TemporaryFile(mode="w+")
         test.addCleanup(self.log.close)
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--listen", listen],
+            [PROGRAM, "serve", "--listen", listen, *words],
             env={**environment, "NOTIFY_SOCKET": name},
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         test.addCleanup(self.end)
@@ -58,6 +63,23 @@ class Manager:
         self.process.send_signal(signal.SIGTERM)
         self.process.communicate(timeout=2 * PATIENCE_S)
         return self.process.returncode
+
+
+def status_of(url):
+    """Returns the status of the answer to a GET."""
+    try:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        return refusal.code
+
+
+def to_join(seed, timeout_s):
+    """Returns the words for a node that has another one to join."""
+    host, port = seed.getsockname()
+    return ["--cluster-listen", "127.0.0.1:0", "--join", f"{host}:{port}",
+            "--cluster-timeout", f"{int(timeout_s * 1000)}ms"]
 
 
 class ServiceNotify(unittest.TestCase):
@@ -104,6 +126,55 @@ class ServiceNotify(unittest.TestCase):
         self.assertEqual(manager.hear(), {"READY": "1", "STATUS": status})
         self.assertEqual(manager.stop(), 0, manager.said())
         self.assertEqual(manager.hear(), {"STOPPING": "1"})
+
+    def seed(self):
+        result = socket.socket()
+        self.addCleanup(result.close)
+        result.bind(("127.0.0.1", 0))
+        return result
+
+    def test_a_node_that_joins_others_is_ready_when_it_takes_clients(self):
+        # Somebody is there, and says nothing.
+        seed = self.seed()
+        seed.listen()
+        timeout_s = 4 * SLOWNESS
+        manager = Manager(self, self.folder + "/notify",
+                          words=to_join(seed, timeout_s))
+        asks = manager.hear()
+        self.assertEqual(asks, {"STATUS": "joining the cluster",
+                                "EXTEND_TIMEOUT_USEC":
+                                    str(int(2 * timeout_s * 1e6))},
+                         manager.said())
+        url = re.fullmatch(r"listening on (http://\S+/)\n",
+                           manager.process.stdout.readline())[1]
+        self.assertEqual(status_of(url + "ready"), 503)
+        # This says nothing to who is told that it has yet to start.
+        manager.process.send_signal(signal.SIGHUP)
+        self.assertEqual(manager.hear(), {"READY": "1",
+                                          "STATUS": "listening on " + url})
+        self.assertEqual(status_of(url + "ready"), 200)
+        self.assertEqual(manager.stop(), 0, manager.said())
+        self.assertEqual(manager.hear(), {"STOPPING": "1"})
+
+    def test_a_node_that_finds_nobody_is_ready_at_once(self):
+        # Bound, so that nobody else is there, and refused.
+        manager = Manager(self, self.folder + "/notify",
+                          words=to_join(self.seed(), FOREVER_S))
+        ready = manager.hear()
+        if "READY" not in ready:
+            ready = manager.hear()
+        self.assertEqual(ready["READY"], "1", manager.said())
+        self.assertEqual(manager.stop(), 0, manager.said())
+
+    def test_a_node_that_ends_before_it_is_ready_says_so(self):
+        seed = self.seed()
+        seed.listen()
+        manager = Manager(self, self.folder + "/notify",
+                          words=to_join(seed, FOREVER_S))
+        manager.hear()
+        self.assertEqual(manager.stop(), 0, manager.said())
+        self.assertEqual(manager.hear(), {"STOPPING": "1"})
+        self.expect_no_more(manager)
 
     def test_nobody_listens(self):
         manager = Manager(self, self.folder + "/nobody", listens=False)
