@@ -147,16 +147,19 @@ void topic_replica::take_begin(uint32_t from, const replica_message& x) {
   fetching_ = false;
   wanted_ = x.head;
   early_.clear();
-  if (begins_like(x.log_term, x.epoch)) {
-    // What is behind its head nobody has acknowledged.
-    now_.head = std::min(now_.head, x.head);
-    now_.agreed = std::max(now_.agreed, x.agreed);
-    cut(now_.head);
-  } else {
-    cut_to_agreed(x.term, x.epoch, x.epoch);
-    now_.agreed = std::max(now_.agreed, x.agreed);
-  }
-  follow_on();
+  // What is behind its head nobody has acknowledged.
+  if (!begins_like(x.log_term, x.epoch))
+    cut_to_agreed(now_.term < x.log_term ? x.log_term : x.term, x.epoch,
+                  x.epoch);
+  now_.head = std::min(now_.head, x.head);
+  now_.agreed = std::max(now_.agreed, x.agreed);
+  replica_write change;
+  change.upto = now_.head;
+  if (now_.head < x.head)
+    return write(std::move(change));
+  // There is nothing to fetch.
+  be_level(change);
+  write(std::move(change), from, replica_call::level, x.term);
 }
 
 bool topic_replica::begins_like(uint64_t log_term,
@@ -174,13 +177,6 @@ void topic_replica::cut_to_agreed(uint64_t floor, const std::string& epoch,
   }
   now_.floor = std::max(now_.floor, floor);
   now_.epoch = new_epoch;
-  cut(now_.head);
-}
-
-void topic_replica::cut(uint64_t upto) {
-  replica_write x;
-  x.upto = upto;
-  write(std::move(x));
 }
 
 void topic_replica::follow_on() {

@@ -239,12 +239,11 @@ private:
   [[nodiscard]] bool begins_like(uint64_t log_term,
                                  const std::string& epoch) const;
 
-  // Keeps of its log what every other one of this epoch has for sure. It counts
-  // for nothing until it is level again, and no log of a term below `floor`
-  // does, which may lack what this one has lost.
+  // Keeps of its log what every other one of this epoch has for sure; to be
+  // written. It counts for nothing until it is level again, and no log of a
+  // term below `floor` does, which may lack what this one has lost.
   void cut_to_agreed(uint64_t floor, const std::string& epoch,
                      const std::string& new_epoch);
-  void cut(uint64_t upto);
 
   // Its log is one of the source's term from now on, and its groups stand where
   // those of the source do.

@@ -238,8 +238,12 @@ void topic_replica::choose(uint32_t place, bool all_broken) {
     }
   stage_ = stage::fetches;
   stalled_ = 0;
-  if (place != who_.self && !begins_like(best.log_term, best.epoch))
+  if (place != who_.self && !begins_like(best.log_term, best.epoch)) {
     cut_to_agreed(best.log_term, best.epoch, term_epoch_);
+    replica_write change;
+    change.upto = now_.head;
+    write(std::move(change));
+  }
   if (!all_broken)
     for (auto& x : voters_)
       if (x.vote && x.vote->epoch == best.epoch)

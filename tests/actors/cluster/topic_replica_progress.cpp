@@ -1,0 +1,108 @@
+// That a topic goes on as soon as it can, whatever was lost.
+
+#include <callboard/actors/cluster/topic_replica.hpp>
+
+#include <algorithm>
+#include <vector>
+
+#include "actors/cluster/replica_world.hpp"
+#include "support/test.hpp"
+
+using namespace callboard;
+
+using values = std::vector<int64_t>;
+
+namespace {
+
+/// Three keepers, of whom the first one owns the topic.
+struct fixture {
+  fixture() : three{3, 3}, two{2, 3} {
+    for (auto* x : {&three, &two}) {
+      x->all_present(7);
+      x->settle();
+      x->lead(0);
+      x->settle();
+    }
+  }
+
+  replica_world three;
+  // Two keepers and a witness.
+  replica_world two;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(a new topic goes on although its first owner is lost at once) {
+  replica_world fresh{3, 3};
+  fresh.all_present(7);
+  fresh.lead(0);
+  // Both are asked, and vote.
+  fresh.deliver(0);
+  fresh.deliver(0);
+  for (uint32_t i = 0; i < 3; ++i)
+    fresh.write(i);
+  fresh.deliver(0);
+  fresh.deliver(0);
+  fresh.write(0);
+  // One of them hears that the term has begun, and writes that once.
+  REQUIRE_EQ(fresh.network.size(), 2u);
+  REQUIRE(fresh.network[0].what.what == replica_call::begin);
+  fresh.deliver(0);
+  fresh.write(1, 1);
+  fresh.crash(0);
+  fresh.crash(1);
+  fresh.network.clear();
+  fresh.start(1);
+  fresh.all_present(6);
+  fresh.settle();
+  fresh.lead(1);
+  fresh.settle();
+  CHECK(fresh.at(1).leads());
+  CHECK_EQ(fresh.trouble, "");
+}
+
+CAF_TEST(who was catching up goes on with who was level before) {
+  three.append(0);
+  three.settle();
+  // One misses a term of the two others.
+  three.crash(2);
+  three.network.clear();
+  three.all_present(3);
+  three.settle();
+  three.at(0).rest();
+  three.lead(0);
+  three.settle();
+  three.append(0);
+  three.append(0);
+  three.settle();
+  three.at(0).rest();
+  three.start(2);
+  three.all_present(7);
+  three.lead(0);
+  // It is cut for the next one, of which the other one does not hear.
+  auto to_other = [](auto& x) {
+    return x.to == 1 && x.what.what == replica_call::begin;
+  };
+  for (auto i = 0; i < 100 && three.sites[2].record.floor == 0; ++i) {
+    std::erase_if(three.network, to_other);
+    if (!three.network.empty())
+      three.deliver(0);
+    for (uint32_t j = 0; j < 3; ++j)
+      three.write(j, 1);
+  }
+  CHECK(!three.sites[2].record.whole());
+  three.crash(0);
+  three.network.clear();
+  three.all_present(6);
+  three.settle();
+  three.lead(1);
+  three.settle();
+  CHECK(three.at(1).leads());
+  CHECK_EQ(three.values(1), values({1, 2, 3}));
+  CHECK_EQ(three.values(2), values({1, 2, 3}));
+  CHECK_EQ(three.trouble, "");
+}
+
+END_FIXTURE_SCOPE()
