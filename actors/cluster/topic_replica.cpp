@@ -139,7 +139,7 @@ void topic_replica::take_begin(uint32_t from, const replica_message& x) {
   if (source_.term == x.term) {
     // It is said again.
     if (now_.term == x.term)
-      write({}, from, replica_call::level, x.term);
+      say_level();
     return follow_on();
   }
   now_.promised = x.term;
@@ -269,7 +269,20 @@ void topic_replica::take_append(uint32_t from, const replica_message& x) {
   }
   if (!change.events.empty() || change.places != nullptr)
     write(std::move(change), from, replica_call::level, x.term);
+  else if (level && x.events.empty())
+    // It has not heard how far this one is.
+    say_level();
   follow_on();
+}
+
+void topic_replica::say_level() {
+  // What is being written is told when it is on the disk.
+  if (!pending_.empty())
+    return;
+  auto x = make(replica_call::level, source_.term);
+  x.head = disk_.head;
+  x.placed = disk_.placed;
+  send(source_.place, std::move(x));
 }
 
 void topic_replica::add(replica_write& to,

@@ -249,6 +249,10 @@ private:
   // those of the source do.
   void be_level(replica_write& to);
 
+  // Tells the source how far it is.
+  // @pre it is level.
+  void say_level();
+
   void set_places(replica_write& to, uint64_t placed, group_places_ptr x);
 
   // Adds those that follow, and those that came too early.

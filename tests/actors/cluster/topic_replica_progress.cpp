@@ -105,4 +105,19 @@ CAF_TEST(who was catching up goes on with who was level before) {
   CHECK_EQ(three.trouble, "");
 }
 
+CAF_TEST(an answer that is lost is asked for) {
+  auto term = three.at(0).term();
+  three.append(0);
+  while (!three.network.empty())
+    three.deliver(0);
+  for (uint32_t i = 0; i < 3; ++i)
+    three.write(i);
+  three.network.clear();
+  CHECK_EQ(three.at(0).agreed(), 0u);
+  three.tick(0);
+  three.settle();
+  CHECK_EQ(three.at(0).agreed(), 1u);
+  CHECK_EQ(three.at(0).term(), term);
+}
+
 END_FIXTURE_SCOPE()
