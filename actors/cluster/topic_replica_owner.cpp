@@ -355,8 +355,12 @@ void topic_replica::agree() {
     std::ranges::sort(all, std::greater{});
     return std::min(all[copies - 1], own);
   };
-  now_.agreed = std::max(now_.agreed, common(disk_.head, &voter::head));
-  placed_ = std::max(placed_, common(disk_.placed, &voter::placed));
+  auto agreed = std::max(now_.agreed, common(disk_.head, &voter::head));
+  auto placed = std::max(placed_, common(disk_.placed, &voter::placed));
+  if (agreed > now_.agreed || placed > placed_)
+    stalled_ = 0;
+  now_.agreed = agreed;
+  placed_ = placed;
 }
 
 } // namespace callboard

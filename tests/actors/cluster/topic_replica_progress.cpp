@@ -120,4 +120,23 @@ CAF_TEST(an answer that is lost is asked for) {
   CHECK_EQ(three.at(0).term(), term);
 }
 
+CAF_TEST(an owner that is alone and has much to do goes on) {
+  two.crash(0);
+  two.network.clear();
+  two.all_present(6);
+  two.settle();
+  two.lead(1);
+  two.settle();
+  REQUIRE(two.at(1).alone());
+  auto term = two.at(1).term();
+  for (uint32_t i = 0; i < 2 * topic_replica::stalled_max; ++i) {
+    two.append(1);
+    two.tick(1);
+    two.write(1);
+  }
+  CHECK_EQ(two.at(1).agreed(), 2 * topic_replica::stalled_max);
+  CHECK_EQ(two.at(1).term(), term);
+  CHECK(!two.sites[1].lost);
+}
+
 END_FIXTURE_SCOPE()
