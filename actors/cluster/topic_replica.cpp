@@ -17,7 +17,8 @@ topic_replica::topic_replica(const seats& who, const replica_record& from,
     now_places_{std::move(places)},
     seen_{from.promised} {
   // It goes on by that, if it was level.
-  if (now_.term == now_.promised && now_.term != 0) {
+  if (now_.term == now_.promised && now_.term != 0
+      && now_.term % 4 < who_.voters) {
     source_.term = source_.log_term = now_.term;
     source_.place = static_cast<uint32_t>(now_.term % 4);
   }

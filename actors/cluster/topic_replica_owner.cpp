@@ -218,7 +218,8 @@ void topic_replica::count_votes() {
   consider(who_.self);
   for (uint32_t i = 0; i < who_.keepers; ++i)
     consider(i);
-  if (!best
+  // Without a majority it would begin what it cannot serve.
+  if (!best || answers < majority()
       || (!all_broken && (votes < votes_min() || floor > log_of(*best).first)))
     return step_down();
   choose(*best, all_broken);
@@ -244,7 +245,10 @@ void topic_replica::choose(uint32_t place, bool all_broken) {
     change.upto = now_.head;
     write(std::move(change));
   }
-  if (!all_broken)
+  if (all_broken)
+    // What the other ones know of was lost, and others will have its offsets.
+    now_.agreed = std::min(now_.agreed, best.head);
+  else
     for (auto& x : voters_)
       if (x.vote && x.vote->epoch == best.epoch)
         now_.agreed = std::max(now_.agreed, x.vote->agreed);

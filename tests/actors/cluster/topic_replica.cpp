@@ -345,6 +345,8 @@ CAF_TEST(two of two wait for each other) {
   pair.lead(0);
   pair.settle();
   CHECK(!pair.at(0).leads());
+  // Its log counts for no more than before.
+  CHECK_EQ(pair.sites[0].record.term, 0u);
   pair.all_present(3);
   pair.lead(0);
   pair.settle();

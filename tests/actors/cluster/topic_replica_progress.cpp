@@ -139,4 +139,27 @@ CAF_TEST(an owner that is alone and has much to do goes on) {
   CHECK(!two.sites[1].lost);
 }
 
+CAF_TEST(what all have lost is not agreed) {
+  three.append(0);
+  three.settle();
+  for (uint32_t i = 0; i < 3; ++i) {
+    three.crash(i);
+    three.sites[i].record.forgot = true;
+    three.sites[i].record.agreed = 3;
+    three.start(i);
+  }
+  three.acknowledged.clear();
+  three.all_present(7);
+  three.settle();
+  three.lead(2);
+  three.settle();
+  CHECK(three.at(2).leads());
+  CHECK_EQ(three.at(2).agreed(), 1u);
+  three.append(2);
+  CHECK_EQ(three.at(2).agreed(), 1u);
+  three.settle();
+  CHECK_EQ(three.at(2).agreed(), 2u);
+  CHECK_EQ(three.trouble, "");
+}
+
 END_FIXTURE_SCOPE()
