@@ -37,7 +37,8 @@ group_places_ptr store_tables::load_replica_places(const std::string& name) {
   auto* at = find(name);
   if (at == nullptr || at->saved || at->is_void)
     return nullptr;
-  auto found = load_places(*at);
+  // A copy may lack events that its groups have had from the owner.
+  auto found = load_places(*at, ~uint64_t{0});
   if (found.empty())
     return nullptr;
   return std::make_shared<const std::vector<group_place>>(std::move(found));

@@ -70,7 +70,8 @@ void store_tables::write_place(int64_t topic, const group_place& x,
     .run();
 }
 
-std::vector<group_place> store_tables::load_places(const known_topic& at) {
+std::vector<group_place> store_tables::load_places(const known_topic& at,
+                                                   uint64_t head) {
   auto rows = db_.prepare("SELECT name, place, check_sum, open FROM places "
                           "WHERE topic = ? ORDER BY saved_ms DESC, name");
   rows.with(at.id);
@@ -83,11 +84,11 @@ std::vector<group_place> store_tables::load_places(const known_topic& at) {
     }
     auto& x = result.emplace_back();
     x.group = rows.text(0);
-    x.place = std::min(static_cast<uint64_t>(rows.number(1)), at.head);
+    x.place = std::min(static_cast<uint64_t>(rows.number(1)), head);
     auto open = rows.bytes(3);
     // Without them more comes again than needs to, and nothing is lost.
     if (static_cast<uint32_t>(rows.number(2)) != check_sum(open)
-        || !read_open_events(open, x) || x.reach > at.head) {
+        || !read_open_events(open, x) || x.reach > head) {
       x.reach = x.place;
       x.open.clear();
     }

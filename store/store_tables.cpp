@@ -220,7 +220,7 @@ stored_topic store_tables::load(const std::string& name,
   if (options.retain && result.last == result.head && result.head > 0)
     result.newest = load_newest(name, *at);
   if (!in_memory)
-    result.groups = load_places(*at);
+    result.groups = load_places(*at, at->head);
   return result;
 }
 

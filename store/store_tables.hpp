@@ -210,7 +210,8 @@ private:
   // Returns null if it is damaged: then there is no last value.
   publication_ptr load_newest(const std::string& name, const known_topic& at);
 
-  std::vector<group_place> load_places(const known_topic& at);
+  // Nobody stands beyond `head`: more comes again instead.
+  std::vector<group_place> load_places(const known_topic& at, uint64_t head);
 
   // What the sweep needs to know of a topic.
   struct swept_topic {

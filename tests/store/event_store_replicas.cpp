@@ -172,6 +172,20 @@ CAF_TEST(groups stand where a change says) {
   });
 }
 
+CAF_TEST(groups of a copy stand where they do whatever it lacks) {
+  for_each_store([](store_env& env) {
+    CHECK(env.replica_places("a") == nullptr);
+    auto x = added(env, 1, 3);
+    std::vector<group_place> places{{"g", 5, 8, {{7, 2}}}};
+    x.places = std::make_shared<const std::vector<group_place>>(places);
+    CHECK_EQ(env.change("a", x), "a changed");
+    env.restart(false);
+    auto found = env.replica_places("a");
+    REQUIRE(found != nullptr);
+    CHECK(*found == places);
+  });
+}
+
 CAF_TEST(ids are found where the events came from another node) {
   for_each_store([](store_env& env) {
     auto x = added(env, 1, 0);

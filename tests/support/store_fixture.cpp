@@ -56,7 +56,7 @@ void note_taker::report(store_report_ptr x) {
     say(std::to_string(y.token) + (y.failed ? " failed" : " saved"));
   for (auto& y : x->replicas) {
     say(y.topic + (y.failed ? " failed" : y.loaded ? " loaded" : " changed"));
-    replica_ = y.record;
+    replica_ = y;
   }
   told_.notify_all();
 }
@@ -91,7 +91,7 @@ stored_topic note_taker::take_topic() {
   return std::move(topic_);
 }
 
-replica_record note_taker::take_replica() {
+store_report::replica note_taker::take_replica() {
   take(1);
   return std::move(replica_);
 }
@@ -112,7 +112,12 @@ std::string store_env::append(const std::string& topic, uint64_t first,
 
 replica_record store_env::replica(const std::string& topic) {
   store().load_replica(notes, topic);
-  return notes->take_replica();
+  return notes->take_replica().record;
+}
+
+group_places_ptr store_env::replica_places(const std::string& topic) {
+  store().load_replica(notes, topic);
+  return notes->take_replica().places;
 }
 
 std::string store_env::change(const std::string& topic, replica_write x) {

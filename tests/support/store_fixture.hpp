@@ -35,7 +35,7 @@ public:
   stored_topic take_topic();
 
   /// The same, of one replica.
-  replica_record take_replica();
+  store_report::replica take_replica();
 
 private:
   void wait(std::unique_lock<std::mutex>& guard, size_t n);
@@ -48,7 +48,7 @@ private:
   std::string words_;
   std::vector<publication_ptr> events_;
   stored_topic topic_;
-  replica_record replica_;
+  store_report::replica replica_;
 };
 
 /// One of the two stores, and a node that it belongs to.
@@ -96,6 +96,9 @@ public:
 
   /// Returns what there is of a topic with replicas.
   replica_record replica(const std::string& topic);
+
+  /// Returns where the groups of such a topic stand; null: it has none.
+  group_places_ptr replica_places(const std::string& topic);
 
   /// Makes a change of it; returns "a changed" or "a failed".
   std::string change(const std::string& topic, replica_write x);
