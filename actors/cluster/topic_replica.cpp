@@ -113,7 +113,7 @@ void topic_replica::take_ask(uint32_t from, const replica_message& x) {
   if (source_.term < x.term) {
     source_ = {};
     fetching_ = false;
-    early_.clear();
+    forget_early();
   }
   write({}, from, replica_call::vote, x.term);
 }
@@ -147,7 +147,7 @@ void topic_replica::take_begin(uint32_t from, const replica_message& x) {
   source_ = {x.term, from, x.log_term, x.head, x.placed, x.places};
   fetching_ = false;
   wanted_ = x.head;
-  early_.clear();
+  forget_early();
   // What is behind its head nobody has acknowledged.
   if (!begins_like(x.log_term, x.epoch))
     cut_to_agreed(now_.term < x.log_term ? x.log_term : x.term, x.epoch,
@@ -256,10 +256,7 @@ void topic_replica::take_append(uint32_t from, const replica_message& x) {
     add(change, x.events);
   for (auto& event : x.events)
     if (event->offset > now_.head)
-      early_.emplace(event->offset, event);
-  // The last ones are those that will follow what is fetched.
-  while (early_.size() > early_max)
-    early_.erase(early_.begin());
+      keep_early(event);
   now_.agreed = std::max(now_.agreed, x.agreed);
   if (x.places != nullptr
       && x.placed > (level ? now_.placed : source_.placed)) {
@@ -296,10 +293,29 @@ void topic_replica::add(replica_write& to,
   };
   for (auto& x : events)
     add_next(x);
-  auto i = early_.begin();
-  for (; i != early_.end() && i->first <= now_.head + 1; ++i)
-    add_next(i->second);
-  early_.erase(early_.begin(), i);
+  while (!early_.empty() && early_.begin()->first <= now_.head + 1) {
+    add_next(early_.begin()->second);
+    drop_first_early();
+  }
+}
+
+void topic_replica::keep_early(const publication_ptr& x) {
+  if (!early_.emplace(x->offset, x).second)
+    return;
+  early_bytes_ += x->cost();
+  // The last ones are those that will follow what is fetched.
+  while (early_.size() > early_max || early_bytes_ > early_bytes_max)
+    drop_first_early();
+}
+
+void topic_replica::drop_first_early() {
+  early_bytes_ -= early_.begin()->second->cost();
+  early_.erase(early_.begin());
+}
+
+void topic_replica::forget_early() {
+  early_.clear();
+  early_bytes_ = 0;
 }
 
 // -- effects ------------------------------------------------------------------

@@ -27,6 +27,7 @@ public:
 
   /// Events that are kept until those in front of them have come.
   static constexpr size_t early_max = 1024;
+  static constexpr int64_t early_bytes_max = int64_t{4} << 20;
 
   /// Ticks after which an owner goes on without who does not answer.
   static constexpr uint32_t patience_max = 2;
@@ -34,6 +35,10 @@ public:
   /// Ticks without any progress after which it begins another term, or gives
   /// up if it did not serve yet.
   static constexpr uint32_t stalled_max = 10;
+
+  /// Ticks for which it goes on with a witness and without a keeper that
+  /// promised and then came to nothing, as its disk may be full.
+  static constexpr uint32_t shunned_max = 300;
 
   struct seats {
     uint32_t self = 0;
@@ -156,6 +161,8 @@ private:
     bool level = false;
     uint64_t head = 0;
     uint64_t placed = 0;
+    // Ticks for which it is not counted on.
+    uint32_t shunned = 0;
   };
 
   // The log that this one is brought level with.
@@ -211,12 +218,19 @@ private:
   void tell_head(uint32_t place, const publication_ptr& added = nullptr);
   void agree();
 
+  // Returns whether it has what this one has, on its disk.
+  [[nodiscard]] bool has_all(const voter& x) const noexcept;
+
   // Returns how many others can be, or are, level.
   [[nodiscard]] uint32_t partners() const noexcept;
   [[nodiscard]] uint32_t level_ones() const noexcept;
 
   // Begins another term.
   void restart();
+
+  // Goes on from where nothing happens any more: without who has not come to be
+  // level, where there is a witness.
+  void stall();
 
   // Serves no longer, and says so.
   void step_down();
@@ -258,6 +272,11 @@ private:
   // Adds those that follow, and those that came too early.
   void add(replica_write& to, const std::vector<publication_ptr>& events);
 
+  // Keeps an event until those in front of it have come.
+  void keep_early(const publication_ptr& x);
+  void drop_first_early();
+  void forget_early();
+
   [[nodiscard]] static replica_message make(replica_call what, uint64_t term);
   [[nodiscard]] replica_message make_vote(uint64_t term) const;
 
@@ -283,11 +302,14 @@ private:
   // The highest head that the source has told.
   uint64_t wanted_ = 0;
   std::map<uint64_t, publication_ptr> early_;
+  int64_t early_bytes_ = 0;
   // Of the term that it leads or tries to.
   uint64_t term_ = 0;
   std::string fresh_epoch_;
   std::string term_epoch_;
   uint64_t start_ = 0;
+  // Whose log did not come when it was asked for.
+  uint32_t unread_ = voters_max;
   bool outbid_ = false;
   bool told_ = false;
   bool solo_ = false;

@@ -23,14 +23,14 @@ void topic_replica::begin_asking() {
   source_ = {};
   fetching_ = false;
   wanted_ = 0;
-  early_.clear();
+  forget_early();
   told_ = false;
   solo_ = false;
   vouched_ = false;
   placed_ = 0;
   stalled_ = 0;
   for (auto& x : voters_)
-    x = {.there = x.there, .vote = {}};
+    x = {.there = x.there, .vote = {}, .shunned = x.shunned};
   now_.promised = term_;
   write();
   for (uint32_t i = 0; i < who_.voters; ++i)
@@ -49,11 +49,12 @@ void topic_replica::rest() {
   source_ = {};
   fetching_ = false;
   wanted_ = 0;
+  for (auto& x : voters_)
+    x.shunned = 0;
 }
 
 void topic_replica::step_down() {
-  auto& told = leads() ? effects_.lost : effects_.gave_up;
-  told = true;
+  (leads() ? effects_.lost : effects_.gave_up) = true;
   rest();
 }
 
@@ -61,6 +62,20 @@ void topic_replica::restart() {
   if (leads())
     effects_.lost = true;
   lead(std::move(fresh_epoch_));
+}
+
+void topic_replica::stall() {
+  if (stage_ == stage::fetches)
+    unread_ = source_.place;
+  auto without = false;
+  if (told_ && !solo_ && !keeps(who_.voters - 1))
+    for (uint32_t i = 0; i < who_.keepers; ++i)
+      if (auto& x = voters_[i]; i != who_.self && x.vote && !has_all(x)) {
+        x.shunned = shunned_max;
+        without = true;
+      }
+  // Who waits for it to serve is to have an answer.
+  leads() || without ? restart() : step_down();
 }
 
 void topic_replica::set_present(uint32_t places) {
@@ -99,19 +114,21 @@ void topic_replica::tick() {
   if (leads() && now_.agreed == now_.head && placed_ == now_.placed)
     stalled_ = 0;
   else if (++stalled_ >= stalled_max)
-    // Who waits for it to serve is to have an answer.
-    return leads() ? restart() : step_down();
+    return stall();
   for (uint32_t i = 0; i < who_.voters; ++i) {
     auto& x = voters_[i];
     if (i == who_.self || !x.there)
       continue;
+    if (x.shunned > 0 && --x.shunned == 0)
+      // It is tried again when it answers.
+      x.vote.reset();
     if (!x.vote)
       ask(i);
     else if (told_ && !solo_ && keeps(i) && !x.level)
       tell_begin(i);
     else if (told_ && solo_ && !vouched_ && !keeps(i))
       send(i, make(replica_call::vouch, term_));
-    else if (x.level && (x.head < now_.head || x.placed < now_.placed))
+    else if (x.level && !has_all(x))
       tell_head(i);
   }
   advance();
@@ -127,7 +144,7 @@ void topic_replica::take_vote(uint32_t from, const replica_message& x) {
   voter.there = true;
   stalled_ = 0;
   // Who comes late is brought level, or is the reason to serve alone no longer.
-  if (told_ && keeps(from)) {
+  if (told_ && keeps(from) && voter.shunned == 0) {
     if (solo_)
       return restart();
     tell_begin(from);
@@ -156,7 +173,7 @@ void topic_replica::take_level(uint32_t from, const replica_message& x) {
     stalled_ = 0;
   voter.head = std::max(voter.head, x.head);
   voter.placed = std::max(voter.placed, x.placed);
-  if (first && (voter.head < now_.head || voter.placed < now_.placed))
+  if (first && !has_all(voter))
     // It has not had what was appended before.
     tell_head(from);
   advance();
@@ -214,10 +231,13 @@ void topic_replica::count_votes() {
         && (!best || log_of(place) > log_of(*best)))
       best = place;
   };
-  // Where others are as good, there is nothing to fetch.
+  // Where others are as good, there is nothing to fetch, or from somebody else.
   consider(who_.self);
   for (uint32_t i = 0; i < who_.keepers; ++i)
-    consider(i);
+    if (i != unread_)
+      consider(i);
+  if (keeps(unread_))
+    consider(unread_);
   // Without a majority it would begin what it cannot serve.
   if (!best || answers < majority()
       || (!all_broken && (votes < votes_min() || floor > log_of(*best).first)))
@@ -268,8 +288,13 @@ void topic_replica::begin_term() {
 uint32_t topic_replica::partners() const noexcept {
   uint32_t result = 0;
   for (uint32_t i = 0; i < who_.keepers; ++i)
-    result += i != who_.self && voters_[i].there && voters_[i].vote ? 1 : 0;
+    if (auto& x = voters_[i]; i != who_.self && x.there && x.vote)
+      result += x.shunned == 0 ? 1 : 0;
   return result;
+}
+
+bool topic_replica::has_all(const voter& x) const noexcept {
+  return x.level && x.head >= now_.head && x.placed >= now_.placed;
 }
 
 uint32_t topic_replica::level_ones() const noexcept {
@@ -281,8 +306,12 @@ void topic_replica::begin_with_others() {
   if (disk_.term != term_)
     return;
   if (!std::exchange(told_, true)) {
-    solo_ = partners() + 1 < majority();
     auto witness = who_.voters - 1;
+    // There is nobody to go on with instead.
+    if (!voters_[witness].vote)
+      for (auto& x : voters_)
+        x.shunned = 0;
+    solo_ = partners() + 1 < majority();
     if (solo_ && (keeps(witness) || !voters_[witness].vote))
       return step_down();
     if (solo_)
@@ -296,6 +325,7 @@ void topic_replica::begin_with_others() {
     return;
   stage_ = stage::leads;
   stalled_ = 0;
+  unread_ = voters_max;
   effects_.begun = true;
   agree();
 }

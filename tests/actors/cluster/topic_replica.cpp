@@ -243,21 +243,6 @@ CAF_TEST(who has heard of a higher term serves no longer) {
   CHECK_EQ(three.trouble, "");
 }
 
-CAF_TEST(who is outbid twice has another one to give way to) {
-  three.at(0).rest();
-  three.lead(0);
-  replica_message x;
-  x.what = replica_call::refuse;
-  x.keepers = 3;
-  for (auto still : {true, false}) {
-    x.promised = three.at(0).term() + 8;
-    three.network = {{1, 0, x}};
-    three.deliver(0);
-    CHECK_EQ(three.at(0).seeks(), still);
-    CHECK_EQ(three.at(0).term() > x.promised, still);
-  }
-}
-
 CAF_TEST(two copies go on with the witness) {
   two.append(0);
   two.settle();

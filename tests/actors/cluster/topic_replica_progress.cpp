@@ -85,7 +85,7 @@ CAF_TEST(who was catching up goes on with who was level before) {
   auto to_other = [](auto& x) {
     return x.to == 1 && x.what.what == replica_call::begin;
   };
-  for (auto i = 0; i < 100 && three.sites[2].record.floor == 0; ++i) {
+  for (auto i = 0; i < 100 && three.sites[2].record.whole(); ++i) {
     std::erase_if(three.network, to_other);
     if (!three.network.empty())
       three.deliver(0);
@@ -137,6 +137,137 @@ CAF_TEST(an owner that is alone and has much to do goes on) {
   CHECK_EQ(two.at(1).agreed(), 2 * topic_replica::stalled_max);
   CHECK_EQ(two.at(1).term(), term);
   CHECK(!two.sites[1].lost);
+}
+
+CAF_TEST(who promises and comes to nothing is gone on without) {
+  // One votes, and that is all.
+  auto settle = [this] {
+    auto unheard = [](auto& x) {
+      return x.to == 1 && x.what.what != replica_call::ask;
+    };
+    for (auto busy = true; busy;) {
+      std::erase_if(two.network, unheard);
+      busy = !two.network.empty();
+      if (busy)
+        two.deliver(0);
+      for (uint32_t i = 0; i < 3; ++i) {
+        busy |= !two.sites[i].writes.empty();
+        two.write(i);
+      }
+    }
+  };
+  two.append(0);
+  settle();
+  for (uint32_t i = 0; i < 2 * topic_replica::stalled_max; ++i) {
+    two.tick(0);
+    settle();
+  }
+  CHECK(two.at(0).alone());
+  CHECK_EQ(two.at(0).agreed(), 1u);
+  // Later it is tried again, and gets on.
+  for (uint32_t i = 0; i <= topic_replica::shunned_max; ++i) {
+    two.tick(0);
+    two.settle();
+  }
+  CHECK(two.at(0).leads());
+  CHECK(!two.at(0).alone());
+  CHECK_EQ(two.values(1), values({1}));
+  CHECK_EQ(two.trouble, "");
+}
+
+CAF_TEST(who is outbid twice has another one to give way to) {
+  three.at(0).rest();
+  three.lead(0);
+  replica_message x;
+  x.what = replica_call::refuse;
+  x.keepers = 3;
+  for (auto still : {true, false}) {
+    x.promised = three.at(0).term() + 8;
+    three.network = {{1, 0, x}};
+    three.deliver(0);
+    CHECK_EQ(three.at(0).seeks(), still);
+    CHECK_EQ(three.at(0).term() > x.promised, still);
+  }
+}
+
+CAF_TEST(who takes terms and no events is gone on without) {
+  two.append(0);
+  for (uint32_t i = 0; i < 3 * topic_replica::stalled_max; ++i) {
+    // Of what comes with events nothing gets on its disk.
+    std::erase_if(two.network,
+                  [](auto& x) { return x.to == 1 && !x.what.events.empty(); });
+    std::erase_if(two.network, [](auto& x) {
+      return x.to == 1 && x.what.what == replica_call::append;
+    });
+    two.settle();
+    two.tick(0);
+  }
+  two.settle();
+  CHECK(two.at(0).alone());
+  CHECK_EQ(two.at(0).agreed(), 1u);
+  CHECK_EQ(two.trouble, "");
+}
+
+CAF_TEST(who votes and never is level is not waited for for ever) {
+  replica_world pair{2, 2};
+  pair.all_present(3);
+  pair.settle();
+  pair.lead(0);
+  auto& letters = pair.network;
+  while (letters.empty() || letters[0].what.what != replica_call::begin)
+    if (!letters.empty())
+      pair.deliver(0);
+    else
+      for (uint32_t i = 0; i < 2; ++i)
+        pair.write(i);
+  for (uint32_t i = 0; i < topic_replica::stalled_max; ++i, letters.clear())
+    pair.tick(0);
+  CHECK(!pair.at(0).seeks());
+}
+
+CAF_TEST(a log that cannot be read is looked for somewhere else) {
+  three.crash(0);
+  three.network.clear();
+  three.all_present(6);
+  three.settle();
+  three.lead(1);
+  three.settle();
+  three.append(1);
+  three.settle();
+  three.at(1).rest();
+  three.start(0);
+  three.all_present(7);
+  three.settle();
+  three.lead(0);
+  auto unread = [this] {
+    std::erase_if(three.network, [](auto& x) {
+      return x.from == 1 && x.what.what == replica_call::events;
+    });
+  };
+  for (uint32_t i = 0; i <= topic_replica::stalled_max; ++i) {
+    while (!three.network.empty()) {
+      three.deliver(0);
+      unread();
+      for (uint32_t j = 0; j < 3; ++j)
+        three.write(j);
+      unread();
+    }
+    if (three.at(0).seeks())
+      three.tick(0);
+  }
+  CHECK(!three.at(0).leads());
+  three.lead(0);
+  for (auto i = 0; i < 100 && !three.at(0).leads(); ++i) {
+    if (!three.network.empty())
+      three.deliver(0);
+    unread();
+    for (uint32_t j = 0; j < 3; ++j)
+      three.write(j);
+    unread();
+  }
+  CHECK(three.at(0).leads());
+  CHECK_EQ(three.values(0), values({1}));
+  CHECK_EQ(three.trouble, "");
 }
 
 CAF_TEST(what all have lost is not agreed) {
