@@ -8,6 +8,7 @@ import {
 } from './support/cluster.mjs';
 import { slowness, until } from './support/server.mjs';
 import { freshTopic } from './support/suite.mjs';
+import { bearer, makeKey, sign, writeJwks } from './support/tokens.mjs';
 
 endNodes();
 
@@ -97,6 +98,27 @@ test('noEcho and ids go across nodes', async () => {
   assert.deepEqual(twice.map(({ offset }) => offset), once.map(({ offset }) => offset));
   await two.events(many);
   assert.deepEqual(await two.settle(), []);
+});
+
+test('what is pushed to a user comes to all nodes where it is', async () => {
+  const key = await makeKey('HS256', 'a');
+  const [a, b, c] = await startCluster(['a', 'b', 'c'],
+    { words: ['--token-jwks', writeJwks('push.json', [key])] });
+  const enter = async (node, user) => connect(node,
+    bearer(await sign(key, user, { pub_topics: ['$user/#'] })));
+  const ann = await enter(a, 'ann');
+  // Any of the three may own a user's topic.
+  const users = [...Array(12).keys()].map((i) => `zed${i}`);
+  const there = await Promise.all(users.flatMap((user) => [enter(b, user), enter(c, user)]));
+  for (const user of users) {
+    await ann.ok('request', 'callboard.push', { user, payload: `hello ${user}` });
+  }
+  for (const [i, client] of there.entries()) {
+    const user = users[i >> 1];
+    const { subject, payload, meta } = await client.take('event');
+    assert.deepEqual([subject, payload, meta.sender], [`$user/${user}`, `hello ${user}`, 'ann']);
+    assert.deepEqual(await client.settle(), []);
+  }
 });
 
 test('a request finds its responder at another node', async () => {
