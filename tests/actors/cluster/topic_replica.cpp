@@ -33,7 +33,7 @@ struct fixture {
   }
 
   static void come_back(replica_world& x) {
-    x.at(1).rest();
+    x.rest(1);
     x.start(0);
     x.all_present(7);
     x.settle();
@@ -56,7 +56,7 @@ CAF_TEST(an owner serves when others are level) {
   CHECK_EQ(three.at(0).term() % 4, 0u);
   CHECK(!three.at(0).alone());
   CHECK(three.at(1).idle());
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(acknowledged is what two disks have) {
@@ -72,7 +72,7 @@ CAF_TEST(acknowledged is what two disks have) {
   CHECK_EQ(three.at(0).agreed(), 1u);
   three.settle();
   CHECK_EQ(three.values(1), values({1}));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(the own disk is one of them) {
@@ -103,7 +103,7 @@ CAF_TEST(the next owner goes on in the epoch) {
   three.settle();
   CHECK_EQ(three.at(1).agreed(), 3u);
   CHECK_EQ(three.values(2), values({1, 2, 3}));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(an owner that comes back has what it missed before it serves) {
@@ -117,7 +117,7 @@ CAF_TEST(an owner that comes back has what it missed before it serves) {
   CHECK(three.at(0).leads());
   CHECK_EQ(three.at(0).head(), 11u);
   CHECK_EQ(three.values(0), three.values(1));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(what only the lost owner had is cut where others have gone on) {
@@ -132,7 +132,7 @@ CAF_TEST(what only the lost owner had is cut where others have gone on) {
   CHECK_EQ(three.values(0), values({1, 2}));
   come_back(three);
   CHECK_EQ(three.values(0), values({1, 3}));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(who comes back to another owner gives up what nobody had) {
@@ -149,7 +149,7 @@ CAF_TEST(who comes back to another owner gives up what nobody had) {
   three.append(1);
   three.settle();
   CHECK_EQ(three.values(0), values({1, 3}));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(what was cut is known to be missing) {
@@ -158,7 +158,7 @@ CAF_TEST(what was cut is known to be missing) {
   three.append(0);
   three.write(0);
   take_over(three);
-  three.at(1).rest();
+  three.rest(1);
   three.start(0);
   three.all_present(7);
   three.settle();
@@ -182,7 +182,7 @@ CAF_TEST(what a term has added is of that term on every disk) {
   three.append(0);
   three.append(0);
   three.settle();
-  three.at(0).rest();
+  three.rest(0);
   three.lead(0);
   three.settle();
   three.append(0);
@@ -200,7 +200,7 @@ CAF_TEST(what a term has added is of that term on every disk) {
     CHECK(copy.record.head <= 2 || copy.record.term == three.at(0).term());
   }
   CHECK_EQ(three.values(2), values({1, 2, 3, 4}));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(what others have forgotten is passed over) {
@@ -216,7 +216,7 @@ CAF_TEST(what others have forgotten is passed over) {
   CHECK(three.at(0).leads());
   CHECK_EQ(three.values(0), values({10, 11}));
   CHECK_EQ(three.at(0).head(), 11u);
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(an owner that is cut off acknowledges nothing) {
@@ -231,7 +231,7 @@ CAF_TEST(an owner that is cut off acknowledges nothing) {
   three.append(1);
   three.settle();
   CHECK_EQ(three.at(1).agreed(), 1u);
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(who has heard of a higher term serves no longer) {
@@ -240,7 +240,7 @@ CAF_TEST(who has heard of a higher term serves no longer) {
   CHECK(three.at(1).leads());
   CHECK(!three.at(0).leads());
   CHECK(three.sites[0].lost);
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(two copies go on with the witness) {
@@ -254,7 +254,7 @@ CAF_TEST(two copies go on with the witness) {
   two.append(1);
   two.settle();
   CHECK_EQ(two.at(1).agreed(), 2u);
-  CHECK_EQ(two.trouble, "");
+  CHECK_EQ(two.oracle.trouble, "");
 }
 
 CAF_TEST(the witness elects nobody who may lack something) {
@@ -278,7 +278,7 @@ CAF_TEST(the witness elects nobody who may lack something) {
   CHECK(two.at(0).leads());
   CHECK(!two.at(0).alone());
   CHECK_EQ(two.values(0), values({1}));
-  CHECK_EQ(two.trouble, "");
+  CHECK_EQ(two.oracle.trouble, "");
 }
 
 CAF_TEST(an owner that is alone goes on with who comes) {
@@ -295,11 +295,11 @@ CAF_TEST(an owner that is alone goes on with who comes) {
   CHECK(two.at(0).leads());
   CHECK(!two.at(0).alone());
   CHECK_EQ(two.values(1), values({1}));
-  CHECK_EQ(two.trouble, "");
+  CHECK_EQ(two.oracle.trouble, "");
 }
 
 CAF_TEST(who does not answer is not waited for) {
-  two.at(0).rest();
+  two.rest(0);
   two.lead(0);
   std::erase_if(two.network, [](auto& x) { return x.to == 1; });
   two.settle();
@@ -361,7 +361,7 @@ CAF_TEST(a copy that was restored has no vote) {
   CHECK(three.at(1).leads());
   CHECK(three.sites[1].record.whole());
   CHECK(!three.sites[1].record.forgot);
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(where all were restored the best goes on in another epoch) {
@@ -372,7 +372,7 @@ CAF_TEST(where all were restored the best goes on in another epoch) {
     three.sites[i].record.forgot = true;
     three.start(i);
   }
-  three.acknowledged.clear();
+  three.oracle.forgive();
   three.all_present(7);
   three.settle();
   three.lead(2);
@@ -381,7 +381,7 @@ CAF_TEST(where all were restored the best goes on in another epoch) {
   CHECK_EQ(three.at(2).epoch(), "e" + std::to_string(three.epochs));
   CHECK_EQ(three.values(0), values({1}));
   CHECK_EQ(three.values(2), values({1}));
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 END_FIXTURE_SCOPE()

@@ -63,14 +63,14 @@ CAF_TEST(groups go on where the last owner had them) {
   CHECK_EQ(three.placed(1), 2u);
   three.place(1);
   three.settle();
-  three.at(1).rest();
+  three.rest(1);
   three.start(0);
   three.all_present(7);
   three.settle();
   three.lead(0);
   three.settle();
   CHECK_EQ(three.placed(0), 3u);
-  CHECK_EQ(three.trouble, "");
+  CHECK_EQ(three.oracle.trouble, "");
 }
 
 CAF_TEST(a new copy has the places as well) {
@@ -79,7 +79,7 @@ CAF_TEST(a new copy has the places as well) {
   three.crash(2);
   three.sites[2].places = nullptr;
   three.sites[2].record = {};
-  three.sites[2].log.clear();
+  three.sites[2].log = {};
   three.start(2);
   three.all_present(3);
   three.all_present(7);
@@ -97,7 +97,7 @@ CAF_TEST(groups that a topic had before it had copies go along) {
   x.record.head = 1;
   auto event = caf::make_counted<publication>();
   event->offset = 1;
-  x.log.emplace(1, event);
+  x.log.events.emplace(1, event);
   pair.start(1);
   pair.all_present(3);
   pair.lead(0);
