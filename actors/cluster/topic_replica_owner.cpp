@@ -204,45 +204,47 @@ void topic_replica::count_votes() {
   uint32_t votes = 0;
   uint64_t floor = 0;
   auto waits = false;
-  auto keeper_whole = false;
-  for (uint32_t i = 0; i < who_.voters; ++i) {
-    auto& x = voters_[i];
+  for (auto& x : voters_) {
     if (!x.vote) {
       waits |= x.there;
       continue;
     }
     ++answers;
     votes += x.vote->forgot ? 0 : 1;
-    keeper_whole |= keeps(i) && x.vote->whole;
     floor = std::max(floor, x.vote->floor);
   }
   if (waits && stalled_ < patience_max)
     return;
-  // What all of them have lost is lost.
-  auto all_broken = answers == who_.voters && !keeper_whole;
-  std::optional<uint32_t> best;
   auto log_of = [this](uint32_t place) {
     auto& x = *voters_[place].vote;
     return std::pair{x.log_term, x.head};
   };
-  auto consider = [&](uint32_t place) {
-    auto& x = voters_[place].vote;
-    if (x && (x->whole || all_broken)
-        && (!best || log_of(place) > log_of(*best)))
-      best = place;
+  auto best_of = [&](bool all) {
+    std::optional<uint32_t> best;
+    auto consider = [&](uint32_t place) {
+      auto& x = voters_[place].vote;
+      if (x && (x->whole || all) && (!best || log_of(place) > log_of(*best)))
+        best = place;
+    };
+    // Where others are as good, there is nothing to fetch, or from somebody
+    // else.
+    consider(who_.self);
+    for (uint32_t i = 0; i < who_.keepers; ++i)
+      if (i != unread_)
+        consider(i);
+    if (keeps(unread_))
+      consider(unread_);
+    return best;
   };
-  // Where others are as good, there is nothing to fetch, or from somebody else.
-  consider(who_.self);
-  for (uint32_t i = 0; i < who_.keepers; ++i)
-    if (i != unread_)
-      consider(i);
-  if (keeps(unread_))
-    consider(unread_);
+  auto best = best_of(false);
   // Without a majority it would begin what it cannot serve.
-  if (!best || answers < majority()
-      || (!all_broken && (votes < votes_min() || floor > log_of(*best).first)))
+  if (best && answers >= majority() && votes >= votes_min()
+      && floor <= log_of(*best).first)
+    return choose(*best, false);
+  // What all of them together do not know is lost.
+  if (answers < who_.voters)
     return step_down();
-  choose(*best, all_broken);
+  choose(*best_of(true), true);
 }
 
 void topic_replica::choose(uint32_t place, bool all_broken) {
@@ -266,7 +268,7 @@ void topic_replica::choose(uint32_t place, bool all_broken) {
     write(std::move(change));
   }
   if (all_broken)
-    // What the other ones know of was lost, and others will have its offsets.
+    // What is lost may have been acknowledged.
     now_.agreed = std::min(now_.agreed, best.head);
   else
     for (auto& x : voters_)

@@ -1,0 +1,103 @@
+// Voters of a topic that have the disk of before: they have forgotten what they
+// promised and said, and know that.
+
+#include <callboard/actors/cluster/topic_replica.hpp>
+
+#include <vector>
+
+#include "actors/cluster/replica_world.hpp"
+#include "support/test.hpp"
+
+using namespace callboard;
+
+using values = std::vector<int64_t>;
+
+namespace {
+
+/// Topics that are served by the first of their voters.
+struct fixture {
+  fixture() : three{3, 3}, two{2, 3} {
+    for (auto* x : {&three, &two}) {
+      x->all_present(7);
+      x->settle();
+      x->lead(0);
+      x->settle();
+    }
+  }
+
+  // A node comes back with a disk of before.
+  static void restore(replica_world& x, uint32_t place,
+                      const replica_world::disk& from) {
+    x.crash(place);
+    x.network.clear();
+    x.all_present(7 & ~(1u << place));
+    x.restore(place, from);
+    x.start(place);
+    x.all_present(7);
+  }
+
+  // All come back at once, those with a `forgot` as restored copies.
+  static void restart_all(replica_world& x) {
+    for (uint32_t i = 0; i < x.sites.size(); ++i) {
+      x.crash(i);
+      x.start(i);
+    }
+    x.network.clear();
+    x.oracle.forgive();
+    x.all_present(7);
+    x.settle();
+    x.lead(0);
+    x.settle();
+  }
+
+  replica_world three;
+  // Two keepers and a witness.
+  replica_world two;
+};
+
+} // namespace
+
+BEGIN_FIXTURE_SCOPE(fixture)
+
+CAF_TEST(what all voters together do not know is lost) {
+  // Nobody can tell what both others have had.
+  three.crash(2);
+  three.append(0);
+  three.settle();
+  for (uint32_t i : {0, 1})
+    three.sites[i].record.forgot = true;
+  restart_all(three);
+  CHECK(three.at(0).leads());
+  CHECK_EQ(three.at(0).epoch(), "e" + std::to_string(three.epochs));
+  CHECK_EQ(three.values(2), values({1}));
+  // What the witness has vouched for is gone.
+  two.crash(1);
+  two.all_present(5);
+  two.settle();
+  two.append(0);
+  two.settle();
+  two.crash(0);
+  two.restore(0, {});
+  two.sites[0].record.promised = 1;
+  restart_all(two);
+  CHECK(two.at(0).leads());
+  CHECK_EQ(two.values(0), values({}));
+  CHECK_EQ(two.oracle.trouble, "");
+}
+
+CAF_TEST(a new epoch has nothing acknowledged that is not there) {
+  for (uint32_t i = 0; i < 3; ++i)
+    three.sites[i].record.forgot = true;
+  // It was told how far the others were.
+  three.sites[0].record.agreed = 5;
+  restart_all(three);
+  CHECK(three.at(0).leads());
+  CHECK_EQ(three.at(0).agreed(), 0u);
+  three.append(0);
+  CHECK_EQ(three.at(0).agreed(), 0u);
+  three.settle();
+  CHECK_EQ(three.at(0).agreed(), 1u);
+  CHECK_EQ(three.oracle.trouble, "");
+}
+
+END_FIXTURE_SCOPE()
