@@ -203,6 +203,7 @@ void topic_replica::count_votes() {
   uint32_t answers = 0;
   uint32_t votes = 0;
   uint64_t floor = 0;
+  uint64_t log_term = 0;
   auto waits = false;
   for (auto& x : voters_) {
     if (!x.vote) {
@@ -212,9 +213,15 @@ void topic_replica::count_votes() {
     ++answers;
     votes += x.vote->forgot ? 0 : 1;
     floor = std::max(floor, x.vote->floor);
+    log_term = std::max(log_term, x.vote->log_term);
   }
   if (waits && stalled_ < patience_max)
     return;
+  // A restored copy has forgotten that it had this term before.
+  if (auto had = std::max(floor, log_term); had >= term_) {
+    seen_ = std::max(seen_, had);
+    return begin_asking();
+  }
   auto log_of = [this](uint32_t place) {
     auto& x = *voters_[place].vote;
     return std::pair{x.log_term, x.head};

@@ -59,6 +59,21 @@ struct fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
+CAF_TEST(an owner does not have a term of before again) {
+  three.append(0);
+  three.settle();
+  auto term = three.at(0).term();
+  replica_world::disk before;
+  before.record.promised = 1;
+  restore(three, 0, before);
+  three.lead(0);
+  three.settle();
+  CHECK(three.at(0).leads());
+  CHECK(three.at(0).term() > term);
+  CHECK_EQ(three.values(0), values({1}));
+  CHECK_EQ(three.oracle.trouble, "");
+}
+
 CAF_TEST(what all voters together do not know is lost) {
   // Nobody can tell what both others have had.
   three.crash(2);
