@@ -143,6 +143,10 @@ void topic_replica::take_vote(uint32_t from, const replica_message& x) {
   voter.vote = x;
   voter.there = true;
   stalled_ = 0;
+  // What a restored copy has forgotten may be of this term: it can be level in
+  // the next one only, which has all of it.
+  if (told_ && x.forgot)
+    return restart();
   // Who comes late is brought level, or is the reason to serve alone no longer.
   if (told_ && keeps(from) && voter.shunned == 0) {
     if (solo_)

@@ -59,6 +59,33 @@ struct fixture {
 
 BEGIN_FIXTURE_SCOPE(fixture)
 
+CAF_TEST(a copy that comes back into a term is level in the next one) {
+  replica_world::disk before = three.sites[1];
+  // Two disks have what is acknowledged, and this is one of them.
+  for (auto i = 0; i < 4; ++i) {
+    three.append(0);
+    std::erase_if(three.network, [](auto& x) { return x.to == 2; });
+  }
+  three.settle();
+  CHECK_EQ(three.at(0).agreed(), 4u);
+  auto term = three.at(0).term();
+  restore(three, 1, before);
+  auto& copy = three.sites[1];
+  while (!three.network.empty() || !copy.writes.empty()) {
+    while (!three.network.empty())
+      three.deliver(0);
+    for (uint32_t i = 0; i < 3; ++i)
+      three.write(i, 1);
+    // Until then it counts for nothing.
+    CHECK(!copy.record.whole() || copy.record.head == 4);
+  }
+  CHECK(three.at(0).leads());
+  CHECK(three.at(0).term() > term);
+  CHECK(copy.record.whole());
+  CHECK_EQ(three.values(1), values({1, 2, 3, 4}));
+  CHECK_EQ(three.oracle.trouble, "");
+}
+
 CAF_TEST(an owner does not have a term of before again) {
   three.append(0);
   three.settle();
