@@ -36,7 +36,7 @@ void topic_replica::take(uint32_t from, const replica_message& x) {
     case replica_call::events:
       return take_events(from, x);
     case replica_call::vouched:
-      if (seeks() && x.term == term_) {
+      if (stage_ != stage::follows && x.term == term_) {
         vouched_ = true;
         advance();
       }
@@ -121,6 +121,8 @@ void topic_replica::take_ask(uint32_t from, const replica_message& x) {
 void topic_replica::take_vouch(uint32_t from, const replica_message& x) {
   now_.promised = x.term;
   now_.floor = x.term;
+  // Both keepers are level in this term, if it was restored.
+  now_.forgot = false;
   write({}, from, replica_call::vouched, x.term);
 }
 

@@ -126,7 +126,8 @@ void topic_replica::tick() {
       ask(i);
     else if (told_ && !solo_ && keeps(i) && !x.level)
       tell_begin(i);
-    else if (told_ && solo_ && !vouched_ && !keeps(i))
+    else if (told_ && !keeps(i) && !vouched_
+             && (solo_ || (leads() && x.vote->forgot)))
       send(i, make(replica_call::vouch, term_));
     else if (x.level && !has_all(x))
       tell_head(i);

@@ -101,6 +101,22 @@ CAF_TEST(an owner does not have a term of before again) {
   CHECK_EQ(three.oracle.trouble, "");
 }
 
+CAF_TEST(a witness has a vote again when both keepers are level) {
+  replica_world::disk before = two.sites[2];
+  restore(two, 2, before);
+  two.settle();
+  CHECK(two.sites[2].record.forgot);
+  two.tick(0);
+  two.settle();
+  CHECK(!two.sites[2].record.forgot);
+  CHECK_EQ(two.sites[2].record.floor, two.at(0).term());
+  two.crash(1);
+  two.all_present(5);
+  two.settle();
+  CHECK(two.at(0).alone());
+  CHECK_EQ(two.oracle.trouble, "");
+}
+
 CAF_TEST(what all voters together do not know is lost) {
   // Nobody can tell what both others have had.
   three.crash(2);
