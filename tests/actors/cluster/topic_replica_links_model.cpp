@@ -164,6 +164,8 @@ private:
       crash(place);
     else if (what < 22)
       restore(place);
+    else if (what < 30)
+      back_up(place);
     else if (what < 40)
       fail_write(place);
     else if (what < 60)

@@ -67,6 +67,8 @@ private:
       world.crash(place, pick(x.writes.size() + 1));
     else if (what < 30)
       restore(place);
+    else if (what < 40)
+      back_up(place);
     else if (what < 50)
       fail_write(place);
     else if (what < 60)
