@@ -203,7 +203,7 @@ private:
 };
 
 void try_seeds(uint32_t keepers, uint32_t voters, bool has_witness) {
-  replica_trials<linked_voters> all{seeds_to_try(60), keepers, voters, 4'000};
+  replica_trials<linked_voters> all{seeds_to_try(200), keepers, voters, 4'000};
   if (!all.trouble.empty())
     CAF_FAIL(all.trouble);
   // It has come to something.

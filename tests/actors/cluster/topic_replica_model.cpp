@@ -110,7 +110,7 @@ private:
 };
 
 void try_seeds(uint32_t keepers, uint32_t voters, bool has_witness) {
-  replica_trials<lawless_voters> all{seeds_to_try(60), keepers, voters, 2'500};
+  replica_trials<lawless_voters> all{seeds_to_try(200), keepers, voters, 2'500};
   if (!all.trouble.empty())
     CAF_FAIL(all.trouble);
   // It has come to something.
