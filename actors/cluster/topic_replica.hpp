@@ -198,18 +198,21 @@ private:
     return who_.voters - majority() + 1;
   }
 
-  // -- as the owner (topic_replica_owner.cpp) ---------------------------------
+  // -- as who is to be the owner (topic_replica_votes.cpp) --------------------
 
   void begin_asking();
   void ask(uint32_t place);
   void take_vote(uint32_t from, const replica_message& x);
   void take_refusal(const replica_message& x);
+  void count_votes();
+  void choose(uint32_t place, bool all_broken);
+
+  // -- as the owner (topic_replica_owner.cpp) ---------------------------------
+
   void take_level(uint32_t from, const replica_message& x);
 
   // Goes on from where it is, if what it waits for is there.
   void advance();
-  void count_votes();
-  void choose(uint32_t place, bool all_broken);
   void begin_term();
   void begin_with_others();
   void tell_begin(uint32_t place);
