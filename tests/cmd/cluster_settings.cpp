@@ -152,7 +152,6 @@ CAF_TEST(sections that need store nodes are named where there are none) {
   CHECK_EQ(read(cluster + name + nodes + store + copies + "2\n"), "");
   CHECK(has(read(cluster + name + nodes + store + copies + "3\n"),
             "replicas for topic 'b' does not go together with"));
-  CHECK(has(read(store + copies + "2\n"), "are for nodes of a cluster alone"));
   // A node that keeps nothing needs no store, and no name.
   CHECK(has(read(cluster + name + nodes + memory), "needs a folder"));
   CHECK_EQ(read(cluster + "node-name = c\n" + nodes + memory), "");

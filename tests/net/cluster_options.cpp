@@ -251,6 +251,7 @@ CAF_TEST(replicas take as many nodes that keep them) {
   CHECK(refused_with("the rule of topic 'a' does not go together"));
   x.store_nodes.push_back("c");
   CHECK(well());
+  x.store_nodes.push_back("d");
   for (size_t n : {0, 4}) {
     topic.replicas = n;
     CHECK(refused_with("replicas of topic 'a' is"));

@@ -183,6 +183,10 @@ private:
     connect((1u << voters()) - 1);
     serve(0);
     auto& owner = world.at(0);
+    // Whom it goes on without is tried again after a while.
+    for (uint32_t i = 0; i < topic_replica::shunned_max && owner.alone(); ++i)
+      pass();
+    serve(0);
     if (failed())
       return;
     if (owner.alone())
@@ -219,14 +223,19 @@ private:
     };
     for (size_t i = 0; i < rounds_max && !is_done(); ++i) {
       serve_once(place);
-      world.settle();
-      for (uint32_t j = 0; j < voters(); ++j)
-        if (world.sites[j].replica)
-          world.tick(j);
-      world.settle();
+      pass();
     }
     if (!is_done())
       world.oracle.fail("nobody serves");
+  }
+
+  // Lets a second pass.
+  void pass() {
+    world.settle();
+    for (uint32_t i = 0; i < voters(); ++i)
+      if (world.sites[i].replica)
+        world.tick(i);
+    world.settle();
   }
 
   void serve_once(uint32_t place) {
