@@ -64,10 +64,11 @@ test('a full node names those that are not, by turns', async () => {
   await fill(a, 3);
   await names(a, [b, c]);
   const firsts = new Set();
-  // Each of its two loops begins with one and goes on with the other.
-  for (let i = 0; i < 4; ++i) firsts.add((await refusedFor(a))[0]);
+  // Each of its two loops begins with one and goes on with the other, unless one
+  // has more to do just then.
+  await until(async () => firsts.add((await refusedFor(a))[0]).size === 2, 'both to be the first');
   assert.deepEqual(sorted(firsts), urlsOf(b, c));
-  assert.ok(await redirects(a, 'refusal') >= 5);
+  assert.ok(await redirects(a, 'refusal') >= 3);
   // One that is named takes clients.
   await connect({ ws: (await refusedFor(a))[0] });
   await fill(b, 3 - (await ok(b, 'GET', '/api/node')).connections);
