@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "actors/cluster/replica_world.hpp"
+#include "actors/cluster/replica_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -11,39 +11,12 @@ using values = std::vector<int64_t>;
 
 namespace {
 
-/// Three keepers, of whom the first one owns the topic.
-struct fixture {
-  fixture() : three{3, 3}, two{2, 3} {
-    for (auto* x : {&three, &two}) {
-      x->all_present(7);
-      x->settle();
-      x->lead(0);
-      x->settle();
-    }
-  }
-
-  // The owner's node is gone, and the next one owns the topic.
-  static void take_over(replica_world& x) {
-    x.crash(0);
-    x.network.clear();
-    x.all_present(6);
-    x.settle();
-    x.lead(1);
-    x.settle();
-  }
-
+struct fixture : replica_fixture {
   static void come_back(replica_world& x) {
     x.rest(1);
     x.start(0);
-    x.all_present(7);
-    x.settle();
-    x.lead(0);
-    x.settle();
+    lead(x, 0, 7);
   }
-
-  replica_world three;
-  // Two keepers and a witness.
-  replica_world two;
 };
 
 } // namespace
@@ -271,10 +244,7 @@ CAF_TEST(the witness elects nobody who may lack something) {
   CHECK(!two.at(0).seeks());
   // When the other one is there, the first one catches up.
   two.start(1);
-  two.all_present(7);
-  two.settle();
-  two.lead(0);
-  two.settle();
+  lead(two, 0, 7);
   CHECK(two.at(0).leads());
   CHECK(!two.at(0).alone());
   CHECK_EQ(two.values(0), values({1}));
@@ -348,16 +318,10 @@ CAF_TEST(a copy that was restored has no vote) {
   three.sites[1].record.forgot = true;
   three.network.clear();
   three.start(1);
-  three.all_present(6);
-  three.settle();
-  three.lead(1);
-  three.settle();
+  lead(three, 1, 6);
   CHECK(!three.at(1).leads());
   three.start(0);
-  three.all_present(7);
-  three.settle();
-  three.lead(1);
-  three.settle();
+  lead(three, 1, 7);
   CHECK(three.at(1).leads());
   CHECK(three.sites[1].record.whole());
   CHECK(!three.sites[1].record.forgot);
@@ -373,10 +337,7 @@ CAF_TEST(where all were restored the best goes on in another epoch) {
     three.start(i);
   }
   three.oracle.forgive();
-  three.all_present(7);
-  three.settle();
-  three.lead(2);
-  three.settle();
+  lead(three, 2, 7);
   CHECK(three.at(2).leads());
   CHECK_EQ(three.at(2).epoch(), "e" + std::to_string(three.epochs));
   CHECK_EQ(three.values(0), values({1}));

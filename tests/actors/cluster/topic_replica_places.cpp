@@ -2,28 +2,12 @@
 
 #include <callboard/actors/cluster/topic_replica.hpp>
 
-#include "actors/cluster/replica_world.hpp"
+#include "actors/cluster/replica_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
 
-namespace {
-
-/// Three keepers, of whom the first one owns the topic.
-struct fixture {
-  fixture() {
-    three.all_present(7);
-    three.settle();
-    three.lead(0);
-    three.settle();
-  }
-
-  replica_world three{3, 3};
-};
-
-} // namespace
-
-BEGIN_FIXTURE_SCOPE(fixture)
+BEGIN_FIXTURE_SCOPE(replica_fixture)
 
 CAF_TEST(where groups stand is acknowledged as events are) {
   three.place(0);
@@ -53,22 +37,14 @@ CAF_TEST(groups go on where the last owner had them) {
   three.settle();
   CHECK_EQ(three.at(0).placed(), 2u);
   CHECK_EQ(three.placed(1), 1u);
-  three.crash(0);
-  three.network.clear();
-  three.all_present(6);
-  three.settle();
-  three.lead(1);
-  three.settle();
+  take_over(three);
   CHECK(three.at(1).leads());
   CHECK_EQ(three.placed(1), 2u);
   three.place(1);
   three.settle();
   three.rest(1);
   three.start(0);
-  three.all_present(7);
-  three.settle();
-  three.lead(0);
-  three.settle();
+  lead(three, 0, 7);
   CHECK_EQ(three.placed(0), 3u);
   CHECK_EQ(three.oracle.trouble, "");
 }

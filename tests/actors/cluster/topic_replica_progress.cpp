@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "actors/cluster/replica_world.hpp"
+#include <caf/make_counted.hpp>
+
+#include "actors/cluster/replica_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -14,25 +16,42 @@ using values = std::vector<int64_t>;
 
 namespace {
 
-/// Three keepers, of whom the first one owns the topic.
-struct fixture {
-  fixture() : three{3, 3}, two{2, 3} {
-    for (auto* x : {&three, &two}) {
-      x->all_present(7);
-      x->settle();
-      x->lead(0);
-      x->settle();
-    }
+// Lets a copy lack one event while so many follow it, which cost so much in
+// all. Returns whether all of them are there when that one has come.
+bool has_kept(size_t count, int64_t cost) {
+  topic_replica copy{{1, 2, 2}, {}};
+  replica_message x;
+  x.keepers = 2;
+  x.term = 4;
+  x.head = 1;
+  x.epoch = "e1";
+  x.what = replica_call::begin;
+  copy.take(0, x);
+  copy.written();
+  x.what = replica_call::append;
+  auto events = std::vector<publication_ptr>(count + 1);
+  for (auto& event : events) {
+    event = caf::make_counted<publication>();
+    event->offset = static_cast<uint64_t>(&event - events.data()) + 1;
   }
-
-  replica_world three;
-  // Two keepers and a witness.
-  replica_world two;
-};
+  auto bare = static_cast<int64_t>(count) * events[0]->cost();
+  if (cost > bare)
+    events[1]->sender.assign(static_cast<size_t>(cost - bare), 'x');
+  for (size_t n = 1; n <= count; ++n) {
+    x.head = n + 1;
+    x.events = {events[n]};
+    copy.take(0, x);
+  }
+  x.what = replica_call::events;
+  x.first = 1;
+  x.events = {events[0]};
+  copy.take(0, x);
+  return copy.head() == count + 1;
+}
 
 } // namespace
 
-BEGIN_FIXTURE_SCOPE(fixture)
+BEGIN_FIXTURE_SCOPE(replica_fixture)
 
 CAF_TEST(a new topic goes on although its first owner is lost at once) {
   replica_world fresh{3, 3};
@@ -93,16 +112,18 @@ CAF_TEST(who was catching up goes on with who was level before) {
       three.write(j, 1);
   }
   CHECK(!three.sites[2].record.whole());
-  three.crash(0);
-  three.network.clear();
-  three.all_present(6);
-  three.settle();
-  three.lead(1);
-  three.settle();
+  take_over(three);
   CHECK(three.at(1).leads());
   CHECK_EQ(three.values(1), values({1, 2, 3}));
   CHECK_EQ(three.values(2), values({1, 2, 3}));
   CHECK_EQ(three.oracle.trouble, "");
+}
+
+CAF_TEST(what comes too early is bounded by number and bytes) {
+  CHECK(has_kept(topic_replica::early_max, 0));
+  CHECK(!has_kept(topic_replica::early_max + 1, 0));
+  CHECK(has_kept(3, topic_replica::early_bytes_max));
+  CHECK(!has_kept(3, topic_replica::early_bytes_max + 1));
 }
 
 CAF_TEST(an answer that is lost is asked for) {
@@ -121,12 +142,7 @@ CAF_TEST(an answer that is lost is asked for) {
 }
 
 CAF_TEST(an owner that is alone and has much to do goes on) {
-  two.crash(0);
-  two.network.clear();
-  two.all_present(6);
-  two.settle();
-  two.lead(1);
-  two.settle();
+  take_over(two);
   REQUIRE(two.at(1).alone());
   auto term = two.at(1).term();
   for (uint32_t i = 0; i < 2 * topic_replica::stalled_max; ++i) {
@@ -226,12 +242,7 @@ CAF_TEST(who votes and never is level is not waited for for ever) {
 }
 
 CAF_TEST(a log that cannot be read is looked for somewhere else) {
-  three.crash(0);
-  three.network.clear();
-  three.all_present(6);
-  three.settle();
-  three.lead(1);
-  three.settle();
+  take_over(three);
   three.append(1);
   three.settle();
   three.rest(1);

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "actors/cluster/replica_world.hpp"
+#include "actors/cluster/replica_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
@@ -14,17 +14,7 @@ using values = std::vector<int64_t>;
 
 namespace {
 
-/// Topics that are served by the first of their voters.
-struct fixture {
-  fixture() : three{3, 3}, two{2, 3} {
-    for (auto* x : {&three, &two}) {
-      x->all_present(7);
-      x->settle();
-      x->lead(0);
-      x->settle();
-    }
-  }
-
+struct fixture : replica_fixture {
   // A node comes back with a disk of before.
   static void restore(replica_world& x, uint32_t place,
                       const replica_world::disk& from) {
@@ -44,15 +34,8 @@ struct fixture {
     }
     x.network.clear();
     x.oracle.forgive();
-    x.all_present(7);
-    x.settle();
-    x.lead(0);
-    x.settle();
+    lead(x, 0, 7);
   }
-
-  replica_world three;
-  // Two keepers and a witness.
-  replica_world two;
 };
 
 } // namespace
