@@ -330,7 +330,7 @@ private:
   // Calls `f` with whether it failed, if there was one; then it is empty.
   void copy_places(std::vector<saved_place>& xs, std::function<void(bool)>& f);
 
-  // Lets the copies know where its groups stand, unless they are about to.
+  // Lets the copies know where its groups stand.
   void place_copies(const std::string& name, durable_topic& at);
 
   // -- as the server of the loop's subscriptions ------------------------------

@@ -53,9 +53,12 @@ void broker::copies_placed(const std::string& name, uint64_t number) {
     if (i == durable_.topics.end())
       return;
     auto& placing = i->second.placing;
-    if (placing.empty() || placing.front().first == 0
-        || placing.front().first > number)
+    if (placing.empty())
+      return;
+    if (placing.front().first == 0)
       return place_copies(name, i->second);
+    if (placing.front().first > number)
+      return;
     auto f = std::move(placing.front().second);
     placing.pop_front();
     f(false);
@@ -111,15 +114,14 @@ void broker::copy_places(std::vector<saved_place>& xs,
     }
     auto& at = durable_.topics.find(name)->second;
     at.placing.emplace_back(0, done);
-    place_copies(name, at);
+    // All groups of a topic may be much. While one change is on its way the
+    // next ones wait, and are one then.
+    if (at.placing.size() == 1)
+      place_copies(name, at);
   }
 }
 
 void broker::place_copies(const std::string& name, durable_topic& at) {
-  // All groups of a topic may be much. While one change is on its way the next
-  // ones wait, and are one then.
-  if (at.placing.empty() || at.placing.front().first != 0)
-    return;
   std::vector<group_place> places;
   for (auto& [group, x] : at.places)
     places.push_back(x);
@@ -130,8 +132,12 @@ void broker::place_copies(const std::string& name, durable_topic& at) {
 }
 
 broker::left_copy broker::leave_copy(const std::string& name) {
-  replicas_.topics().release(name);
   auto i = durable_.topics.find(name);
+  // The next owner asks this node's disk, too, where its groups stand.
+  if (i != durable_.topics.end() && !i->second.placing.empty()
+      && i->second.placing.back().first == 0 && replicas_.topics().leads(name))
+    place_copies(name, i->second);
+  replicas_.topics().release(name);
   if (i == durable_.topics.end()) {
     topics_.drop(name);
     return {};

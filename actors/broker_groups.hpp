@@ -156,6 +156,9 @@ public:
   /// every change is saved at once.
   void hand_over();
 
+  /// Saves every change now.
+  void save_all();
+
   // -- group_sink -------------------------------------------------------------
 
   void give(const group_member& to, const group_delivery& what) override;

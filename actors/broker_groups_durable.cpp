@@ -286,6 +286,10 @@ bool broker_groups::save_changed() {
 void broker_groups::hand_over() {
   handed_over_ = true;
   table_.close();
+  save_all();
+}
+
+void broker_groups::save_all() {
   // What has no topic that is loaded stays where it was.
   auto goes_on = true;
   while (goes_on && table_.changed())

@@ -97,6 +97,9 @@ void broker_peers::leave_copies() {
   for (auto& [name, at] : self_.durable_.topics)
     if (at.copied && !owns(name))
       names.insert(name);
+  // What their members have confirmed until now is not given out again.
+  if (!names.empty())
+    self_.groups_.save_all();
   for (auto& name : names) {
     groups_.send_on(name);
     auto [loops, where] = self_.leave_copy(name);

@@ -202,6 +202,34 @@ CAF_TEST(a group without members stands where it did at the next owner) {
   CHECK(has(told, of_g(topic, 2)));
 }
 
+CAF_TEST(a topic is handed over with what was confirmed a moment ago) {
+  auto topic = copied("copies3/", 0);
+  lose_c();
+  auto& x = connect(0);
+  join(x, topic);
+  for (auto what : {"1", "2", "3"})
+    publish(connect(1), topic, what);
+  x.heard();
+  // This one is on its way to the disks, and that one waits for it.
+  stores[0]->at_once = stores[1]->at_once = false;
+  say(x, type::ack, 1);
+  wait(300ms);
+  say(x, type::ack, 2);
+  bring_c_back();
+  for (auto i = 0; i < 3; ++i) {
+    stores[0]->commit();
+    stores[1]->commit();
+    settle();
+  }
+  stores[0]->at_once = stores[1]->at_once = true;
+  for (auto i = 0; i < 2; ++i)
+    wait(1s);
+  auto told = x.heard();
+  CHECK(has(told, of_g(topic, 3)));
+  CHECK(!has(told, of_g(topic, 2)));
+  CHECK(!has(told, of_g(topic, 1)));
+}
+
 CAF_TEST(nobody waits to join a group where there is no majority) {
   auto topic = copied("copies3/", 0);
   crash(1);
