@@ -48,12 +48,15 @@ public:
   /// Lets CAF send the bytes to another node.
   template <class Inspector>
   friend bool inspect(Inspector& f, shared_bytes& x) {
-    auto get = [&x] { return std::string{x.view()}; };
-    auto set = [&x](std::string bytes) {
+    if constexpr (Inspector::is_loading) {
+      std::string bytes;
+      if (!f.value(bytes))
+        return false;
       x = shared_bytes{bytes};
       return true;
-    };
-    return f.object(x).fields(f.field("bytes", get, set));
+    } else {
+      return f.value(x.view());
+    }
   }
 
 private:

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include <caf/byte_buffer.hpp>
+#include <caf/sec.hpp>
+#include <caf/span.hpp>
 
 // What the nodes of a cluster send to each other for their shards. Who is in
 // the cluster is settled by the messages of `membership_messages.hpp`.
@@ -14,6 +16,33 @@ namespace callboard {
 enum class shard_kind : uint8_t { broker, router };
 
 inline constexpr size_t shard_kind_count = 2;
+
+/// A buffer that CAF sends and takes as a whole. Any other list of bytes goes
+/// byte by byte.
+struct whole_buffer {
+  caf::byte_buffer& bytes;
+
+  template <class Inspector>
+  friend bool inspect(Inspector& f, whole_buffer& x) {
+    auto size = x.bytes.size();
+    if (!f.begin_sequence(size))
+      return false;
+    if constexpr (Inspector::is_loading) {
+      // What the sender says is not allocated before it is there.
+      if constexpr (requires { f.remaining(); })
+        if (size > f.remaining()) {
+          f.emplace_error(caf::sec::end_of_stream);
+          return false;
+        }
+      x.bytes.resize(size);
+      return f.value(caf::span<caf::byte>{x.bytes.data(), size})
+             && f.end_sequence();
+    } else {
+      return f.value(caf::span<const caf::byte>{x.bytes.data(), size})
+             && f.end_sequence();
+    }
+  }
+};
 
 /// Frames (`peer_frames.hpp`) from one node to one shard of another, one behind
 /// the other. Those from one shard to one shard arrive in order.
@@ -32,11 +61,12 @@ struct peer_batch {
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_batch& x) {
+    whole_buffer frames{x.frames};
     return f.object(x).fields(f.field("link", x.link), f.field("view", x.view),
                               f.field("kind", x.kind),
                               f.field("shard", x.shard),
                               f.field("acknowledged", x.acknowledged),
-                              f.field("frames", x.frames));
+                              f.field("frames", frames));
   }
 };
 
