@@ -139,11 +139,19 @@ void topic_replicas::tick() {
     return !x.used && !x.wants_lead && x.replica && x.replica->idle();
   });
   std::vector<std::string> names;
+  std::vector<std::string> late;
   for (auto& [topic, x] : topics_) {
     x.used = false;
     names.push_back(topic);
+    if (!x.wants_lead || (x.replica && x.replica->leads()))
+      x.late = 0;
+    else if (++x.late % late_max == 0)
+      late.push_back(topic);
   }
   for_each(names, [](entry& x) { x.replica->tick(); });
+  for (auto& topic : late)
+    if (wanted(topic) && !leads(topic))
+      host_.lost(topic);
 }
 
 std::pair<size_t, size_t> topic_replicas::served() const {

@@ -42,7 +42,7 @@ public:
   /// The groups' places with this number are, and those before.
   virtual void placed(const std::string& topic, uint64_t number) = 0;
 
-  /// It is not, or no longer, served here. What was appended and not
+  /// It is not, not yet, or no longer served here. What was appended and not
   /// acknowledged may be in it or not.
   virtual void lost(const std::string& topic) = 0;
 };
@@ -60,13 +60,18 @@ public:
   static constexpr size_t page_events_max = 256;
   static constexpr int64_t page_bytes_max = 64 * 1024;
 
+  /// Ticks after which it is told that a topic is not served yet: a copy that
+  /// comes level may have much to fetch.
+  static constexpr uint32_t late_max = 10;
+
   /// @param self the place of this node among the store nodes.
   /// @param topics_max topics in use; for further ones no vote is given.
   topic_replicas(replica_host& host, store_nodes_ptr stores, uint32_t self,
                  size_t topics_max);
 
-  /// Serves a topic, as soon as that can be: `begun` or `lost` tells. This node
-  /// is one of those that keep it.
+  /// Serves a topic, as soon as that can be: `begun` or `lost` tells; or first
+  /// that one and then this one, where it takes long. This node is one of those
+  /// that keep it.
   void lead(const std::string& topic);
 
   /// Serves it no longer.
@@ -117,6 +122,8 @@ private:
     std::optional<topic_replica> replica;
     std::vector<std::pair<uint32_t, replica_message>> parked;
     bool wants_lead = false;
+    // Ticks for which it is wanted in vain.
+    uint32_t late = 0;
     bool used = true;
     uint64_t told = 0;
     uint64_t told_placed = 0;

@@ -165,18 +165,25 @@ struct replica_nodes {
 
   // Lets all hear and write what there is.
   void settle() {
-    for (auto busy = true; std::exchange(busy, false);)
-      for (uint32_t i = 0; i < 3; ++i) {
-        auto& x = at(i);
-        if (!x.topics)
-          continue;
-        busy |= x.turn();
-        for (auto& y : std::exchange(x.letters, {})) {
-          busy = true;
-          if (at(y.to).topics)
-            deliver(i, y);
-        }
+    while (step())
+      continue;
+  }
+
+  // Lets each of them do so once. Returns whether there was something.
+  bool step() {
+    auto busy = false;
+    for (uint32_t i = 0; i < 3; ++i) {
+      auto& x = at(i);
+      if (!x.topics)
+        continue;
+      busy |= x.turn();
+      for (auto& y : std::exchange(x.letters, {})) {
+        busy = true;
+        if (at(y.to).topics)
+          deliver(i, y);
       }
+    }
+    return busy;
   }
 
   void deliver(uint32_t from, const store_node::letter& x) {

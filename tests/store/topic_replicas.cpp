@@ -140,6 +140,31 @@ CAF_TEST(long histories come by pages) {
   CHECK_EQ(kept(1, topic).size(), n);
 }
 
+CAF_TEST(who waits for a copy with much to fetch is told so) {
+  auto topic = topic_of("three/", 0, 1);
+  lead(0, topic);
+  lose(0);
+  lead(1, topic);
+  auto n = topic_replicas::page_events_max * 2 * topic_replicas::late_max;
+  for (size_t i = 0; i < n; ++i)
+    append(1, topic);
+  at(1).topics->release(topic);
+  bring_back(0);
+  at(0).heard();
+  at(0).topics->lead(topic);
+  for (uint32_t i = 1; i <= topic_replicas::late_max; ++i) {
+    CHECK_EQ(at(0).heard(), "");
+    at(0).topics->tick();
+    step();
+  }
+  CHECK_EQ(at(0).heard(), "lost " + topic);
+  // It goes on nevertheless.
+  CHECK(kept(0, topic).size() < n);
+  settle();
+  CHECK_EQ(at(0).heard(), "begun " + topic);
+  CHECK_EQ(kept(0, topic).size(), n);
+}
+
 CAF_TEST(what nobody uses is forgotten) {
   auto topic = topic_of("three/", 0, 1);
   lead(0, topic);
