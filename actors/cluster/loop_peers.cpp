@@ -36,7 +36,7 @@ loop_peers::lane& loop_peers::lane_of(shard_kind kind, uint32_t slot,
     lanes.resize(shard + 1);
   auto& result = lanes[shard];
   if (!result.listed) {
-    result = {kind, slot, shard, 0, true, std::move(result.frames)};
+    result = {kind, slot, shard, 0, true, result.expected, {}};
     waiting_.push_back({slot, index, shard});
   }
   return result;
@@ -59,15 +59,17 @@ void loop_peers::send_batch(lane& x) {
   batch.shard = x.shard;
   batch.acknowledged = traffic.received.load(relaxed);
   batch.frames = std::exchange(x.frames, {});
+  x.expected = batch.frames.size() + batch.frames.size() / 4;
   caf::anon_send(to.gate, std::move(batch));
 }
 
 void loop_peers::flush() {
-  for (auto [slot, kind, shard] : std::exchange(waiting_, {})) {
+  for (auto [slot, kind, shard] : waiting_) {
     auto& x = lanes_[slot][kind][shard];
     x.listed = false;
     send_batch(x);
   }
+  waiting_.clear();
 }
 
 } // namespace callboard

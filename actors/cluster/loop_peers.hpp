@@ -59,6 +59,8 @@ public:
     if (node == nullptr || shard >= node->who.loops)
       return;
     auto& to = lane_of(kind, slot, shard);
+    if (to.frames.empty())
+      to.frames.reserve(to.expected);
     append_frame(to.frames, x);
     ++to.count;
     if (to.frames.size() >= batch_bytes_max)
@@ -92,6 +94,8 @@ private:
     uint32_t shard = 0;
     uint32_t count = 0;
     bool listed = false;
+    // Bytes of the next batch: as many as the last one had, or some more.
+    size_t expected = 0;
     caf::byte_buffer frames;
   };
 

@@ -3,6 +3,8 @@
 // test asks for it.
 
 #include <callboard/actors/action_guards.hpp>
+#include <callboard/actors/cluster/loop_peers.hpp>
+#include <callboard/actors/cluster/peer_topic_frames.hpp>
 #include <callboard/actors/presence_registry.hpp>
 
 #include "support/node_fixture.hpp"
@@ -243,6 +245,27 @@ CAF_TEST(sharing out an event allocates nothing at all) {
     deliver(window);
     CHECK_EQ(last.take().size(), window);
     last.socket.deaf = true;
+  }
+}
+
+CAF_TEST(what a turn has for a shard of another node is one allocation) {
+  auto nodes = caf::make_counted<peer_set>();
+  nodes->slots.push_back(
+    peer_node{member{"there", "1", {}, 1, member_state::up}, nullptr, 0,
+              std::make_shared<link_traffic>()});
+  loop_peers peers;
+  peers.install(nodes);
+  auto x = caf::make_counted<publication>();
+  x->topic = "a topic whose name is not a short one";
+  x->payload = text(std::string(128, 'x'));
+  auto turn_of = [&](size_t frames) {
+    for (size_t i = 0; i < frames; ++i)
+      peers.send(shard_kind::broker, 0, x->topic, peer_event{{x, 0}});
+    peers.flush();
+  };
+  for (size_t frames : {1, 16, 128}) {
+    turn_of(frames);
+    CHECK_EQ(count([&] { turn_of(frames); }), 1u);
   }
 }
 
