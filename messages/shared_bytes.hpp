@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <caf/sec.hpp>
+
 namespace callboard {
 
 /// An immutable run of bytes, shared by reference counting in one allocation.
@@ -48,14 +50,27 @@ public:
   /// Lets CAF send the bytes to another node.
   template <class Inspector>
   friend bool inspect(Inspector& f, shared_bytes& x) {
-    if constexpr (Inspector::is_loading) {
+    if constexpr (!Inspector::is_loading) {
+      return f.value(x.view());
+    } else if constexpr (requires { f.remainder(); }) {
+      // From where they lie, with no string in between.
+      size_t size = 0;
+      if (!f.begin_sequence(size))
+        return false;
+      if (size > f.remaining()) {
+        f.emplace_error(caf::sec::end_of_stream);
+        return false;
+      }
+      auto* first = reinterpret_cast<const char*>(f.current());
+      x = shared_bytes{std::string_view{first, size}};
+      f.skip(size);
+      return f.end_sequence();
+    } else {
       std::string bytes;
       if (!f.value(bytes))
         return false;
       x = shared_bytes{bytes};
       return true;
-    } else {
-      return f.value(x.view());
     }
   }
 

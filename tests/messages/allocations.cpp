@@ -4,6 +4,10 @@
 #include <new>
 #include <string>
 
+#include <caf/binary_deserializer.hpp>
+#include <caf/binary_serializer.hpp>
+#include <caf/byte_buffer.hpp>
+
 #include <callboard/messages/frame_reader.hpp>
 #include <callboard/messages/frame_writer.hpp>
 #include <callboard/messages/shared_bytes.hpp>
@@ -117,5 +121,19 @@ CAF_TEST(shared bytes take one allocation for all copies) {
     size = z.size();
   });
   CHECK_EQ(size, 40u);
+  CHECK_EQ(n, 1u);
+}
+
+CAF_TEST(shared bytes from another node take one allocation) {
+  shared_bytes x{"0123456789012345678901234567890123456789"};
+  caf::byte_buffer bytes;
+  caf::binary_serializer sink{nullptr, bytes};
+  CHECK(sink.apply(x));
+  shared_bytes y;
+  auto n = count([&] {
+    caf::binary_deserializer source{nullptr, bytes};
+    static_cast<void>(source.apply(y));
+  });
+  CHECK(y == x);
   CHECK_EQ(n, 1u);
 }

@@ -71,3 +71,33 @@ CAF_TEST(bytes go to other nodes) {
     CHECK(x == y);
   }
 }
+
+CAF_TEST(bytes of which one is missing are none) {
+  shared_bytes x{std::string(200, 'x')};
+  caf::byte_buffer bytes;
+  caf::binary_serializer sink{nullptr, bytes};
+  CHECK(sink.apply(x));
+  while (!bytes.empty()) {
+    bytes.pop_back();
+    caf::binary_deserializer source{nullptr, bytes};
+    shared_bytes y{"as it was"sv};
+    CHECK(!source.apply(y));
+    CHECK_EQ(y.view(), "as it was");
+  }
+}
+
+CAF_TEST(what follows the bytes is read behind them) {
+  caf::byte_buffer bytes;
+  caf::binary_serializer sink{nullptr, bytes};
+  for (auto text : {""sv, "abc"sv, "d"sv}) {
+    shared_bytes x{text};
+    CHECK(sink.apply(x));
+  }
+  caf::binary_deserializer source{nullptr, bytes};
+  for (auto text : {""sv, "abc"sv, "d"sv}) {
+    shared_bytes x{"as it was"sv};
+    CHECK(source.apply(x));
+    CHECK_EQ(x.view(), text);
+  }
+  CHECK_EQ(source.remaining(), 0u);
+}
