@@ -226,7 +226,9 @@ caf::result<published> broker::publish(const publication_ptr& x) {
 published broker::publish_now(const publication_ptr& x) {
   published answer;
   answer.call_id = x->call_id;
-  if (congested(topics_.loops_of(x->topic))) {
+  // The same after it was published, even if that makes the topic.
+  auto& loops = topics_.loops_of(x->topic);
+  if (congested(loops)) {
     answer.code = errc::overloaded;
     return answer;
   }
@@ -241,7 +243,7 @@ published broker::publish_now(const publication_ptr& x) {
       break;
     case owned_topics::publish_result::accepted:
       x->timestamp = ctx_.unix_ms;
-      accepted(x);
+      accepted(x, loops);
       break;
   }
   answer.position = {x->epoch, x->offset};
@@ -257,9 +259,9 @@ published broker::limited(const publication& x, int64_t wait_ms) const {
   return answer;
 }
 
-void broker::accepted(const publication_ptr& x) {
+void broker::accepted(const publication_ptr& x, const loop_set& loops) {
   ctx_.metrics.publications->inc();
-  hand_out(x);
+  hand_out(x, loops);
   ctx_.metrics.history_bytes->value(topics_.kept_bytes());
   if (!x->id.empty())
     ctx_.metrics.ids_bytes->value(topics_.ids_bytes());
@@ -267,12 +269,8 @@ void broker::accepted(const publication_ptr& x) {
     ctx_.metrics.history_evictions->inc(static_cast<int64_t>(n));
 }
 
-void broker::hand_out(const publication_ptr& x) {
-  auto& loops = topics_.loops_of(x->topic);
-  loops.for_each([&](uint32_t loop) {
-    if (peers_.is_peer(loop))
-      peers_.send_event(loop, x);
-  });
+void broker::hand_out(const publication_ptr& x, const loop_set& loops) {
+  peers_.send_event(loops, x);
   hand_out_here(x, loops);
   groups_.publish(x);
 }

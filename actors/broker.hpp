@@ -58,8 +58,8 @@ private:
   // it.
   [[nodiscard]] published limited(const publication& x, int64_t wait_ms) const;
 
-  // Hands out what has its place in its topic.
-  void accepted(const publication_ptr& x);
+  // Hands out what has its place in its topic to the loops that want it.
+  void accepted(const publication_ptr& x, const loop_set& loops);
 
   void attach_loop(uint32_t loop, const std::string& subject,
                    uint64_t generation);
@@ -84,7 +84,7 @@ private:
         at.loops.erase(loop);
   }
 
-  void hand_out(const publication_ptr& x);
+  void hand_out(const publication_ptr& x, const loop_set& loops);
 
   // Gives an event to those of these loops that are this node's.
   void hand_out_here(const publication_ptr& x, const loop_set& loops);

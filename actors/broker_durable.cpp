@@ -179,7 +179,7 @@ void broker::finish(pending_publication entry, bool committed) {
   if (at.stored_first == 0)
     at.stored_first = x->offset;
   topics_.accept(x, now_ms());
-  accepted(x);
+  accepted(x, topics_.loops_of(x->topic));
   tell(errc::none, {x->epoch, x->offset});
 }
 

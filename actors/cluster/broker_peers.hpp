@@ -135,7 +135,8 @@ public:
   /// Returns whether so much is on its way to it that it is to get no more.
   [[nodiscard]] bool congested(uint32_t loop) const noexcept;
 
-  void send_event(uint32_t loop, const publication_ptr& x);
+  /// Gives an event to those of these loops that are other nodes.
+  void send_event(const loop_set& loops, const publication_ptr& x);
 
   void send_attached(uint32_t loop, const std::string& subject,
                      uint64_t generation, position where,
@@ -380,6 +381,7 @@ private:
   std::vector<uint64_t> unsettled_;
   topic_moves moves_;
   parked_calls fetches_;
+  ready_frame ready_event_;
   // Of the batch that is taken; and whether something of it is held.
   uint64_t batch_view_ = 0;
   bool batch_held_ = false;

@@ -151,10 +151,24 @@ bool broker_peers::congested(uint32_t loop) const noexcept {
   return ctx_.peers.nodes().congested(loop - ctx_.node.loops);
 }
 
-void broker_peers::send_event(uint32_t loop, const publication_ptr& x) {
-  auto slot = loop - ctx_.node.loops;
-  ctx_.peers.send(shard_kind::broker, slot, x->topic,
-                  peer_event{boxed(slot, x)});
+void broker_peers::send_event(const loop_set& loops, const publication_ptr& x) {
+  auto& same = ready_event_;
+  same.bytes.clear();
+  loops.for_each([&](uint32_t loop) {
+    if (!is_peer(loop))
+      return;
+    auto slot = loop - ctx_.node.loops;
+    peer_event frame{boxed(slot, x)};
+    // Only the publisher's own node is told who that is.
+    if (frame.what.publisher != 0)
+      return ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
+    if (same.bytes.empty())
+      append_frame(same.bytes, frame);
+    ctx_.peers.send(shard_kind::broker, slot, x->topic, same);
+  });
+  // What is this large is rare.
+  if (same.bytes.size() > loop_peers::batch_bytes_max)
+    same = {};
 }
 
 void broker_peers::send_attached(uint32_t loop, const std::string& subject,

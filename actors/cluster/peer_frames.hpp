@@ -76,6 +76,15 @@ void append_frame(caf::byte_buffer& out, const Frame& x) {
   static_cast<void>(sink.apply(const_cast<Frame&>(x)));
 }
 
+/// A frame that is made once for several batches; empty: not yet.
+struct ready_frame {
+  caf::byte_buffer bytes;
+};
+
+inline void append_frame(caf::byte_buffer& out, const ready_frame& x) {
+  out.insert(out.end(), x.bytes.begin(), x.bytes.end());
+}
+
 /// Reads the frames of a batch, which may be anything.
 class frame_source {
 public:

@@ -117,6 +117,27 @@ CAF_TEST(no echo is for the publisher alone and not for who has its number) {
   }
 }
 
+CAF_TEST(all nodes but the publisher get the same frame of an event) {
+  auto topic = topic_of(0);
+  for (size_t site : {1, 2})
+    subscribe(connect(site), topic);
+  auto& near = connect(0);
+  auto& far = connect(1);
+  auto& sent = *sites[0].sent;
+  near.publish(topic, "hi");
+  sites[0].node.turn();
+  REQUIRE_EQ(sent.size(), 2u);
+  CHECK(sent[0].what.frames == sent[1].what.frames);
+  settle();
+  far.publish(topic, "hi");
+  sites[1].node.turn();
+  carry(1);
+  sites[0].node.turn();
+  REQUIRE_EQ(sent.size(), 2u);
+  CHECK_EQ(sent[0].what.frames.size(), sent[1].what.frames.size());
+  CHECK(sent[0].what.frames != sent[1].what.frames);
+}
+
 CAF_TEST(a pattern is answered when all nodes know it) {
   auto& x = connect(1, 1);
   x.say(type::subscribe, 1, "p/#");
