@@ -134,7 +134,8 @@ void broker::append(durable_topic& at, const publication_ptr& x,
   x->timestamp = ctx_.unix_ms;
   ++at.pending;
   auto& pending = at.copied ? at.copies : durable_.pending;
-  auto& entry = pending.emplace_back(pending_publication{x, at.life, who, {}});
+  auto& entry
+    = pending.emplace_back(pending_publication{x, at.life, std::move(who), {}});
   if (!key.empty())
     at.ids.emplace(std::move(key), &entry);
   if (at.copied)

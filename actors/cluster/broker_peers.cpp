@@ -140,7 +140,9 @@ void pending_call::fail(errc why) {
 }
 
 pending_call& broker_peers::add_call(uint32_t slot, uint32_t shard) {
-  auto& result = calls_[last_call_ = ctx_.peers.new_number()];
+  last_call_ = ctx_.peers.new_number();
+  // No other one has a higher number.
+  auto& result = calls_.try_emplace(calls_.end(), last_call_)->second;
   result.slot = slot;
   result.shard = shard;
   return result;

@@ -38,14 +38,15 @@ void broker_peers::forward(const publication_ptr& x,
   auto slot = ctx_.peers.owner_of(x->topic);
   if (auto failed = unreachable(slot); failed != errc::none)
     return promise.deliver(published{x->call_id, failed, {}, 0});
+  auto shard = shard_at(slot, x->topic);
   peer_publish frame{0, {x, x->publisher}};
   if (promise.pending()) {
-    auto& call = add_call(slot, shard_at(slot, x->topic));
+    auto& call = add_call(slot, shard);
     call.call_id = x->call_id;
     call.promise = std::move(promise);
     frame.call = last_call_;
   }
-  ctx_.peers.send(shard_kind::broker, slot, x->topic, frame);
+  ctx_.peers.send_to(shard_kind::broker, slot, shard, frame);
 }
 
 void broker_peers::take(uint32_t slot, peer_published& x) {
