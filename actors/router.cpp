@@ -189,7 +189,7 @@ void router::give(const registration& to, uint64_t number,
   auto& who = *to.who;
   request_ticket ticket{index_, number};
   if (who.node != nullptr)
-    ask(*who.node, ticket, *x, timeout_ms(x->timeout));
+    ask(*who.node, ticket, x, timeout_ms(x->timeout));
   else if (!to.embedded)
     send(caf::actor_cast<connection_actor>(who.who), serve_atom_v, ticket, x);
   else if (number == 0)

@@ -252,7 +252,7 @@ private:
 
   // Asks another node.
   void ask(const request_node& to, const request_ticket& ticket,
-           const routed_request& x, int64_t left_ms);
+           const routed_request_ptr& x, int64_t left_ms);
 
   // Asks a second node, where one refused the request because nobody serves it
   // there.

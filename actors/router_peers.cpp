@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include <caf/make_counted.hpp>
 #include <caf/telemetry/counter.hpp>
 
 // What router shards of different nodes have to do with each other.
@@ -129,8 +128,7 @@ void router::take(request_node& from, const peer_restart& x) {
 // -- as the node that serves --------------------------------------------------
 
 void router::take(request_node& from, peer_serve& x) {
-  auto request = caf::make_counted<routed_request>();
-  request->content = std::move(x.what);
+  auto& request = x.what;
   constexpr auto ms_max = static_cast<uint64_t>(timeout_ms_max);
   request->timeout
     = std::chrono::milliseconds{std::clamp(x.timeout_ms, uint64_t{1}, ms_max)};
@@ -161,10 +159,10 @@ void router::take(request_node& from, const peer_cancel& x) {
 // -- as the node that asks ----------------------------------------------------
 
 void router::ask(const request_node& to, const request_ticket& ticket,
-                 const routed_request& x, int64_t left_ms) {
+                 const routed_request_ptr& x, int64_t left_ms) {
   ctx_.metrics.cluster_requests_sent->inc();
-  tell(to, to.shard_of(x.content.action),
-       peer_serve{ticket, static_cast<uint64_t>(left_ms), x.content});
+  tell(to, to.shard_of(x->content.action),
+       peer_serve{ticket, static_cast<uint64_t>(left_ms), x});
 }
 
 void router::take(request_node& from, const peer_outcome& x) {
@@ -188,7 +186,7 @@ bool router::move(pending_request& x) {
   table_.move(x, *to);
   x.credit = charge(to->waiting, x.content->cost());
   auto passed = std::chrono::floor<milliseconds>(clock().now() - x.begin);
-  ask(*to->who->node, {index_, x.number}, *x.content,
+  ask(*to->who->node, {index_, x.number}, x.content,
       std::max<int64_t>(timeout_ms(x.content->timeout) - passed.count(), 1));
   return true;
 }

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include <caf/make_counted.hpp>
+
 #include <callboard/actors/cluster/peer_frames.hpp>
 #include <callboard/actors/messages.hpp>
 
@@ -61,14 +63,15 @@ struct peer_serve {
   request_ticket ticket;
   /// What is left of the asker's time.
   uint64_t timeout_ms = 0;
-  action_request what;
+  /// Its content; never null.
+  routed_request_ptr what = caf::make_counted<routed_request>();
 
   template <class Inspector>
   friend bool inspect(Inspector& f, peer_serve& x) {
     return f.object(x).fields(f.field("shard", x.ticket.shard),
                               f.field("number", x.ticket.number),
                               f.field("timeout-ms", x.timeout_ms),
-                              f.field("what", x.what));
+                              f.field("what", x.what->content));
   }
 };
 

@@ -291,8 +291,8 @@ CAF_TEST(every frame that is cut short is none and does no harm) {
   peer_serve serve_frame;
   serve_frame.ticket.number = 1;
   serve_frame.timeout_ms = 1000;
-  serve_frame.what.action = "sum";
-  serve_frame.what.payload = payload::pack(1);
+  serve_frame.what->content.action = "sum";
+  serve_frame.what->content.payload = payload::pack(1);
   auto all = {frames_of(peer_offer{"x"}), frames_of(peer_withdraw{"x"}),
               frames_of(peer_restart{0}), frames_of(serve_frame),
               frames_of(peer_outcome{}),  frames_of(peer_cancel{})};
@@ -312,7 +312,7 @@ CAF_TEST(a request under a ticket that is taken or of no shard is not served) {
   peer_serve x;
   x.ticket.number = 5;
   x.timeout_ms = 0;
-  x.what.action = "sum";
+  x.what->content.action = "sum";
   deliver(0, 1, frames_of(x, x));
   CHECK_EQ(bob->served.size(), 1u);
   CHECK_EQ(metrics(0).cluster_malformed->value(), 1);
