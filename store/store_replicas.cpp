@@ -64,7 +64,7 @@ bool store_tables::save(const std::string& name, const replica_write& x,
     for (auto& place : *x.places)
       write_place(at->id, place, now_ms);
   }
-  db_.prepare("INSERT OR REPLACE INTO replicas VALUES(?, ?, ?, ?, ?, ?, ?)")
+  save_replica_
     .with(name, to.promised, to.term, to.floor, to.agreed, to.placed, to.forgot)
     .run();
   rows_ += known ? 0 : 1;

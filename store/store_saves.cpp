@@ -64,7 +64,7 @@ bool store_tables::save(const saved_place& x, int64_t now_ms) {
 void store_tables::write_place(int64_t topic, const group_place& x,
                                int64_t now_ms) {
   auto open = write_open_events(x);
-  db_.prepare("INSERT OR REPLACE INTO places VALUES(?, ?, ?, ?, ?, ?)")
+  save_place_
     .with(topic, x.group, x.place, now_ms, int64_t{check_sum(open)},
           statement::blob{open})
     .run();

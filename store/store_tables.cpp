@@ -46,7 +46,11 @@ store_tables::store_tables(database& db, const limits& bounds)
     oldest_{db.prepare("SELECT last, at_ms, ids FROM runs WHERE topic = ? "
                        "ORDER BY last LIMIT ?")},
     replica_{db.prepare("SELECT promised, term, floor, agreed, placed, forgot "
-                        "FROM replicas WHERE name = ?")} {
+                        "FROM replicas WHERE name = ?")},
+    save_replica_{db.prepare(
+      "INSERT OR REPLACE INTO replicas VALUES(?, ?, ?, ?, ?, ?, ?)")},
+    save_place_{
+      db.prepare("INSERT OR REPLACE INTO places VALUES(?, ?, ?, ?, ?, ?)")} {
 }
 
 void store_tables::begin_opening() {

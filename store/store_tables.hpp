@@ -285,6 +285,8 @@ private:
   statement last_;
   statement oldest_;
   statement replica_;
+  statement save_replica_;
+  statement save_place_;
 };
 
 } // namespace callboard
