@@ -11,10 +11,15 @@
 # The source is Debian's (suite experimental), fetched from the mirror that
 # this machine's apt uses. The system's own lists and sources stay untouched.
 #
-# One thing is repaired in it: OpenSSL keeps errors in a queue of the thread,
-# and SSL_get_error takes any that is there for one of the call before. CAF
-# never empties it, so one connection that ends badly lets others fail
-# (SSL_get_error(3): the queue must be empty before the operation).
+# Two things are repaired in its TLS:
+#
+# - OpenSSL keeps errors in a queue of the thread, and SSL_get_error takes any
+#   that is there for one of the call before. CAF never empties it, so one
+#   connection that ends badly lets others fail (SSL_get_error(3): the queue
+#   must be empty before the operation).
+# - The files of certificates are read for each connection. If they do not go
+#   together just then, CAF throws, which nobody catches where a connection is
+#   taken: the process ends. It is one connection that fails now.
 set -euo pipefail
 
 version=0.18.7
@@ -44,9 +49,14 @@ options=(
   -DCAF_ENABLE_EXAMPLES=OFF
 )
 
-# In libcaf_openssl/src/openssl/session.cpp, before each operation.
+# In libcaf_openssl/src/openssl: before each operation, where a session is made,
+# and where there is none for a socket.
 repair='s/^  CAF_IGNORE_UNUSED(debug_name);/&\n  ERR_clear_error();/
-s/^  SSL_set_fd(ssl_, fd);/  ERR_clear_error();\n&/'
+s/^  SSL_set_fd(ssl_, fd);/  ERR_clear_error();\n&/
+s/^  ctx_ = create_ssl_context();/  try {\n    create_ssl_context();\n  }/
+s/^  ssl_ = SSL_new(ctx_);/  catch (const std::exception\&) { return false; }\n&/
+s/^  auto ctx = SSL_CTX_new(/  auto ctx = ctx_ = SSL_CTX_new(/
+s/^    if (!sssn) {/&\n      io::network::close_socket(*fd);/'
 
 compiler=${CXX:-c++}
 key=$({ echo "$version" "${options[@]}" "$repair"
@@ -110,10 +120,11 @@ fi
 say "building CAF $version ($variant), once, into $prefix"
 mkdir "$scratch/source"
 tar -xzf "$cache/$tarball" -C "$scratch/source" --strip-components 1
-session=$scratch/source/libcaf_openssl/src/openssl/session.cpp
-sed -i "$repair" "$session"
-[ "$(grep -c ERR_clear_error "$session")" -eq 3 ] ||
-  die "CAF's $(basename "$session") is not what was to be repaired"
+tls=$scratch/source/libcaf_openssl/src/openssl
+sed -i "$repair" "$tls/session.cpp" "$tls/middleman_actor.cpp"
+repaired='ERR_clear_error|catch \(|ctx_ = SSL_CTX_new|close_socket\(\*fd\)'
+[ "$(cat "$tls"/*.cpp | grep -cE "$repaired")" -eq 7 ] ||
+  die "CAF's TLS is not what was to be repaired"
 log=$scratch/log
 quiet=()
 [ -t 2 ] || quiet=(--quiet)

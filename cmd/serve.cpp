@@ -144,15 +144,23 @@ caf::error become(const account& who, const serve_options& options) {
       return failed;
   if (auto failed = drop_privileges(who))
     return failed;
+  auto is_unreadable = [](const std::string& file) {
+    return !file.empty() && access(file.c_str(), R_OK) != 0;
+  };
+  // These are read for each connection.
+  auto& cluster = options.server.cluster;
+  for (auto& file :
+       {cluster.certificate_file, cluster.key_file, cluster.ca_file})
+    if (is_unreadable(file))
+      return caf::make_error(caf::sec::runtime_error,
+                             "the user " + who.name + " cannot read " + file);
   logger("cmd")->info("root_given_up user={} uid={} gid={}", who.name, who.user,
                       who.group);
   auto& tls = options.server.tls;
-  auto& cluster = options.server.cluster;
   for (auto& file :
        {options.tokens.key_file, options.tokens.jwks_file, tls.certificate_file,
-        tls.key_file, tls.client_ca_file, options.server.admin.key_file,
-        cluster.certificate_file, cluster.key_file, cluster.ca_file})
-    if (!file.empty() && access(file.c_str(), R_OK) != 0)
+        tls.key_file, tls.client_ca_file, options.server.admin.key_file})
+    if (is_unreadable(file))
       logger("cmd")->warn("changes of a file cannot be read file=\"{}\" "
                           "user={}",
                           file, who.name);

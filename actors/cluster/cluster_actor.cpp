@@ -227,11 +227,18 @@ void cluster_actor::install_peers() {
 void cluster_actor::check_stores() {
   auto own = membership_.self().stores;
   cluster_note note;
+  std::vector<std::string> differ;
   for (auto& x : view_.members)
-    if (own != 0 && x.stores != 0 && x.stores != own)
-      note.members += (note.members.empty() ? "" : ",") + x.name;
-  auto differed = std::exchange(stores_differ_, !note.members.empty());
-  if (!stores_differ_ || differed || !options_.log)
+    if (x.stores != own) {
+      note.members += (differ.empty() ? "" : ",") + x.name;
+      differ.push_back(x.name);
+    }
+  auto is_known = [this](const std::string& name) {
+    return std::ranges::find(stores_differ_, name) != stores_differ_.end();
+  };
+  auto is_news = !std::ranges::all_of(differ, is_known);
+  stores_differ_ = std::move(differ);
+  if (!is_news || !options_.log)
     return;
   note.what = cluster_news::store_nodes_differ;
   note.view = view_.number;

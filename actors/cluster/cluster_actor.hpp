@@ -261,8 +261,8 @@ private:
   std::vector<caf::typed_response_promise<void>> retirements_;
   std::vector<caf::typed_response_promise<void>> leaves_;
   std::map<std::string, blocked_run> blocked_;
-  // Whether members were told of other store nodes.
-  bool stores_differ_ = false;
+  // Members that were told of other store nodes than this one.
+  std::vector<std::string> stores_differ_;
 };
 
 } // namespace callboard

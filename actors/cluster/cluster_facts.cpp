@@ -42,6 +42,8 @@ std::string_view to_string(cluster_news x) noexcept {
       return "refused";
     case cluster_news::dial_failed:
       return "dial_failed";
+    case cluster_news::no_link:
+      return "no_link";
     case cluster_news::store_nodes_differ:
       return "store_nodes_differ";
     default:

@@ -80,14 +80,18 @@ void cluster_actor::greet(const std::string& address, const caf::actor& gate) {
 
 void cluster_actor::dialed_in_vain(const std::string& address,
                                    const caf::error& why) {
-  dials_.failed(address, now_ms());
   metrics_.failed_dials->inc();
   member who;
   who.address = address;
-  log(cluster_news::dial_failed, who, to_string(why));
-  // Else somebody is there, who may be a node that answers later.
-  if (why == caf::sec::cannot_connect_to_node)
-    nobody_at(address);
+  auto words = to_string(why);
+  log(cluster_news::dial_failed, who, words);
+  if (why == caf::sec::cannot_connect_to_node) {
+    dials_.failed(address, now_ms());
+    return nobody_at(address);
+  }
+  // Somebody is there, who may be a node that answers later.
+  if (dials_.failed(address, now_ms(), words))
+    log(cluster_news::no_link, who, std::move(words));
 }
 
 void cluster_actor::nobody_at(const std::string& address) {

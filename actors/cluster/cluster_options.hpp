@@ -22,8 +22,11 @@ enum class cluster_news : uint8_t {
   refused,
   /// An address was dialed in vain.
   dial_failed,
+  /// The same for some time, although somebody is there; once for a reason.
+  no_link,
   view_changed,
-  /// Members were told of other store nodes: durable topics have no owner.
+  /// Members were told of other store nodes, or of none: durable topics have no
+  /// owner, or more than one.
   store_nodes_differ,
   /// Clients may be taken from now on.
   ready,

@@ -1,6 +1,7 @@
 #include <callboard/actors/cluster/dial_plan.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace callboard {
 
@@ -49,14 +50,18 @@ void dial_plan::found(const std::string& address, const std::string& name,
   x.under_way = false;
   x.failures = 0;
   x.name = name;
+  x.why.clear();
   x.due_ms = now_ms + wait_ms_min;
 }
 
-void dial_plan::failed(const std::string& address, int64_t now_ms) {
+bool dial_plan::failed(const std::string& address, int64_t now_ms,
+                       std::string why) {
   auto i = entries_.find(address);
   if (i == entries_.end())
-    return;
+    return false;
   auto& x = i->second;
+  x.times = why == x.why ? x.times + 1 : 1;
+  x.why = std::move(why);
   x.under_way = false;
   x.name.clear();
   // Which distribution a standard library makes of it is not said anywhere.
@@ -65,6 +70,7 @@ void dial_plan::failed(const std::string& address, int64_t now_ms) {
     = now_ms
       + static_cast<int64_t>(random_() % static_cast<uint64_t>(bound + 1));
   ++x.failures;
+  return !x.why.empty() && x.times == told_after;
 }
 
 } // namespace callboard

@@ -17,6 +17,9 @@ public:
   static constexpr int64_t wait_ms_min = 200;
   static constexpr int64_t wait_ms_max = 5000;
 
+  /// A node that starts or ends fails in many ways.
+  static constexpr uint32_t told_after = 3;
+
   explicit dial_plan(uint64_t random_seed) : random_{random_seed} {
   }
 
@@ -37,7 +40,9 @@ public:
              int64_t now_ms);
 
   /// There was none, or no link came about.
-  void failed(const std::string& address, int64_t now_ms);
+  /// @param why somebody is there, and what is wrong with them; empty: nobody.
+  /// @returns whether it has been that for `told_after` times by now.
+  bool failed(const std::string& address, int64_t now_ms, std::string why = {});
 
 private:
   struct entry {
@@ -47,6 +52,9 @@ private:
     int64_t due_ms = INT64_MIN;
     // Who was found there.
     std::string name;
+    // What was wrong the last times, and how many of them.
+    std::string why;
+    uint32_t times = 0;
   };
 
   std::map<std::string, entry> entries_;

@@ -37,6 +37,9 @@ void log_cluster_news(const cluster_note& x) {
       // Of a node that is gone, again and again.
       return log->debug("cluster_{} address={} reason={}", event,
                         quoted_text(x.address), quoted_text(x.why));
+    case cluster_news::no_link:
+      return log->warn("cluster_{} address={} reason={}", event,
+                       quoted_text(x.address), quoted_text(x.why));
     case cluster_news::link_down:
     case cluster_news::refused:
       return log->warn("cluster_{} node={} address={} reason={}", event,

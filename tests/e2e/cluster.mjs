@@ -2,6 +2,8 @@
 // loopback.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
@@ -206,6 +208,32 @@ test('with certificates nodes talk TLS, and to nobody without a good one', async
   await sleep(2 * timeoutMs);
   await agree([a, b]);
   for (const node of [wrong, plain]) assert.deepEqual(await upAt(node), [node.name]);
+  await wrong.logged(/ cluster_no_link address=.* certificate /);
+});
+
+test('files that do not go together for a moment end no node', async () => {
+  const ca = makeCa('renewed');
+  const files = (name) => {
+    const { cert, key } = makeCertificate(ca, name);
+    return { key, words: ['--cluster-cert', cert, '--cluster-key', key, '--cluster-ca', ca.cert] };
+  };
+  const [ofA, ofB] = [files('renewed-a'), files('renewed-b')];
+  const a = await startNode('a', { words: ofA.words });
+  const b = await startNode('b', { join: a, words: ofB.words });
+  await agree([a, b]);
+  const key = readFileSync(ofA.key);
+  writeFileSync(ofA.key, readFileSync(ofB.key));
+  // Somebody connects.
+  const [host, port] = a.address.split(':');
+  await once(net.connect(port, host).on('error', () => {}), 'close');
+  // Both dial each other.
+  await kill(b);
+  const again = await startNode('b', { join: a, listen: b.address, words: ofB.words });
+  await agree([a]);
+  assert.deepEqual(await upAt(again), ['b']);
+  writeFileSync(ofA.key, key);
+  // An attempt may have to time out.
+  await agree([a, again], 20_000 * slowness);
 });
 
 test('what cannot be is told in a sentence', async () => {

@@ -9,6 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { after, afterEach, test } from 'node:test';
+import { makeCa, makeCertificate } from './support/certificates.mjs';
 import { connect, endAll } from './support/client.mjs';
 import { run, startServer, until } from './support/server.mjs';
 
@@ -150,6 +151,14 @@ test('keys are read before; that they cannot be read again is told', async () =>
   const other = await startServer(['--user', 'nobody', '--token-key', key]);
   await stopWell(other);
   assert.doesNotMatch(other.log, /cannot be read/);
+});
+
+test('what each connection between nodes needs has to be readable', async () => {
+  const ca = makeCa('theirs');
+  const { cert, key } = makeCertificate(ca, 'node');
+  const words = ['--user', 'nobody', '--cluster-listen', '127.0.0.1:0', '--cluster-cert', cert,
+    '--cluster-key', key, '--cluster-ca', ca.cert];
+  await expectRefused(words, 1, isRoot ? /the user nobody cannot read .*node\.pem/ : /user needs root/);
 });
 
 test('a store that is somebody else\'s stays so, and is told', async () => {

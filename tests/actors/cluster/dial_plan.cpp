@@ -54,6 +54,30 @@ CAF_TEST(what is missing no longer is forgotten) {
   CHECK_EQ(due({"m:1"}), strings{"m:1"});
 }
 
+CAF_TEST(what is wrong with who is there is told when it stays so) {
+  constexpr auto n = dial_plan::told_after;
+  x.add_seed("s:1", 64);
+  // Returns at which of so many failures it is told.
+  auto told = [this](uint32_t failures, const std::string& why) {
+    std::vector<uint32_t> result;
+    for (uint32_t i = 1; i <= failures; ++i)
+      if (x.failed("s:1", now, why))
+        result.push_back(i);
+    return result;
+  };
+  using numbers = std::vector<uint32_t>;
+  CHECK_EQ(told(n - 1, "deaf"), numbers{});
+  CHECK_EQ(told(2 * n, "mute"), numbers{n});
+  CHECK_EQ(told(2 * n, "deaf"), numbers{n});
+  CHECK_EQ(told(2 * n, ""), numbers{});
+  CHECK_EQ(told(n, "deaf"), numbers{n});
+  x.found("s:1", "b", now);
+  CHECK_EQ(told(n, "deaf"), numbers{n});
+  // Of no address that is dialed.
+  for (uint32_t i = 0; i < n; ++i)
+    CHECK(!x.failed("m:1", now, "deaf"));
+}
+
 CAF_TEST(a seed is dialed until the node behind it is linked) {
   x.add_seed("s:1", 64);
   CHECK_EQ(due(), strings{"s:1"});
