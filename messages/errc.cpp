@@ -41,7 +41,7 @@ constexpr std::array errors{
   errc_info{errc::circuit_open, 304, "circuit_open", true,
             "The responders of this action fail too often; try again later."},
   errc_info{errc::owner_down, 305, "owner_down", true,
-            "The topic's node is gone and another one takes over."},
+            "The topic's node is away, or another one is taking over."},
   errc_info{errc::not_subscribed, 400, "not_subscribed", false,
             "This connection has no such subscription."},
   errc_info{errc::already_subscribed, 401, "already_subscribed", false,

@@ -96,6 +96,7 @@ unsigned status_of(errc x) noexcept {
       return 413;
     case errc::rate_limited:
       return 429;
+    case errc::owner_down:
     case errc::overloaded:
     case errc::shutting_down:
     case errc::storage_unavailable:
