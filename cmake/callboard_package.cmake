@@ -13,6 +13,7 @@ install(FILES "${packaging}/callboard.conf"
   DESTINATION /etc/callboard COMPONENT server EXCLUDE_FROM_ALL)
 install(FILES
   "${PROJECT_SOURCE_DIR}/CHANGELOG.md"
+  "${PROJECT_SOURCE_DIR}/docs/cluster.md"
   "${PROJECT_SOURCE_DIR}/docs/operating.md"
   "${PROJECT_SOURCE_DIR}/docs/protocol.md"
   DESTINATION share/doc/callboard COMPONENT server EXCLUDE_FROM_ALL)

@@ -115,6 +115,7 @@ class Callboard(unittest.TestCase):
             "/usr/bin/callboard",
             "/usr/lib/systemd/system/callboard.service",
             "/usr/share/doc/callboard/CHANGELOG.md",
+            "/usr/share/doc/callboard/cluster.md",
             "/usr/share/doc/callboard/copyright",
             "/usr/share/doc/callboard/operating.md",
             "/usr/share/doc/callboard/page-licenses.txt",
