@@ -211,9 +211,10 @@ void broker_peers::take(uint32_t slot, peer_attached& x) {
     std::erase(i->second.unconfirmed, std::pair{slot, x.shard});
     return check_confirmed(i->first, i->second);
   }
-  if (!waits(x.subject))
+  // Behind the events that come before it, and in front of those behind it.
+  if (!waits(x.subject)
+      || moves_.from_before(slot, batch_view_, x.subject, ctx_.peers.nodes()))
     return finish_attached(slot, x);
-  // Behind the events that come before it.
   batch_held_ = true;
   moves_.held[batch_view_].push_back(
     [this, slot, x]() mutable { finish_attached(slot, x); });
