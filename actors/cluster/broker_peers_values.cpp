@@ -101,8 +101,15 @@ bool broker_peers::fetch_values(const retained_query& x) {
 }
 
 void broker_peers::take(uint32_t slot, peer_values& x) {
-  if (auto call = take_call(slot, x.call); call.take_values)
-    call.take_values(x);
+  auto call = take_call(slot, x.call);
+  if (!call.take_values)
+    return;
+  if (!moves_.open())
+    return call.take_values(x);
+  // Events that the values are as new as may wait, and are in front of them.
+  batch_held_ = true;
+  moves_.held[batch_view_].push_back(
+    [take_now = std::move(call.take_values), x]() mutable { take_now(x); });
 }
 
 } // namespace callboard

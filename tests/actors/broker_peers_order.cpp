@@ -2,7 +2,10 @@
 
 #include <callboard/actors/broker.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <string>
+#include <utility>
 
 #include "actors/moves_fixture.hpp"
 #include "support/test.hpp"
@@ -13,7 +16,21 @@ using type = frame_type;
 
 namespace {
 
-using fixture = moves_fixture;
+struct fixture : moves_fixture {
+  /// Takes what a site has sent to another one and was not carried yet.
+  std::deque<cluster_site::parcel> take_sent(size_t from, size_t to) {
+    std::deque<cluster_site::parcel> result;
+    auto all = std::exchange(*sites[from].sent, {});
+    for (auto& x : all)
+      (x.to == to ? result : *sites[from].sent).push_back(std::move(x));
+    return result;
+  }
+
+  [[nodiscard]] bool has_sent(size_t from, size_t to) const {
+    return std::ranges::any_of(*sites[from].sent,
+                               [to](auto& x) { return x.to == to; });
+  }
+};
 
 } // namespace
 
@@ -38,6 +55,49 @@ CAF_TEST(an owner that stays has answered in front of what it sends then) {
   settle();
   CHECK_EQ(x.heard(), subscribed(1, "b.1", 0) + "; " + event(topic, 1, "1"));
   CHECK_EQ(subscribe(connect(2), topic), subscribed(1, "b.1", 1));
+}
+
+CAF_TEST(last values stand behind the events that they are as new as) {
+  auto topic = moving({"a", "b", "c"}, 1, {"a", "c"}, 1, "last/");
+  auto& x = connect(0);
+  auto& y = connect(2);
+  x.say(type::subscribe, 1, "last/+");
+  sites[0].node.turn();
+  carry(0);
+  for (size_t site : {1, 2}) {
+    sites[site].node.turn();
+    carry(site);
+  }
+  // The next owner is asked last, and hears of it when it goes by the view.
+  sites[0].node.turn();
+  for (int i = 0; i < 9 && !has_sent(0, 2); ++i) {
+    carry(0);
+    sites[1].node.turn();
+    carry(1);
+    sites[0].node.turn();
+  }
+  CAF_REQUIRE(has_sent(0, 2));
+  sites[1].self.state = member_state::leaving;
+  ++number;
+  for (size_t site : {0, 1, 2})
+    tell(site, {0, 1, 2});
+  y.publish(topic, "1");
+  sites[2].node.turn();
+  carry();
+  for (auto& site : sites)
+    site.node.turn();
+  // It has settled before the home, which lacks what the old owner says.
+  auto late = take_sent(1, 0);
+  carry(0);
+  carry(1);
+  sites[2].node.turn();
+  carry(2);
+  sites[0].node.turn();
+  CHECK_EQ(x.heard(), "");
+  *sites[1].sent = std::move(late);
+  settle();
+  CHECK_EQ(x.heard(), "response 1 {\"retained\":true}; event " + topic
+                        + " @1 by last/+ retained \"1\"");
 }
 
 END_FIXTURE_SCOPE()
