@@ -296,8 +296,8 @@ void broker_peers::give(const publication_ptr& event) {
     auto& topic = i->second;
     loops.merge(topic.loops);
     topic.where = {event->epoch, event->offset};
-    if (event->retain)
-      topic.retained = event->payload.is_nil() ? nullptr : event;
+    auto keeps = event->retain && !event->payload.is_nil();
+    topic.retained = keeps ? event : nullptr;
   } else if (auto j = moves_.arrivals.find(event->topic);
              j != moves_.arrivals.end()) {
     loops.merge(j->second.loops);

@@ -3,14 +3,22 @@
 #include <callboard/actors/broker.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <deque>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <caf/make_counted.hpp>
+#include <caf/send.hpp>
+
+#include <callboard/actors/rule_set.hpp>
 
 #include "actors/moves_fixture.hpp"
 #include "support/test.hpp"
 
 using namespace callboard;
+using namespace std::chrono_literals;
 
 using type = frame_type;
 
@@ -98,6 +106,19 @@ CAF_TEST(last values stand behind the events that they are as new as) {
   settle();
   CHECK_EQ(x.heard(), "response 1 {\"retained\":true}; event " + topic
                         + " @1 by last/+ retained \"1\"");
+}
+
+CAF_TEST(a home forgets a last value as its owner does) {
+  auto topic = topic_of(2, 0, "last/");
+  auto& x = connect(0);
+  subscribe(connect(1, 0), topic);
+  publish(x, topic, "1");
+  rule_set_ptr none = caf::make_counted<rule_set>(std::vector<topic_rule>{});
+  caf::anon_send(sites[2].node.loops[0]->brokers[0].actor, reload_atom_v, none);
+  sites[2].node.pass(1s);
+  settle();
+  publish(x, topic, "2");
+  CHECK_EQ(subscribe(connect(1, 1), topic), subscribed(1, "c.1", 2));
 }
 
 END_FIXTURE_SCOPE()
