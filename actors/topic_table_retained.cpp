@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,19 @@ namespace {
 
 // What may be published behind the pages of one round, in bytes.
 constexpr int64_t since_bytes_max = 4 * 1024 * 1024;
+
+// Returns the last one of each topic, in order: one that has gone to another
+// node between two pages may be in both.
+std::vector<publication_ptr>
+last_of_each(const std::vector<publication_ptr>& values) {
+  std::unordered_set<std::string_view> known;
+  std::vector<publication_ptr> result;
+  for (auto i = values.rbegin(); i != values.rend(); ++i)
+    if (known.insert((*i)->topic).second)
+      result.push_back(*i);
+  std::ranges::reverse(result);
+  return result;
+}
 
 // Drops the events that one of these values is as new as: its page came behind
 // them.
@@ -107,7 +121,7 @@ void topic_table::end_round(local_topic& pattern, last_values outcome) {
   auto round = std::move(pattern.values);
   auto slice = caf::make_counted<history_slice>();
   auto chunks = std::make_shared<replay_chunks>();
-  slice->events = std::move(round->values);
+  slice->events = last_of_each(round->values);
   auto retained = slice->events.size();
   drop_known(round->since, slice->events);
   for (auto& x : round->since)

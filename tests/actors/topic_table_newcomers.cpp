@@ -158,6 +158,34 @@ CAF_TEST(what is published between the pages comes once) {
   CHECK_EQ(heard, want);
 }
 
+CAF_TEST(the value of a topic that goes to another node meanwhile comes once) {
+  auto a = topic(0);
+  publish(a);
+  auto& x = join();
+  subscribe(x, "r/#", 1);
+  confirm();
+  ask();
+  auto page = caf::make_counted<retained_page>();
+  page->pattern = "r/#";
+  page->number = questions.front().second.number;
+  page->values = {values[0][a]};
+  page->own_done = true;
+  // The shard had it when its own topics were looked at, and has come to those
+  // of another node, which has it by now.
+  page->upto = "another node";
+  questions.erase(questions.begin());
+  table.fetched(*page);
+  ask();
+  page->upto.clear();
+  questions.pop_back();
+  table.fetched(*page);
+  settle();
+  auto heard = x.words();
+  std::vector<std::string> want{"subscribed 1 r/# values",
+                                a + "@1 by r/# retained"};
+  CHECK_EQ(heard, want);
+}
+
 CAF_TEST(pages of a shard cover what they have looked at) {
   std::vector<std::string> names;
   for (int i = 0; i < 3; ++i)
