@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include <caf/actor_clock.hpp>
@@ -54,8 +55,7 @@ private:
 
   published publish_now(const publication_ptr& x);
 
-  // Returns the answer to what its topic's rate has no place for, and counts
-  // it.
+  // Answers what its topic's rate has no place for, and counts it.
   [[nodiscard]] published limited(const publication& x, int64_t wait_ms) const;
 
   // Hands out what has its place in its topic to the loops that want it.
@@ -343,7 +343,6 @@ private:
   void refused(const std::string& subject, uint64_t generation, errc why);
 
   void watch(const caf::strong_actor_ptr& connection);
-
   void drop(const caf::actor_addr& who);
 
   void deliver(const presence_news& x);
@@ -355,7 +354,6 @@ private:
   void subscribe(const caf::actor& who, const std::string& subject,
                  subscribe_answer answer, const topic_position* since,
                  bool watches = false);
-
   void unsubscribe(const caf::actor& who, const std::string& subject);
 
   // Refuses the embedded actors whose subscribing was not answered yet.
@@ -378,6 +376,8 @@ private:
   std::vector<caf::typed_response_promise<uint64_t>> reloads_;
   // The first one is under way.
   std::deque<listing> listings_;
+  // What this loop asks for again in a moment.
+  std::unordered_set<std::string> asked_again_;
 };
 
 /// Asks the owners of `subject` to attach this loop.

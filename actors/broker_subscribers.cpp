@@ -45,11 +45,17 @@ void broker::attached(uint32_t shard, const std::string& subject,
 void broker::refused(const std::string& subject, uint64_t generation,
                      errc why) {
   if (ctx_.topics.refused(subject, generation, why))
-    request_detach(ctx_, subject);
-  else if (ctx_.topics.subscribers(subject) > 0)
-    // They had the topic from another owner, or from another life of this one.
-    delayed_anon_send(caf::actor_cast<broker_actor>(this),
-                      attach_retry_interval, attach_atom_v, subject);
+    return request_detach(ctx_, subject);
+  // They had the topic from another owner, or from another life of this one. An
+  // owner whose store fails tells them each time that anybody needs the topic.
+  if (ctx_.topics.subscribers(subject) == 0
+      || !asked_again_.insert(subject).second)
+    return;
+  run_delayed(attach_retry_interval, [this, subject] {
+    asked_again_.erase(subject);
+    if (ctx_.topics.subscribers(subject) > 0)
+      request_attach(ctx_, subject);
+  });
 }
 
 void broker::watch(const caf::strong_actor_ptr& connection) {

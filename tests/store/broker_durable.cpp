@@ -301,6 +301,33 @@ CAF_TEST(subscribers get on when the store is back although a shard died) {
   CHECK_EQ(two->heard(), "event " + topic + " @2 \"y\"");
 }
 
+CAF_TEST(subscribers ask again once however often the store fails) {
+  run(2);
+  auto topic = name_on(0, 2, "disk/");
+  subscribe(*two, topic);
+  publish(topic, "x", 1);
+  two->heard();
+  store->broken = true;
+  auto fail = [&](uint32_t seq_id) {
+    CHECK_EQ(publish(topic, "y", seq_id),
+             "error " + std::to_string(seq_id) + " storage_unavailable");
+  };
+  auto timers = [this] { return sched.clock().schedule.size(); };
+  // Now it has to be loaded, and now they were told that it cannot be.
+  fail(2);
+  fail(3);
+  auto before = timers();
+  for (uint32_t i = 4; i < 9; ++i)
+    fail(i);
+  CHECK_EQ(timers(), before);
+  pass(5s);
+  CHECK(timers() <= before);
+  store->broken = false;
+  pass(1s);
+  CHECK_EQ(publish(topic, "z", 9), response(9, "run.1", 2));
+  CHECK_EQ(two->heard(), "event " + topic + " @2 \"z\"");
+}
+
 CAF_TEST(what was committed and not told is told as a gap) {
   run(2);
   auto topic = name_on(0, 2, "disk/");
