@@ -68,6 +68,8 @@ void broker_peers::install(const peer_set_ptr& x) {
 void broker_peers::move_topics(const peer_set_ptr& old, bool first) {
   moves_.begin(old, ctx_.peers.nodes(), first);
   moves_.first_asked = ctx_.peers.new_number();
+  for (auto& [topic, loops] : std::exchange(moves_.ownerless, {}))
+    moves_.untold[topic].merge(loops);
   note_lost_reports();
   leave_arrivals();
   follow_anew(*old);

@@ -261,13 +261,20 @@ void broker_peers::tell_again(const std::string& topic, const loop_set& loops) {
 
 void broker_peers::tell_untold() {
   auto& untold = moves_.untold;
-  for (size_t n = 0; !moves_.open() && !untold.empty(); ++n) {
+  for (size_t n = 0; !moves_.open() && !untold.empty();) {
+    auto slot = ctx_.peers.owner_of(untold.begin()->first);
+    if (slot == peer_set::nobody) {
+      // Others need not wait for the view in which there is an owner.
+      auto x = untold.extract(untold.begin());
+      moves_.ownerless[x.key()].merge(x.mapped());
+      continue;
+    }
     // The loops are to have told of these before it is looked for room again.
     if (n == told_at_once_max)
       return wake_later();
-    auto slot = ctx_.peers.owner_of(untold.begin()->first);
     if (slot != peer_set::here && !may_send(slot, n))
       return;
+    ++n;
     auto x = untold.extract(untold.begin());
     begin_anew(x.key(), std::move(x.mapped()));
   }

@@ -124,6 +124,8 @@ public:
   std::unordered_map<std::string, moved_room> rooms;
   /// Topics whose owners have to be told anew who is there, and loops that do.
   std::unordered_map<std::string, loop_set> untold;
+  /// The same of those that have no owner by these nodes.
+  std::unordered_map<std::string, loop_set> ownerless;
   /// What other nodes told of who is there, and this one had no room for: their
   /// slots, and the topics.
   std::set<std::pair<uint32_t, std::string>> unheard;

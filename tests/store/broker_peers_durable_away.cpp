@@ -9,6 +9,7 @@
 #include "support/test.hpp"
 
 using namespace callboard;
+using namespace std::chrono_literals;
 
 using type = frame_type;
 
@@ -144,6 +145,27 @@ CAF_TEST(who is there is told anew when the node is back) {
   CHECK_EQ(ask(x, "callboard.presence_count", topic), "error 9 owner_down");
   bring_c_back();
   CHECK(has(ask(x, "callboard.presence", topic), "bob"));
+}
+
+CAF_TEST(who is in a topic with an owner is told although others have none) {
+  auto topic = topic_of(1, 0, "room/");
+  subscribe(connect(0, 0, "bob"), topic);
+  auto& x = connect(0);
+  // Their owner goes before it has answered.
+  uint32_t seq_id = 0;
+  for (auto prefix : {"room/x", "room/y", "room/z"})
+    x.say(type::subscribe, ++seq_id, topic_of(2, 0, prefix));
+  sites[0].node.turn();
+  crash(1);
+  crash(2);
+  auto b = next_run(1);
+  view({0, b});
+  CHECK(has(ask(connect(b), "callboard.presence", topic), "bob"));
+  // Nor is it looked every 20 ms whether they have one.
+  sites[0].node.pass(100ms);
+  auto& clock = sites[0].node.sched.clock();
+  REQUIRE(!clock.schedule.empty());
+  CHECK(clock.schedule.begin()->first > clock.now() + 20ms);
 }
 
 // -- nodes that were told different things ------------------------------------
