@@ -205,13 +205,8 @@ void broker_peers_groups::take(uint32_t slot, peer_group_joined& x) {
       joins_.push_back(member->seat.member);
       return peers_.go_on_moving();
     }
-    if (durable) {
-      self_.run_delayed(store_retry_interval, [this] {
-        asks_refused_ = true;
-        peers_.wake_later();
-      });
-      return;
-    }
+    if (durable)
+      return ask_refused_later();
     asks_refused_ = true;
     return peers_.wake_later();
   }

@@ -165,6 +165,9 @@ private:
   template <class F>
   void join_anew(F&& fate_of);
 
+  // Lets those be asked for again in a moment that owners have refused.
+  void ask_refused_later();
+
   // Lets members of the same group know what any of them knows.
   void share_places();
 
@@ -246,8 +249,13 @@ private:
   std::deque<member_id> joins_;
   // Those that wait until their topics have moved.
   std::set<std::shared_ptr<group_seat>> wishes_;
-  // Whether there are members to be asked for again, whose owners were none.
+  // Whether there are members to be asked for again, whose owners were none;
+  // and whether that will be said in a moment.
   bool asks_refused_ = false;
+  bool asks_later_ = false;
+  // Those of durable topics of this node that are let in later, as the topics
+  // cannot be read.
+  std::set<member_id> tried_later_;
   // By slot.
   std::vector<guest_node> guests_;
   // Until all have settled: the topics with groups whose members come, who has

@@ -178,9 +178,13 @@ void broker_peers_groups::let_in_durable(member_id member) {
     if (find_here() == nullptr)
       return;
     if (failed != errc::none) {
-      // It was a member before and has no other way back.
-      self_.run_delayed(store_retry_interval,
-                        [this, member] { let_in_durable(member); });
+      // It was a member before and has no other way back. Each view in which
+      // this node owns the topic tries as well.
+      if (tried_later_.insert(member).second)
+        self_.run_delayed(store_retry_interval, [this, member] {
+          tried_later_.erase(member);
+          let_in_durable(member);
+        });
       return;
     }
     auto y = take_out(member);
@@ -290,6 +294,17 @@ void broker_peers_groups::reset(uint32_t slot, uint32_t shard) {
   join_anew([&](const away_member& x) {
     auto moves = x.slot == slot && is_meant(x.seat.topic);
     return moves ? away_fate::moves : away_fate::stays;
+  });
+}
+
+void broker_peers_groups::ask_refused_later() {
+  // One timer for all: each asks for all of them.
+  if (std::exchange(asks_later_, true))
+    return;
+  self_.run_delayed(store_retry_interval, [this] {
+    asks_later_ = false;
+    asks_refused_ = true;
+    peers_.wake_later();
   });
 }
 

@@ -47,6 +47,13 @@ struct fixture : durable_sites {
     settle();
   }
 
+  // Returns how many timers a site has, but for those of a moment.
+  size_t timers(size_t site) {
+    auto& node = sites[site].node;
+    node.pass(100ms);
+    return node.sched.clock().schedule.size();
+  }
+
   static std::string of_g(const std::string& topic, int offset) {
     return topic + " @" + std::to_string(offset) + " of g";
   }
@@ -238,6 +245,40 @@ CAF_TEST(nobody waits to join a group where there is no majority) {
   auto& x = connect(3);
   join(x, topic);
   CHECK_EQ(x.heard(), "error 1 owner_down");
+}
+
+CAF_TEST(members whose owner has no majority ask again together) {
+  view({0, 1, 2, 3});
+  auto topic = copied("copies3/", 0);
+  for (auto i = 0; i < 3; ++i) {
+    auto& x = connect(3);
+    join(x, topic);
+    CHECK(has(x.heard(), "response 1"));
+  }
+  crash(0);
+  crash(1);
+  // The two that are left begin anew.
+  view({2});
+  view({3});
+  auto before = timers(3);
+  view({2, 3});
+  CHECK_EQ(timers(3), before + 1);
+}
+
+CAF_TEST(a member tries no more often where views come and go) {
+  auto topic = copied("copies3/", 0);
+  auto& x = connect(0);
+  join(x, topic);
+  CHECK(has(x.heard(), "response 1"));
+  crash(1);
+  crash(2);
+  view({0});
+  auto before = timers(0);
+  for (auto i = 0; i < 3; ++i) {
+    view({0, 3});
+    view({0});
+  }
+  CHECK(timers(0) <= before);
 }
 
 CAF_TEST(a node that runs for long forgets no group that comes to it) {
