@@ -46,7 +46,9 @@ void cluster_seeds::look() {
 
 void cluster_seeds::look_up(const std::string& place) {
   auto where = parse_host_and_port(place);
-  if (!where)
+  // Where an answer takes longer than the time to the next look, questions do
+  // not pile up.
+  if (!where || !asked_.insert(place).second)
     return;
   network_->resolve(where->host, [this, keep = caf::strong_actor_ptr{ctrl()},
                                   place](std::vector<std::string> ips) {
@@ -58,6 +60,7 @@ void cluster_seeds::found(const std::string& place,
                           const std::vector<std::string>& ips) {
   auto where = parse_host_and_port(place);
   auto& known = places_[place];
+  asked_.erase(place);
   // Where nobody knows a name for a while, what it stood for is not new later.
   if (where && !ips.empty()) {
     for (auto& ip : ips)

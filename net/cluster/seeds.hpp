@@ -61,6 +61,8 @@ private:
   std::shared_ptr<cluster_network> network_;
   // By place, what it stood for the last time.
   std::map<std::string, std::set<std::string>> places_;
+  // Those that are being looked up.
+  std::set<std::string> asked_;
   // Those to begin with that were not looked at yet.
   std::set<std::string> first_;
 };

@@ -93,6 +93,20 @@ CAF_TEST(what a name stands for later is told as well) {
   CHECK_EQ(told, strings{"192.0.2.1:8180"});
 }
 
+CAF_TEST(names that take long are not asked for again meanwhile) {
+  uut = spawn_hosted<cluster_seeds>(sys, nullptr, gate, network,
+                                    strings{"a:8180", "b:8180"});
+  sched.run();
+  for (auto i = 0; i < 3; ++i) {
+    advance_time(cluster_seeds::interval);
+    sched.run();
+  }
+  CHECK_EQ(network->looks, 2);
+  settle();
+  look_again();
+  CHECK_EQ(network->looks, 4);
+}
+
 CAF_TEST(it is told once that all places were looked at) {
   network->names["a"] = {"192.0.2.1", "192.0.2.2"};
   // Nobody knows the other one; `a` twice is one place.
