@@ -79,6 +79,9 @@ caf::behavior cluster_actor::make_behavior() {
     },
     [this](drain_atom) { return retire(); },
     [this](leave_atom) { return leave(); },
+    [this](leave_atom, const std::string& address) {
+      dials_.remove_seed(address);
+    },
     [this](lookup_atom) { return facts(); },
     [this](watch_atom, const caf::actor& who) { watch(who); },
     [this](unwatch_atom, const caf::actor& who) { unwatch(who.address()); },

@@ -31,6 +31,9 @@
 //       goes to a shard that was not given. No answer.
 //   (join_atom, std::string address)
 //       Dial this as well; `cluster_seeds_max` at most are. No answer.
+//   (leave_atom, std::string address)
+//       Dial this no longer, unless a link to a node there is missing. No
+//       answer.
 //   (join_atom)
 //       Those were all addresses to begin with. Where nobody is at any of them
 //       (`first_round`), this node is alone and need not wait for

@@ -17,6 +17,11 @@ bool dial_plan::add_seed(const std::string& address, size_t seeds_max) {
   return true;
 }
 
+void dial_plan::remove_seed(const std::string& address) {
+  if (auto i = entries_.find(address); i != entries_.end())
+    i->second.seed = false;
+}
+
 std::vector<std::string>
 dial_plan::take_due(const std::vector<std::string>& missing,
                     const std::function<bool(const std::string&)>& is_linked,

@@ -27,6 +27,9 @@ public:
   /// @returns false where there are as many.
   bool add_seed(const std::string& address, size_t seeds_max);
 
+  /// Dials this address no longer, unless a link to a node there is missing.
+  void remove_seed(const std::string& address);
+
   /// Returns the addresses to dial now, which are under way then.
   /// @param missing those of nodes that a link is missing to.
   /// @param is_linked whether there is a link to the node with a name.

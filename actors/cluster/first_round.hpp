@@ -29,7 +29,8 @@ public:
 
   /// Somebody may be at this address.
   void add(const std::string& address) {
-    tried_.try_emplace(address, false);
+    if (!over_)
+      tried_.try_emplace(address, false);
   }
 
   /// There are no other addresses to begin with.

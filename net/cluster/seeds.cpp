@@ -1,5 +1,6 @@
 #include <callboard/net/cluster/seeds.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <callboard/net/cluster/options.hpp>
@@ -63,12 +64,27 @@ void cluster_seeds::found(const std::string& place,
   asked_.erase(place);
   // Where nobody knows a name for a while, what it stood for is not new later.
   if (where && !ips.empty()) {
-    for (auto& ip : ips)
-      if (!known.contains(ip))
-        send(gate_, join_atom_v, url{ip, where->port}.authority());
-    known = {ips.begin(), ips.end()};
+    auto before = std::exchange(known, {});
+    std::vector<std::string> added;
+    for (auto& ip : ips) {
+      auto address = url{ip, where->port}.authority();
+      if (known.insert(address).second && !before.contains(address))
+        added.push_back(std::move(address));
+    }
+    // They leave their room to the others.
+    for (auto& address : before)
+      if (!stands_for(address))
+        send(gate_, leave_atom_v, address);
+    for (auto& address : added)
+      send(gate_, join_atom_v, std::move(address));
   }
   looked_at(place);
+}
+
+bool cluster_seeds::stands_for(const std::string& address) const {
+  return std::ranges::any_of(places_, [&](auto& x) {
+    return x.second.contains(address);
+  });
 }
 
 void cluster_seeds::looked_at(const std::string& place) {

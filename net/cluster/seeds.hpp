@@ -28,7 +28,8 @@ public:
   /// Time from one look to the next.
   static constexpr caf::timespan interval = std::chrono::seconds{5};
 
-  /// @param gate takes `(join_atom, std::string)` for an address, and
+  /// @param gate takes `(join_atom, std::string)` for an address,
+  ///             `(leave_atom, std::string)` for one that is none any more, and
   ///             `(join_atom)` behind those to begin with.
   /// @param places at most `cluster_settings::join_max`, and so with those
   ///               that come later.
@@ -54,12 +55,15 @@ private:
   // One of the first places is known, or not to be known now.
   void looked_at(const std::string& place);
 
-  // Tells what is new.
+  // Tells what is new, and what is none of them any more.
   void found(const std::string& place, const std::vector<std::string>& ips);
+
+  // Returns whether one of the places stands for this address.
+  [[nodiscard]] bool stands_for(const std::string& address) const;
 
   caf::actor gate_;
   std::shared_ptr<cluster_network> network_;
-  // By place, what it stood for the last time.
+  // By place, the addresses that it stood for the last time.
   std::map<std::string, std::set<std::string>> places_;
   // Those that are being looked up.
   std::set<std::string> asked_;

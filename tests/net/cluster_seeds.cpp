@@ -20,6 +20,7 @@ struct fixture : test_coordinator_fixture<> {
     gate = sys.spawn([this]() -> caf::behavior {
       return {
         [this](join_atom, const std::string& x) { told.push_back(x); },
+        [this](leave_atom, const std::string& x) { gone.push_back(x); },
         // Behind how many addresses it was told that these were all.
         [this](join_atom) { ends.push_back(told.size()); },
       };
@@ -53,6 +54,7 @@ struct fixture : test_coordinator_fixture<> {
   caf::actor gate;
   caf::actor uut;
   strings told;
+  strings gone;
   std::vector<size_t> ends;
 };
 
@@ -91,6 +93,22 @@ CAF_TEST(what a name stands for later is told as well) {
   network->names["a"] = {"192.0.2.2", "192.0.2.1"};
   look_again();
   CHECK_EQ(told, strings{"192.0.2.1:8180"});
+}
+
+CAF_TEST(what no name stands for any more is told) {
+  network->names["a"] = {"192.0.2.1", "192.0.2.2"};
+  network->names["b"] = {"192.0.2.1"};
+  start({"a:8180", "b:8180"});
+  network->names["a"] = {"192.0.2.3"};
+  look_again();
+  // The other one is that of `b` still.
+  CHECK_EQ(gone, strings{"192.0.2.2:8180"});
+  network->names["b"] = {};
+  look_again();
+  CHECK_EQ(gone.size(), 1u);
+  network->names["b"] = {"192.0.2.4"};
+  look_again();
+  CHECK_EQ(gone, (strings{"192.0.2.2:8180", "192.0.2.1:8180"}));
 }
 
 CAF_TEST(names that take long are not asked for again meanwhile) {

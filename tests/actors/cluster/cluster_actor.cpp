@@ -84,6 +84,22 @@ CAF_TEST(addresses may be told later) {
   CHECK_EQ(view_of(x), "2 a: a b");
 }
 
+CAF_TEST(addresses that were given up leave their room to others) {
+  auto x = start(a);
+  auto y = start(b);
+  for (size_t i = 0; i < cluster_seeds_max; ++i) {
+    auto address = "old:" + std::to_string(i + 1);
+    caf::anon_send(y, join_atom_v, address);
+    caf::anon_send(y, leave_atom_v, address);
+  }
+  pass(10s);
+  auto before = dials["old:1"];
+  caf::anon_send(y, join_atom_v, std::string{"a:1"});
+  pass(5s);
+  CHECK_EQ(view_of(x), "2 a: a b");
+  CHECK_EQ(dials["old:1"], before);
+}
+
 // -- refusing -----------------------------------------------------------------
 
 CAF_TEST(a hello from what is no such node is refused) {

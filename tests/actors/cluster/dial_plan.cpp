@@ -129,4 +129,19 @@ CAF_TEST(seeds have a bound) {
   CHECK(x.add_seed("s:2", 2));
 }
 
+CAF_TEST(what is no seed any more makes room and is not dialed) {
+  x.add_seed("s:1", 1);
+  CHECK_EQ(due(), strings{"s:1"});
+  x.failed("s:1", now);
+  now += dial_plan::wait_ms_max;
+  x.remove_seed("s:1");
+  x.remove_seed("s:9");
+  CHECK_EQ(due({"s:1"}), strings{"s:1"});
+  x.failed("s:1", now);
+  now += dial_plan::wait_ms_max;
+  CHECK_EQ(due(), strings{});
+  CHECK(x.add_seed("s:2", 1));
+  CHECK_EQ(due(), strings{"s:2"});
+}
+
 END_FIXTURE_SCOPE()
