@@ -150,7 +150,15 @@ store_tables::oldest_rows store_tables::look_at(const swept_topic& x,
 bool store_tables::has_groups(int64_t topic, int64_t now_ms) {
   auto row = db_.prepare("SELECT max(saved_ms) FROM places WHERE topic = ?");
   row.with(topic);
-  return row.step() && !row.is_null(0) && row.number(0) + empty_ms_max > now_ms;
+  if (!row.step() || row.is_null(0))
+    return false;
+  auto saved_ms = row.number(0);
+  row.reset();
+  if (saved_ms > now_ms + skew_ms_max)
+    db_.prepare("UPDATE places SET saved_ms = min(saved_ms, ?) WHERE topic = ?")
+      .with(now_ms, topic)
+      .run();
+  return saved_ms + empty_ms_max > now_ms;
 }
 
 bool store_tables::has_promises(const std::string& name) {
@@ -162,7 +170,9 @@ bool store_tables::has_promises(const std::string& name) {
 void store_tables::sweep_empty(const swept_topic& x, int64_t now_ms) {
   auto crowded = rows_ > limits_.topics_max / 2;
   auto empty_ms = crowded ? empty_ms_crowded : empty_ms_max;
-  if (!x.is_void && x.emptied_ms == 0) {
+  // A clock that was ahead has left a time that may be years away.
+  auto ahead = x.emptied_ms > now_ms + skew_ms_max;
+  if (!x.is_void && (x.emptied_ms == 0 || ahead)) {
     db_.prepare("UPDATE topics SET emptied_ms = ? WHERE id = ?")
       .with(now_ms, x.id)
       .run();

@@ -280,4 +280,31 @@ CAF_TEST(events from a clock that was ahead expire) {
   CHECK_EQ(kept("a"), "none");
 }
 
+CAF_TEST(what a clock that was ahead has emptied goes after thirty days) {
+  options.history_ttl = 1ms;
+  auto now = std::exchange(now_ms, now_ms + 365LL * 24 * 3600 * 1000);
+  append("a");
+  append("b");
+  saved_place place;
+  place.topic = "b";
+  place.epoch = "e";
+  place.head = 1;
+  place.options = options;
+  place.where.group = "g";
+  CHECK(tables->save(place, now_ms));
+  now_ms += 1;
+  sweep();
+  CHECK_EQ(kept("a"), "none");
+  now_ms = now;
+  sweep();
+  now_ms += store_tables::empty_ms_max;
+  sweep();
+  CHECK_EQ(kept("a"), "gone");
+  // By now it is known of its group as well that this was not so late.
+  CHECK_EQ(kept("b"), "none");
+  now_ms += store_tables::empty_ms_max;
+  sweep();
+  CHECK_EQ(kept("b"), "gone");
+}
+
 END_FIXTURE_SCOPE()
