@@ -109,6 +109,9 @@ replica_message topic_replica::make_vote(uint64_t term) const {
 }
 
 void topic_replica::take_ask(uint32_t from, const replica_message& x) {
+  // It is said each second, for as long as a disk may hang.
+  if (will_say(from, replica_call::vote, x.term))
+    return;
   now_.promised = x.term;
   if (source_.term < x.term) {
     source_ = {};
@@ -119,6 +122,8 @@ void topic_replica::take_ask(uint32_t from, const replica_message& x) {
 }
 
 void topic_replica::take_vouch(uint32_t from, const replica_message& x) {
+  if (will_say(from, replica_call::vouched, x.term))
+    return;
   now_.promised = x.term;
   now_.floor = x.term;
   // Both keepers are level in this term, if it was restored.
@@ -283,6 +288,14 @@ void topic_replica::say_level() {
   x.head = disk_.head;
   x.placed = disk_.placed;
   send(source_.place, std::move(x));
+}
+
+bool topic_replica::will_say(uint32_t to, replica_call what,
+                             uint64_t term) const {
+  std::pair reply{to, what};
+  return std::ranges::any_of(pending_, [&](const pending_write& x) {
+    return x.term == term && x.reply == reply;
+  });
 }
 
 void topic_replica::add(replica_write& to,

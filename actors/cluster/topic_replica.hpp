@@ -272,6 +272,10 @@ private:
 
   void set_places(replica_write& to, uint64_t placed, group_places_ptr x);
 
+  // Returns whether this is told when what is on its way is on the disk.
+  [[nodiscard]] bool will_say(uint32_t to, replica_call what,
+                              uint64_t term) const;
+
   // Adds those that follow, and those that came too early.
   void add(replica_write& to, const std::vector<publication_ptr>& events);
 

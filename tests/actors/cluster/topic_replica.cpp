@@ -295,6 +295,29 @@ CAF_TEST(who knows of another number of keepers is not heard) {
   }
 }
 
+CAF_TEST(what is asked again while a disk takes its time is written once) {
+  auto say = [](replica_world& world, uint32_t to, const replica_message& x) {
+    world.network.push_back({0, to, x});
+    world.deliver(world.network.size() - 1);
+  };
+  auto check = [&](replica_world& world, uint32_t to, replica_call what) {
+    replica_message x;
+    x.what = what;
+    x.keepers = world.keepers;
+    x.term = world.sites[to].record.promised + 4;
+    for (auto i = 0; i < 5; ++i)
+      say(world, to, x);
+    CHECK_EQ(world.sites[to].writes.size(), 1u);
+    world.write(to);
+    CHECK_EQ(world.sites[to].record.promised, x.term);
+    // The answer may have been lost.
+    say(world, to, x);
+    CHECK_EQ(world.sites[to].writes.size(), 1u);
+  };
+  check(three, 1, replica_call::ask);
+  check(two, 2, replica_call::vouch);
+}
+
 CAF_TEST(two of two wait for each other) {
   replica_world pair{2, 2};
   pair.lead(0);
