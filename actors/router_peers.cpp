@@ -87,6 +87,8 @@ void router::take(const shard_batch& x) {
     }
   met_->at(x.slot)->traffic->received.fetch_add(x.frames.size(),
                                                 std::memory_order_relaxed);
+  if (x.credit != nullptr)
+    x.credit->take_over();
 }
 
 bool router::take_frame(request_node& from, peer_frame number,

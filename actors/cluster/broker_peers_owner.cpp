@@ -57,6 +57,8 @@ void broker_peers::take(const shard_batch& x) {
   self_.advance_presence();
   auto& done = batch_held_ ? moves_.held_bytes : unsettled_;
   done[x.slot] += x.frames.size();
+  if (x.credit != nullptr)
+    x.credit->take_over();
   if (!settles_later_)
     settle();
 }

@@ -65,8 +65,9 @@
 //       and all shards of all nodes have settled.
 //   (shard_batch)
 //       Frames from the node at a slot of the set that came last, which is no
-//       older than the batch's view. The shard adds the frames' size to
-//       `traffic->received` of that slot when it is done with them.
+//       older than the batch's view. The shard takes their credit over, and
+//       adds their size to `traffic->received` of that slot when it is done
+//       with them.
 //
 // The dialer, which it is given, takes:
 //

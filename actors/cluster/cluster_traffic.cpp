@@ -1,6 +1,7 @@
 #include <callboard/actors/cluster/cluster_actor.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include <caf/send.hpp>
@@ -78,7 +79,9 @@ bool cluster_actor::is_due(const peer_link& from, const peer_batch& x) const {
 void cluster_actor::deliver(const peer_link& from, peer_batch& x) {
   auto* shards = x.kind < shard_kind_count ? &shards_[x.kind] : nullptr;
   if (shards != nullptr && x.shard < shards->size() && (*shards)[x.shard]) {
-    shard_batch batch{slots_.slot_of(from), x.view, std::move(x.frames)};
+    auto credit = std::make_shared<batch_credit>(from.traffic, x.frames.size());
+    shard_batch batch{slots_.slot_of(from), x.view, std::move(x.frames),
+                      std::move(credit)};
     caf::anon_send((*shards)[x.shard], std::move(batch));
     return;
   }

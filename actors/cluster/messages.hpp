@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include <caf/byte_buffer.hpp>
 #include <caf/sec.hpp>
@@ -11,6 +12,8 @@
 // the cluster is settled by the messages of `membership_messages.hpp`.
 
 namespace callboard {
+
+class batch_credit;
 
 /// The actor of a node that a batch is for.
 enum class shard_kind : uint8_t { broker, router };
@@ -77,6 +80,8 @@ struct shard_batch {
   /// Of the sender's view.
   uint64_t view = 0;
   caf::byte_buffer frames;
+  /// To be taken over by the shard; null: nobody counts what is received.
+  std::shared_ptr<batch_credit> credit = nullptr;
 };
 
 } // namespace callboard

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <caf/actor.hpp>
@@ -40,6 +41,33 @@ struct link_traffic {
 };
 
 using link_traffic_ptr = std::shared_ptr<link_traffic>;
+
+/// Goes along with a batch to its shard, and counts it as received when it goes
+/// and the shard has not taken that over: as the shard is dead, or dies before
+/// it is done with it.
+class batch_credit {
+public:
+  batch_credit(link_traffic_ptr link, uint64_t bytes) noexcept
+    : link_{std::move(link)}, bytes_{bytes} {
+  }
+
+  ~batch_credit() {
+    link_->received.fetch_add(bytes_, std::memory_order_relaxed);
+  }
+
+  batch_credit(const batch_credit&) = delete;
+
+  batch_credit& operator=(const batch_credit&) = delete;
+
+  /// The shard says so when it is done with the batch.
+  void take_over() noexcept {
+    bytes_ = 0;
+  }
+
+private:
+  link_traffic_ptr link_;
+  uint64_t bytes_;
+};
 
 /// Another node, as the loops of this one know it.
 struct peer_node {

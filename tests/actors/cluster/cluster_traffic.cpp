@@ -78,6 +78,22 @@ CAF_TEST(a batch for no shard is dropped and done with) {
   CHECK_EQ(a_at_b().traffic->received.load(), 6u);
 }
 
+CAF_TEST(a batch that its shard has not come to is done with) {
+  auto shard = add_shard(two, shard_kind::broker, 1, "b1");
+  take_got();
+  auto x = batch_to(sets["a0"], 0, "hi");
+  x.shard = 1;
+  // It waits as the shard dies, or comes after that.
+  caf::anon_send(two, x);
+  sched.run_once();
+  caf::anon_send_exit(shard, caf::exit_reason::kill);
+  sched.run();
+  auto before = a_at_b().traffic->received.load();
+  send(two, x);
+  CHECK_EQ(before, 2u);
+  CHECK_EQ(a_at_b().traffic->received.load(), 4u);
+}
+
 CAF_TEST(a batch of no link is dropped) {
   auto x = batch_to(sets["a0"], 0, "hi");
   ++x.link;
