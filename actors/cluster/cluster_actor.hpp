@@ -194,6 +194,9 @@ private:
   // Returns why there is no link to the sender; empty: there is one.
   std::string refusal(const peer_hello& x) const;
 
+  // Logs that there is no link, unless it has just done so.
+  void log_refusal(const member& who, std::string why);
+
   // Returns the link to a run of a node, which is there or begins. That to
   // another run ends.
   peer_link& open(const member& who, const caf::actor& gate);
@@ -265,6 +268,8 @@ private:
   std::vector<caf::typed_response_promise<void>> retirements_;
   std::vector<caf::typed_response_promise<void>> leaves_;
   std::map<std::string, blocked_run> blocked_;
+  // Until when a refusal is not logged again, by a hash of who and why.
+  std::map<uint64_t, int64_t> refusals_;
   // Members that were told of other store nodes than this one.
   std::vector<std::string> stores_differ_;
 };

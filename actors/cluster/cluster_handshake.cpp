@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <callboard/actors/cluster/peer_frames.hpp>
+#include <callboard/actors/string_hash.hpp>
 
 // How links to other nodes begin and end.
 
@@ -16,6 +17,13 @@ namespace {
 
 // For how long a run is kept away that did not take what it was sent.
 constexpr int64_t blocked_ms = 60'000;
+
+// For how long the same refusal is not logged again: who is refused tries again
+// every few seconds.
+constexpr int64_t refusal_logged_ms = 600'000;
+
+// Refusals that are known for so long.
+constexpr size_t refusals_max = 1024;
 
 // A handle of an actor at another node dies with the connection; that of the
 // next connection is another one, although both compare as equal.
@@ -44,8 +52,9 @@ void cluster_actor::look_at_first_round() {
 }
 
 void cluster_actor::dial_due() {
-  std::erase_if(blocked_,
-                [now = now_ms()](auto& x) { return now >= x.second.until_ms; });
+  auto now = now_ms();
+  std::erase_if(blocked_, [now](auto& x) { return now >= x.second.until_ms; });
+  std::erase_if(refusals_, [now](auto& x) { return now >= x.second; });
   // Who has left does not come back.
   if (membership_.left())
     return;
@@ -53,7 +62,7 @@ void cluster_actor::dial_due() {
     auto* link = links_.find(std::string_view{name});
     return link != nullptr && link->complete();
   };
-  for (auto& x : dials_.take_due(membership_.missing(), is_linked, now_ms()))
+  for (auto& x : dials_.take_due(membership_.missing(), is_linked, now))
     dial(x);
 }
 
@@ -110,7 +119,7 @@ void cluster_actor::take_welcome(const std::string& address,
     why = "it did not take what it was sent";
   if (!why.empty() || x.link == 0) {
     dials_.failed(address, now_ms());
-    return log(cluster_news::refused, x.who, std::move(why));
+    return log_refusal(x.who, std::move(why));
   }
   dials_.found(address, x.who.name, now_ms());
   auto& link = open(x.who, gate);
@@ -133,7 +142,7 @@ peer_welcome cluster_actor::take_hello(const peer_hello& x) {
     return result;
   }
   metrics_.refused_hellos->inc();
-  log(cluster_news::refused, x.who, result.refused);
+  log_refusal(x.who, result.refused);
   return result;
 }
 
@@ -154,6 +163,16 @@ std::string cluster_actor::refusal(const peer_hello& x) const {
       && links_.size() >= 2 * options_.members_max)
     return "this node has as many links as it may";
   return membership_.refusal(x.who, now_ms());
+}
+
+void cluster_actor::log_refusal(const member& who, std::string why) {
+  if (refusals_.size() >= refusals_max)
+    refusals_.clear();
+  auto& until_ms = refusals_[hash_of(who.name + '\n' + why)];
+  if (now_ms() < until_ms)
+    return;
+  until_ms = now_ms() + refusal_logged_ms;
+  log(cluster_news::refused, who, std::move(why));
 }
 
 // -- links --------------------------------------------------------------------

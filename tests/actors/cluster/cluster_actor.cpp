@@ -102,6 +102,24 @@ CAF_TEST(addresses that were given up leave their room to others) {
 
 // -- refusing -----------------------------------------------------------------
 
+CAF_TEST(the same refusal is logged every ten minutes) {
+  auto x = start(a);
+  cluster_options other;
+  other.name = "other";
+  auto y = start(b, {"a:1"}, other);
+  auto refusals = [this] {
+    return std::ranges::count_if(notes, [](const std::string& note) {
+      return note.find(": refused ") != std::string::npos;
+    });
+  };
+  pass(60s);
+  CHECK(counted("cluster-refused-hellos") > 10);
+  // By each of the two.
+  CHECK_EQ(refusals(), 2);
+  pass(10min);
+  CHECK_EQ(refusals(), 4);
+}
+
 CAF_TEST(a hello from what is no such node is refused) {
   auto x = start(a);
   auto good = hello_of(b);
