@@ -275,7 +275,8 @@ void cluster_actor::watch(const caf::actor& who) {
 }
 
 void cluster_actor::unwatch(const caf::actor_addr& who) {
-  std::erase_if(watchers_, [&](auto& x) { return x.address() == who; });
+  if (std::erase_if(watchers_, [&](auto& x) { return x.address() == who; }) > 0)
+    demonitor(who);
 }
 
 void cluster_actor::tell_watchers(const cluster_view& old) {

@@ -249,6 +249,20 @@ CAF_TEST(a node that retires is a member until it leaves) {
 
 // -- those who watch ----------------------------------------------------------
 
+CAF_TEST(who watches no more is not looked after) {
+  auto x = start(a);
+  auto watcher
+    = sys.spawn([] { return caf::behavior{[](const node_event&) {}}; });
+  for (auto i = 0; i < 3; ++i) {
+    caf::anon_send(x, watch_atom_v, watcher);
+    caf::anon_send(x, unwatch_atom_v, watcher);
+  }
+  sched.run();
+  caf::anon_send_exit(watcher, caf::exit_reason::kill);
+  sched.run_once();
+  CHECK(!sched.has_job());
+}
+
 CAF_TEST(watchers hear of nodes in order) {
   strings heard;
   auto watcher = sys.spawn([&heard] {
