@@ -142,12 +142,6 @@ private:
   // Makes the set of peers anew, and gives it to the shards.
   void install_peers();
 
-  // Tells operators once that members were told of other store nodes.
-  void check_stores();
-
-  // Returns the store nodes that own no topics for now.
-  std::vector<std::string> absent_stores() const;
-
   void tell_watchers(const cluster_view& old);
 
   void tell(node_event_kind kind, const member& who);
@@ -234,6 +228,14 @@ private:
   // Ends links with too much on its way, and those on which nothing comes, and
   // acknowledges what has come.
   void check_traffic();
+
+  // -- cluster_stores.cpp: who keeps durable topics ---------------------------
+
+  // Tells operators once that members were told of other store nodes.
+  void check_stores();
+
+  // Returns the store nodes that own no topics for now.
+  std::vector<std::string> absent_stores() const;
 
   // -- cluster_offers.cpp: where clients are sent that this node refuses ------
 
