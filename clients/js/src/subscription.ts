@@ -22,6 +22,10 @@ export interface SubscriptionSession extends Session {
 const bufferMax = 1024;
 const alreadySubscribed = 401;
 
+/** Returns the position that a payload tells, and nothing else of it. */
+const positionIn = (payload: unknown): Position | null =>
+  isPosition(payload) ? { epoch: payload.epoch, offset: payload.offset } : null;
+
 /** A subscription over reconnects: docs/protocol.md, "Positions" and "Recovery". */
 export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
   implements Face<T> {
@@ -104,7 +108,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
     const from = this.#from;
     const said = (payload ?? {}) as { recovered?: unknown; retained?: unknown };
     const { retained } = said;
-    const head = isPosition(payload) ? { epoch: payload.epoch, offset: payload.offset } : null;
+    const head = positionIn(payload);
     const isResumed = from !== null || this.#made;
     this.#seen = this.position;
     // Nothing was missed, either, where it stands where it stood; `==`: a bigint may be small.
@@ -173,10 +177,10 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>>
 
   moved(payload: unknown) {
     if (this.state !== 'subscribed') return;
-    if (!isPosition(payload)) throw new MalformedError('It is no position.');
-    const position = { epoch: payload.epoch, offset: payload.offset };
-    this.position = position;
-    const { reason } = payload as { reason?: unknown };
+    const position = positionIn(payload);
+    const { reason } = (payload ?? {}) as { reason?: unknown };
+    if (!position && typeof reason !== 'string') throw new MalformedError('It is no position.');
+    if (position) this.position = position; // a pattern has none
     this.emit('gap', { reason: String(reason ?? ''), position });
   }
 

@@ -122,7 +122,10 @@ export interface Gap {
    * `history exceeded`, or `buffer full` (by this side's own buffer).
    */
   readonly reason: string;
-  /** Behind it all is there again; null with a pattern. */
+  /**
+   * Behind it all is there again. Null with a pattern: events of any topic that
+   * matches may be missing.
+   */
   readonly position: Position | null;
 }
 

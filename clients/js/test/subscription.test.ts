@@ -228,13 +228,38 @@ describe('position and presence', () => {
     expect((await again(socket)).take('subscribe').meta.since).toEqual({ epoch: 'f', offset: 10 });
   });
 
-  test.each([null, 5, {}, { epoch: 1, offset: 1 }, { epoch: 'e', offset: -1 }])(
+  test.each(['msgpack', 'json'] as const)('a pattern has a gap without a position (%s)', async (codec) => {
+    const { client, socket } = connected({ codec });
+    const errors: unknown[] = [];
+    client.on('error', (error) => errors.push(error));
+    const subscription = client.subscribe('a/+');
+    await settle();
+    socket.answer(socket.take('subscribe'), {});
+    const heard = listen(subscription, ['gap', 'event']);
+    say(socket, 7, { pattern: 'a/+' }, 'a/b');
+    socket.say('position', { subject: 'a/+', payload: { reason: 'events lost' } });
+    say(socket, 9, { pattern: 'a/+' }, 'a/b');
+    expect([heard, errors]).toEqual([[7, ['gap', { reason: 'events lost', position: null }], 9], []]);
+    expect([subscription.state, subscription.position]).toEqual(['subscribed', null]);
+    expect((await again(socket)).take('subscribe').meta).toEqual({});
+  });
+
+  test('one without a position moves no subscription', async () => {
+    const { socket, subscription } = await subscribed();
+    const heard = listen(subscription, ['gap']);
+    socket.say('position', { subject: 't', payload: { reason: 'events lost' } });
+    expect(heard).toEqual([['gap', { reason: 'events lost', position: null }]]);
+    expect((await again(socket)).take('subscribe').meta.since).toEqual({ epoch: 'e', offset: 5 });
+  });
+
+  test.each([null, 5, {}, { epoch: 1, offset: 1 }, { epoch: 'e', offset: -1 }, { offset: 9 }, { reason: 5 }])(
     'a position of %j is told as malformed', async (payload) => {
       const { client, socket, subscription } = await subscribed();
       const errors: string[] = [];
       client.on('error', ({ name }) => errors.push(name));
+      const heard = listen(subscription, ['gap']);
       socket.say('position', { subject: 't', payload });
-      expect([errors, subscription.position]).toEqual([['malformed_frame'], { epoch: 'e', offset: 5 }]);
+      expect([errors, heard, subscription.position]).toEqual([['malformed_frame'], [], { epoch: 'e', offset: 5 }]);
     });
 
   test('steps of presence come as they are', async () => {
