@@ -125,7 +125,9 @@ client_actor::behavior_type client_actor::make_behavior() {
       auto i = subjects_.find(subject);
       if (i == subjects_.end())
         return;
-      i->second.at = at;
+      // A pattern has no position.
+      if (!at.epoch.empty())
+        i->second.at = at;
       for (auto& who : i->second.followers)
         caf::anon_send(who, subject, at);
       deliver(subject, presence_reset(subject));

@@ -4,7 +4,6 @@
 #include <optional>
 #include <vector>
 
-#include <callboard/messages/topic.hpp>
 #include <callboard/net/client_error.hpp>
 
 namespace callboard::net {
@@ -257,8 +256,12 @@ void client_session::on_presence(const frame_view& x) {
 
 void client_session::on_position(const frame_view& x) {
   auto said = read_position(x);
+  if (said.epoch.empty() && said.reason.empty())
+    return tell(caf::make_error(errc::malformed_frame,
+                                std::string{"the server told no position"}));
+  // A pattern has no position.
   auto i = subscriptions_.find(x.subject);
-  if (i != subscriptions_.end() && !is_pattern(x.subject)
+  if (i != subscriptions_.end() && !said.epoch.empty()
       && !x.meta.has(meta_key::group))
     i->second.at = {said.epoch, said.offset};
   if (handlers_.on_gap)

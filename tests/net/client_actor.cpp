@@ -156,6 +156,10 @@ CAF_TEST(gaps and ends are told) {
   port->handlers.on_gap({"t", "events lost", {"f", 9}});
   run();
   CAF_CHECK_EQUAL(take_log(), lines{"a gap t@9"});
+  // One that says not where moves nothing.
+  port->handlers.on_gap({"t", "events lost"});
+  run();
+  CAF_CHECK_EQUAL(take_log(), lines{"a gap t@0"});
   port->handlers.on_lost("t", caf::make_error(errc::forbidden));
   run();
   CAF_CHECK_EQUAL(take_log(), (lines{"unsubscribe t", "a lost t@9"}));

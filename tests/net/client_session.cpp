@@ -1,5 +1,7 @@
 #include <callboard/net/client_session.hpp>
 
+#include <map>
+
 #include "net/played_session.hpp"
 
 using namespace callboard;
@@ -12,7 +14,9 @@ struct fixture : played_session {
   fixture() {
     client_handlers handlers;
     handlers.on_gap = [this](const gap& x) {
-      log.push_back("gap " + std::string{x.subject});
+      log.push_back("gap " + std::string{x.subject} + ' ' + x.at.epoch + '/'
+                    + std::to_string(x.at.offset) + ' '
+                    + std::string{x.reason});
     };
     handlers.on_error = [this](const caf::error& x) {
       log.push_back("error " + details(x).name);
@@ -190,7 +194,38 @@ CAF_TEST(what cannot be recovered is a gap) {
   uut->disconnected();
   connect();
   respond(last_seq_id, at(R"({"epoch":"f","offset":1,"recovered":false})"));
-  CAF_CHECK_EQUAL(log, lines{"gap t"});
+  CAF_CHECK_EQUAL(log, lines{"gap t f/1 not_recovered"});
+}
+
+CAF_TEST(a gap without a position moves no subscription) {
+  connect();
+  subscribe("a/+");
+  respond(last_seq_id);
+  subscribe("t");
+  respond(last_seq_id, at(R"({"epoch":"e","offset":4})"));
+  log.clear();
+  std::map<std::string, std::string> packed{{"reason", "events lost"}};
+  tell(frame_type::position, 0, "a/+", payload::pack(packed));
+  tell(frame_type::position, 0, "t", R"({"reason":"events lost"})");
+  CAF_CHECK_EQUAL(log,
+                  (lines{"gap a/+ /0 events lost", "gap t /0 events lost"}));
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(sent, (lines{"subscribe a/+", "subscribe t since e/4"}));
+}
+
+CAF_TEST(a position frame that tells nothing is malformed) {
+  connect();
+  subscribe("t");
+  respond(last_seq_id, at(R"({"epoch":"e","offset":4})"));
+  log.clear();
+  for (auto text : {"null", "5", "{}", R"({"offset":9})", R"({"reason":5})",
+                    R"({"epoch":1,"offset":9})"})
+    tell(frame_type::position, 0, "t", text);
+  CAF_CHECK_EQUAL(log, lines(6, "error malformed_frame"));
+  uut->disconnected();
+  connect();
+  CAF_CHECK_EQUAL(sent, lines{"subscribe t since e/4"});
 }
 
 CAF_TEST(a topic that stands where it stood has no gap) {
