@@ -69,12 +69,13 @@ void actor_subscriber::on_refused(uint32_t seq_id, std::string_view,
   refuse(seq_id, code);
 }
 
-void actor_subscriber::on_position(std::string_view topic,
-                                   const topic_position& where,
+void actor_subscriber::on_position(std::string_view subject,
+                                   const topic_position* where,
                                    std::string_view) {
   if (auto who = caf::actor_cast<caf::actor>(who_))
-    caf::anon_send(who, std::string{topic},
-                   position{where.epoch, where.offset});
+    caf::anon_send(who, std::string{subject},
+                   where != nullptr ? position{where->epoch, where->offset}
+                                    : position{});
 }
 
 void actor_subscriber::on_event(const publication& x, std::string_view pattern,

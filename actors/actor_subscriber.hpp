@@ -53,7 +53,7 @@ public:
   void on_refused(uint32_t seq_id, std::string_view subject,
                   errc code) override;
 
-  void on_position(std::string_view topic, const topic_position& where,
+  void on_position(std::string_view subject, const topic_position* where,
                    std::string_view reason) override;
 
   void on_event(const publication& x, std::string_view pattern,

@@ -175,6 +175,8 @@ void attach_again(loop_context& ctx, uint32_t shard) {
       subjects.push_back(name);
   });
   for (auto& x : subjects) {
+    if (is_pattern(x))
+      ctx.topics.lose_until_attached(x);
     request_attach(ctx, x);
     ctx.counts.frames_out[static_cast<size_t>(frame_type::presence)]
       += static_cast<uint32_t>(ctx.topics.reset_presence(x, ctx.unix_ms));

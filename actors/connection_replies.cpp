@@ -178,19 +178,21 @@ void connection::write_pattern_response(uint32_t seq_id, bool since_asked,
   write_response(seq_id, {codec::msgpack, content.view()});
 }
 
-void connection::on_position(std::string_view topic,
-                             const topic_position& where,
+void connection::on_position(std::string_view subject,
+                             const topic_position* where,
                              std::string_view reason) {
   enter([&] {
     byte_buffer content;
     msgpack::packer<byte_buffer> pack{content};
-    pack.pack_map(3);
-    pack.pack("epoch").pack(where.epoch);
-    pack.pack("offset").pack(where.offset);
+    pack.pack_map(where != nullptr ? 3 : 1);
+    if (where != nullptr) {
+      pack.pack("epoch").pack(where->epoch);
+      pack.pack("offset").pack(where->offset);
+    }
     pack.pack("reason").pack(std::string{reason});
     frame_view frame;
     frame.type = frame_type::position;
-    frame.subject = visible_name(topic);
+    frame.subject = visible_name(subject);
     frame.payload = {codec::msgpack, content.view()};
     write(frame);
   });

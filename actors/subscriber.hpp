@@ -54,9 +54,10 @@ public:
   virtual void on_refused(uint32_t seq_id, std::string_view subject, errc code)
     = 0;
 
-  /// The topic's offsets started over, or events were dropped.
-  virtual void on_position(std::string_view topic,
-                           const topic_position& position,
+  /// The topic's offsets started over, or events were dropped. `position` is
+  /// null for a pattern: events of topics that match may have been lost.
+  virtual void on_position(std::string_view subject,
+                           const topic_position* position,
                            std::string_view reason)
     = 0;
 

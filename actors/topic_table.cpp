@@ -138,7 +138,7 @@ void topic_table::attached(std::string_view topic, uint64_t generation,
   x->position = std::move(position);
   x->keep(std::move(retained), topics_lap_.done ? nullptr : rules_);
   if (started_over || jumped)
-    tell_position(*x, started_over ? "epoch changed" : "events lost");
+    tell_position(*x, started_over ? "epoch changed" : events_lost);
   else if (!was_ready)
     x->for_each([&](subscription& s) { welcome(*x, s, recovery::none); });
   // What the owner was asked before will not be answered.
@@ -175,13 +175,16 @@ void topic_table::pattern_attached(std::string_view pattern,
                                    uint64_t generation, uint32_t shard,
                                    uint32_t shards) {
   auto* x = find(pattern);
-  if (x == nullptr || x->generation != generation || x->ready)
+  if (x == nullptr || x->generation != generation || (x->ready && !x->loses))
     return;
   x->confirmed.resize(shards);
   x->confirmed[shard] = true;
   if (std::ranges::find(x->confirmed, false) != x->confirmed.end())
     return;
-  x->ready = true;
+  if (std::exchange(x->ready, true)) {
+    x->loses = false;
+    return tell_lost(*x);
+  }
   x->for_each([&](subscription& s) {
     welcome(*x, s, s.asked_missed ? recovery::lost : recovery::none);
   });
@@ -202,7 +205,7 @@ size_t topic_table::deliver(const publication_ptr& what) {
         // pattern may come before it has answered for the topic.
         share_out(topic);
         at = {event.epoch, event.offset - 1};
-        tell_position(topic, same ? "events lost" : "epoch changed");
+        tell_position(topic, same ? events_lost : "epoch changed");
       }
       at.offset = event.offset;
       auto keeps = event.retain && !event.payload.is_nil();
@@ -316,13 +319,6 @@ void topic_table::flush() {
     for (auto* x : pending_)
       share_out(*x);
   pending_.clear();
-}
-
-void topic_table::tell_position(local_topic& topic, std::string_view reason) {
-  drop_held(topic);
-  topic.for_each([&](subscription& x) {
-    x.box->owner->on_position(topic.name, topic.position, reason);
-  });
 }
 
 void topic_table::welcome(local_topic& topic, subscription& x,

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <deque>
-#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,35 +18,14 @@
 #include <callboard/actors/retained.hpp>
 #include <callboard/actors/string_hash.hpp>
 #include <callboard/actors/subscriber.hpp>
+#include <callboard/actors/subscription.hpp>
 #include <callboard/actors/topic_options.hpp>
 
 namespace callboard {
 
 struct backlog;
 struct local_topic;
-struct replay;
 struct replay_chunk;
-
-/// One subscription of one outbox.
-struct subscription {
-  static constexpr auto not_watching = std::numeric_limits<uint32_t>::max();
-
-  local_topic* topic;
-  outbox* box;
-  /// Its place in the topic's receivers of its kind.
-  uint32_t index;
-  uint32_t seq_id;
-  /// Whether it gets encoded frames, or values by `on_event`.
-  bool takes_bytes;
-  /// Whether it came with a position.
-  bool asked_missed = false;
-  /// Its place among the topic's watchers; `not_watching`: it is none.
-  uint32_t watcher_index = not_watching;
-  /// Set while it gets what it missed and not yet what comes.
-  std::unique_ptr<replay> behind;
-
-  ~subscription();
-};
 
 /// A loop's subscriptions: which outboxes get which topics and patterns. Pure
 /// and single-threaded. It belongs to the loop and outlives the broker shard
@@ -129,6 +107,26 @@ public:
   /// Encodes the event for everybody on this loop who wants it.
   /// @returns the number of receivers.
   size_t deliver(const publication_ptr& what);
+
+  // -- what was lost ----------------------------------------------------------
+
+  /// Events of topics that match a pattern are lost until the owners know it
+  /// anew: its subscribers are told so once all shards have confirmed that.
+  void lose_until_attached(std::string_view pattern);
+
+  /// Events may have been lost: tells those who have them by a pattern with
+  /// `is_meant(name)`, and asks anew for newcomers who wait for last values.
+  template <class F>
+  void lose_events(F&& is_meant) {
+    for (auto& [name, x] : patterns_)
+      if (is_meant(name))
+        tell_lost(*x);
+  }
+
+  /// The same of all patterns.
+  void lose_events() {
+    lose_events([](auto&) { return true; });
+  }
 
   // -- what was missed --------------------------------------------------------
 
@@ -279,8 +277,10 @@ private:
   // Tells that `x` holds from now on, and the topic's last value.
   void welcome(local_topic& topic, subscription& x, recovery missed);
 
-  // Tells all receivers where the topic stands now.
+  // Tells all receivers where the topic stands; those of a pattern, of a gap.
   void tell_position(local_topic& topic, std::string_view reason);
+  void tell_lost(local_topic& pattern);
+  static void tell_gap(subscription& x);
 
   // Keeps an event for those who lag, and for those who will by the turn's end.
   void hold(local_topic& topic, const publication_ptr& event);

@@ -85,12 +85,8 @@ void topic_table::catch_up(subscription& x) {
     return;
   auto& late = *x.behind->late;
   auto& held = late.held;
-  if (!x.takes_bytes) {
-    for (auto& event : std::exchange(held, {}))
-      box.owner->on_event(*event, topic.pattern_name(), false);
-    join(x);
-    return;
-  }
+  for (; !x.takes_bytes && !held.empty(); late.drop_front())
+    box.owner->on_event(*held.front(), topic.pattern_name(), false);
   while (!held.empty()) {
     auto piece = scheduler_.chunks().take();
     size_t n = 0;
@@ -108,9 +104,10 @@ void topic_table::catch_up(subscription& x) {
       return;
     }
     auto& first = *held.front();
-    if (std::exchange(late.gap_before, false))
-      box.owner->on_position(topic.name, {first.epoch, first.offset - 1},
-                             dropped);
+    if (std::exchange(late.gap_before, false)) {
+      topic_position last{first.epoch, first.offset - 1};
+      box.owner->on_position(topic.name, &last, dropped);
+    }
     box.append(piece);
     replayed_ += static_cast<int64_t>(n);
     for (; n > 0; --n)
@@ -118,8 +115,10 @@ void topic_table::catch_up(subscription& x) {
   }
   auto gap = late.gap_before || late.gap_after;
   join(x);
-  if (gap)
-    box.owner->on_position(topic.name, topic.position, dropped);
+  if (gap && topic.pattern)
+    tell_gap(x);
+  else if (gap)
+    box.owner->on_position(topic.name, &topic.position, dropped);
 }
 
 void topic_table::drop_held(local_topic& topic) {

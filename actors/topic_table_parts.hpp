@@ -17,6 +17,9 @@
 
 namespace callboard {
 
+/// Why subscribers are told of a gap where something died.
+inline constexpr std::string_view events_lost = "events lost";
+
 /// A round of asking all shards for the last values of a pattern's topics.
 struct gathering {
   /// How far a shard is.
@@ -64,6 +67,8 @@ struct local_topic {
   bool retain = false;
   // Of a pattern: whether topics that match may retain their last value.
   bool retains = false;
+  // Of a pattern that is ready: whether events are lost until it is confirmed.
+  bool loses = false;
   // Whether the owner was asked for history and has not answered, and whether
   // it, or for a pattern some shard, has to be.
   bool fetching = false;
@@ -170,7 +175,8 @@ struct backlog {
 
   outbox& box;
   std::deque<publication_ptr> held;
-  /// Whether events were dropped in front of what is held, and behind it.
+  /// Whether events were dropped in front of what is held, and behind it; of a
+  /// pattern the second one only: whether some may have been lost.
   bool gap_before = false;
   bool gap_after = false;
 

@@ -270,7 +270,7 @@ void topic_table::give_up(subscription& x) {
   if (!told)
     welcome(topic, x, recovery::lost);
   else
-    x.box->owner->on_position(topic.name, topic.position,
+    x.box->owner->on_position(topic.name, &topic.position,
                               same_epoch ? "history exceeded"
                                          : "epoch changed");
 }

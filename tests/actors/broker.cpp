@@ -168,6 +168,7 @@ CAF_TEST(a shard that dies is replaced and subscribers are told) {
   CHECK_EQ(local.heard(), position);
   CHECK_EQ(remote.heard(), position);
   CHECK_EQ(unaffected.heard(), "");
+  CHECK_EQ(pattern.heard(), "position # {\"reason\":\"events lost\"}");
   publish(publisher, mine, 2);
   auto events = "event " + mine + " @1 \"x\"; event " + mine + " @2 \"x\"";
   CHECK_EQ(local.heard(), events);
@@ -295,7 +296,7 @@ CAF_TEST(an embedded actor gets events as messages) {
   CHECK_EQ(got.timestamp, loops[0]->unix_ms);
   CHECK_EQ(text_of(got.payload), "x");
   replace(1);
-  CHECK_EQ(joined(log.lines), "position " + topic + " run.2@0");
+  CHECK_EQ(joined(log.lines), "position " + topic + " run.2@0; position + @0");
   caf::anon_send(loops[0]->brokers[0].actor, unsubscribe_atom_v, who, topic);
   turn();
   publish(x, topic);

@@ -71,6 +71,25 @@ CAF_TEST(who waits for a topic gets it although its loop learned first) {
   CHECK_EQ(bob.heard(), "event " + topic + " @1 \"x\"");
 }
 
+CAF_TEST(who has it by a pattern is told once when all know the new one) {
+  auto& x = connect(0);
+  say(x, type::subscribe, 1, "#");
+  kill_shard();
+  auto shard = make_broker(0);
+  install_on(*loops[0], 0, shard);
+  // The other loop still sends to the dead one.
+  turn();
+  connect(1).publish(topic, "x");
+  turn();
+  CHECK_EQ(x.heard(), "");
+  install_on(*loops[1], 0, shard);
+  turn();
+  CHECK_EQ(x.heard(), "position # {\"reason\":\"events lost\"}");
+  connect(1).publish(topic, "y");
+  turn();
+  CHECK_EQ(x.heard(), "event " + topic + " @2 by # \"y\"");
+}
+
 CAF_TEST(news that went to the dead one are followed by a reset) {
   auto& watcher = connect(0, "watcher");
   watch(watcher);

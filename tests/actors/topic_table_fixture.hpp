@@ -67,10 +67,12 @@ public:
         + to_string(code));
   }
 
-  void on_position(std::string_view topic, const topic_position& where,
+  void on_position(std::string_view subject, const topic_position* where,
                    std::string_view reason) override {
-    add("position " + std::string{topic} + ' ' + where.epoch + '@'
-        + std::to_string(where.offset) + ' ' + std::string{reason});
+    auto line = "position " + std::string{subject} + ' ';
+    if (where != nullptr)
+      line += where->epoch + '@' + std::to_string(where->offset) + ' ';
+    add(line + std::string{reason});
   }
 
   void on_event(const publication& x, std::string_view pattern,
