@@ -181,6 +181,7 @@ broker::behavior_type broker::make_behavior() {
     [this](attach_atom, presence_atom, const std::string& topic) {
       ctx_.topics.tell_presence_again(topic, true);
     },
+    [this](cluster_atom, attach_atom) { ctx_.topics.lose_events(); },
     [this](cluster_atom) { peers_.wake(); },
     [this](cluster_atom, due_atom) { replicas_.tick(); },
     [this](leave_atom) { return peers_.leave(); },

@@ -160,6 +160,9 @@ using broker_actor = caf::typed_actor<
   caf::result<void>(attach_atom, std::string),
   // The same for who is in a topic: tell it anew.
   caf::result<void>(attach_atom, presence_atom, std::string),
+  // As a loop's server: a shard that took the place of one has settled with the
+  // other nodes; what they sent it before is lost.
+  caf::result<void>(cluster_atom, attach_atom),
   // Look again whether other nodes can be told what is done with, and go on
   // with topics that change their owner.
   caf::result<void>(cluster_atom),

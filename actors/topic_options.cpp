@@ -102,4 +102,12 @@ bool may_retain(const std::vector<topic_rule>& rules,
   });
 }
 
+bool may_be_durable(const std::vector<topic_rule>& rules,
+                    std::string_view pattern) noexcept {
+  auto name = visible_name(pattern);
+  return std::ranges::any_of(rules, [name](const topic_rule& x) {
+    return x.options.durability != durability::none && overlap(x.pattern, name);
+  });
+}
+
 } // namespace callboard

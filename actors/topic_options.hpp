@@ -136,4 +136,8 @@ topic_options revised(const topic_options& living, topic_options wanted);
 bool may_retain(const std::vector<topic_rule>& rules,
                 std::string_view pattern) noexcept;
 
+/// The same for topics that outlive the process.
+bool may_be_durable(const std::vector<topic_rule>& rules,
+                    std::string_view pattern) noexcept;
+
 } // namespace callboard

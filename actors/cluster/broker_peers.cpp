@@ -121,6 +121,7 @@ void broker_peers::take(uint32_t slot, peer_reset& x) {
                        peer_attach{name, pattern.generation});
   }
   groups_.reset(slot, x.shard);
+  moves_.gaps.take_reset(slot, x.shard);
   moves_.flush.tell_again(slot);
   go_on_moving();
 }

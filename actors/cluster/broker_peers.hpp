@@ -202,7 +202,6 @@ private:
   void take_over(const std::string& topic, followed_topic& x);
   // Lets go of topics with copies that are another node's now.
   void leave_copies();
-
   void leave_arrivals();
   void give_away(const peer_set& old);
 
@@ -218,6 +217,8 @@ private:
 
   // Gives back what other nodes have asked this one for too late.
   void return_parked();
+  // Tells the loop's subscribers by a pattern what they may have missed.
+  void tell_gaps();
   void release_held();
   void end_move();
 
@@ -249,7 +250,7 @@ private:
   void refuse(uint32_t slot, const peer_presence& x);
   void refuse(uint32_t slot, const peer_presence_query& x);
 
-  // Forgets what the node at `slot` has under way here, or one of its shards.
+  // Forgets what a node, or one of its shards, has under way here.
   void forget_moves(uint32_t slot, const uint32_t* shard);
 
   // Returns whether the node at `slot` has room for one more frame of those
@@ -306,7 +307,6 @@ private:
 
   // Who tells what comes of the presence of the node at `slot`.
   presence_registry::source presence_source(uint32_t slot);
-
   // The connections of the node at `slot` are gone.
   void drop_presence(uint32_t slot);
 

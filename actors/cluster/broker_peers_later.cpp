@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <caf/send.hpp>
+
 #include <callboard/actors/broker.hpp>
 
 // What a home sends on for its publishers, and what it lets wait while a topic
@@ -156,6 +158,27 @@ void broker_peers::return_parked() {
   moves_.parked.make(errc::none, [this](uint32_t slot, auto& topic) {
     return slot != peer_set::here && !topic.empty() && !owns(topic);
   });
+}
+
+void broker_peers::tell_gaps() {
+  using extent = pattern_gaps::extent;
+  switch (moves_.gaps.take()) {
+    case extent::none:
+      break;
+    case extent::durable:
+      if (auto& stores = ctx_.peers.nodes().stores; stores != nullptr)
+        ctx_.topics.lose_events(
+          [&](const std::string& name) { return stores->may_keep(name); });
+      break;
+    case extent::everywhere:
+      for (uint32_t loop = 0; loop < ctx_.node.loops; ++loop)
+        if (loop != ctx_.index)
+          caf::anon_send(ctx_.brokers[loop].actor, cluster_atom_v,
+                         attach_atom_v);
+      [[fallthrough]];
+    case extent::all:
+      ctx_.topics.lose_events();
+  }
 }
 
 void broker_peers::release_held() {

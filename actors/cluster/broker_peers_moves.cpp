@@ -319,6 +319,7 @@ void broker_peers::take(uint32_t slot, peer_handed& x) {
   auto& nodes = ctx_.peers.nodes();
   // What has no end by now has none.
   moves_.incoming.erase({slot, x.shard});
+  moves_.gaps.take_handed(slot, x.shard);
   if (x.view != view_of(nodes))
     return;
   if (moves_.open() && x.way != moves_.way()) {
@@ -339,6 +340,7 @@ void broker_peers::take(uint32_t slot, peer_settled& x) {
   if (x.view != view_of(ctx_.peers.nodes()))
     return;
   moves_.flush.take_settled(slot, x.shard);
+  moves_.gaps.take_settled(slot, x.shard);
   go_on_moving();
 }
 
@@ -363,6 +365,7 @@ void broker_peers::go_on_moving() {
   });
   if (!moves_.flush.all_settled())
     return;
+  tell_gaps();
   if (moves_.open()) {
     release_held();
     if (!greet_arrivals())

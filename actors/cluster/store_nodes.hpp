@@ -54,6 +54,11 @@ public:
            && options_of(rules_, topic).durability != durability::none;
   }
 
+  /// Returns whether they may keep topics that match `pattern`, a full name.
+  [[nodiscard]] bool may_keep(std::string_view pattern) const noexcept {
+    return may_be_durable(rules_, pattern);
+  }
+
   /// Returns who votes about `topic`.
   [[nodiscard]] topic_voters voters_of(std::string_view topic) const noexcept;
 

@@ -39,6 +39,7 @@ void topic_moves::begin(const peer_set_ptr& old, const peer_set& now,
     before_.pop_back();
   if (is_new)
     way_ = mixed(way_, now);
+  gaps.begin(now, *old, flush);
   flush.begin(now, *old, is_new);
   for (auto& x : outgoing)
     x.restart();

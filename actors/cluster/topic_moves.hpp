@@ -15,6 +15,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <callboard/actors/cluster/parked_calls.hpp>
+#include <callboard/actors/cluster/pattern_gaps.hpp>
 #include <callboard/actors/cluster/peer_set.hpp>
 #include <callboard/actors/cluster/topic_handover.hpp>
 #include <callboard/actors/cluster/view_flush.hpp>
@@ -33,7 +34,7 @@ class topic_moves {
 public:
   /// @param open whether this shard takes the place of one, which may have been
   ///        about to take topics over.
-  explicit topic_moves(bool open) : open_{open}, all_{open} {
+  explicit topic_moves(bool open) : gaps{open}, open_{open}, all_{open} {
   }
 
   /// The nodes are these from now on.
@@ -109,6 +110,8 @@ public:
   void cancel(uint32_t loop, std::string_view topic);
 
   view_flush flush;
+  /// What subscribers by a pattern may have missed.
+  pattern_gaps gaps;
   /// What waits until all have settled.
   parked_calls parked;
   /// Topics that are other nodes' by now, and wait for room.

@@ -27,6 +27,12 @@ void view_flush::take_settled(uint32_t slot, uint32_t shard) {
   note(&node::settled, slot, shard);
 }
 
+bool view_flush::settled(uint32_t slot) const noexcept {
+  return slot < nodes_.size() && nodes_[slot].is_there
+         && std::ranges::find(nodes_[slot].settled, false)
+              == nodes_[slot].settled.end();
+}
+
 bool view_flush::all_handed() const noexcept {
   return all(&node::handed);
 }

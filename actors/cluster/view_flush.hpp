@@ -23,6 +23,9 @@ public:
 
   void take_settled(uint32_t slot, uint32_t shard);
 
+  /// Returns whether all shards of the node at `slot` have settled.
+  [[nodiscard]] bool settled(uint32_t slot) const noexcept;
+
   /// Returns whether all shards of all nodes have said so.
   [[nodiscard]] bool all_handed() const noexcept;
 

@@ -26,6 +26,9 @@ public:
       for (size_t i = 0; i < topics; ++i)
         subscribe(x, name_of(i));
       readers_.push_back(&x);
+      auto& all = connect(site, loop);
+      subscribe(all, "#");
+      readers_.push_back(&all);
     }
     for (size_t site : {0, 1})
       added(site);
