@@ -146,9 +146,11 @@ test('a request finds its responder at another node', async () => {
 
 test('after an owner\'s death its topics go on, and all are told', async () => {
   const nodes = await startCluster(['a', 'b', 'c']);
-  const { topics } = freshTopics();
+  const { topics, pattern } = freshTopics();
   const [writer, reader] = [await connect(nodes[0]), await connect(nodes[1])];
   await subscribeAll(reader, topics);
+  const byPattern = await connect(nodes[1]);
+  await byPattern.ok('subscribe', pattern);
   const before = await publishAll(writer, topics, 'before');
   await reader.events(many);
   // What is on its way is accepted or told to be in vain, and nothing waits.
@@ -173,6 +175,10 @@ test('after an owner\'s death its topics go on, and all are told', async () => {
     await reader.take(({ type, subject, payload, meta }) => type === 'event' && subject === topic
       && payload === 'after' && meta.offset === after[topics.indexOf(topic)].offset);
   }
+  // Once, whatever topics match.
+  const lost = await byPattern.take('position');
+  assert.deepEqual([lost.subject, lost.payload], [pattern, { reason: 'events lost' }]);
+  assert.ok(!(await byPattern.settle()).some(({ type }) => type === 'position'));
   // Those of the others had no break.
   const left = await reader.settle();
   assert.deepEqual(left.filter(({ type }) => type === 'position'), []);
@@ -180,9 +186,10 @@ test('after an owner\'s death its topics go on, and all are told', async () => {
 
 test('a node that comes and goes leaves subscriptions of others whole', async () => {
   const [a, b] = await startCluster(['a', 'b']);
-  const { topics } = freshTopics();
-  const [writer, reader] = [await connect(a), await connect(b)];
+  const { topics, pattern } = freshTopics();
+  const [writer, reader, byPattern] = [await connect(a), await connect(b), await connect(b)];
   await subscribeAll(reader, topics);
+  await byPattern.ok('subscribe', pattern);
   const reach = async (payload) => {
     await until(async () => (await Promise.all(topics.map((topic) =>
       writer.call('publish', topic, payload)))).every(({ type }) => type !== 'error'),
@@ -200,4 +207,7 @@ test('a node that comes and goes leaves subscriptions of others whole', async ()
   await leave(c);
   await agree([a, b]);
   await reach('without c');
+  const heard = await byPattern.settle();
+  assert.ok(heard.filter(({ type }) => type === 'event').length >= 3 * many);
+  assert.ok(!heard.some(({ type }) => type === 'position'), 'nothing is lost, and nobody told so');
 });
